@@ -1,0 +1,82 @@
+"""An approval (the request for sign-off), its votes, and the people who may cast them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+ApprovalState = Literal["pending", "approved", "denied", "expired", "void", "superseded"]
+Decision = Literal["approve", "deny"]
+VoteState = Literal["received", "counted", "refused"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Person:
+    """A Slack identity: the workspace (or enterprise) id and the user id, never a name."""
+
+    team_id: str
+    user_id: str
+
+    def __str__(self) -> str:
+        return f"{self.team_id}:{self.user_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What Slack says of a person at one instant. ``known`` is False when it could not be read: then nobody may vote."""
+
+    person: Person
+    name: str
+    known: bool
+    is_bot: bool = False
+    is_guest: bool = False
+    is_deactivated: bool = False
+    is_foreign: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Electorate:
+    """A snapshot the vote is judged against: who is listed, and how each person concerned stands, read at ``read_at``."""
+
+    listed: frozenset[Person]
+    standings: Mapping[Person, Standing]
+    read_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """One request for sign-off of one plan. ``digest`` names the plan; nothing else can be approved by it."""
+
+    id: str
+    number: int
+    incident_id: str
+    digest: str
+    runbook: str
+    cluster: str
+    state: ApprovalState
+    requester: Person | None
+    created_at: int
+    expires_at: int
+    decided_at: int | None = None
+    outcome: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name people use, ``A-77``."""
+        return f"A-{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One click, as stored before it was acknowledged. ``digest`` is what the person saw."""
+
+    id: str
+    approval_id: str
+    person: Person
+    decision: Decision
+    digest: str
+    reason: str
+    received_at: int
+    state: VoteState = "received"
+    verdict: str = ""

@@ -1,0 +1,49 @@
+"""An incident: the alerts of one group while they belong together, and what may become of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+IncidentStatus = Literal["open", "resolved", "stale"]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an incident is about, as far as its labels say. ``cluster`` is None when the configuration knows no such cluster."""
+
+    cluster: str | None
+    cluster_label: str
+    namespace: str
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One incident, as stored. ``number`` is what people read; ``previous`` links a refire to the incident before."""
+
+    id: str
+    number: int
+    group_id: str
+    source: str
+    status: IncidentStatus
+    severity: str
+    title: str
+    summary: str
+    subject: Subject
+    labels: Mapping[str, str]
+    firing: int
+    total: int
+    truncated: int
+    opened_at: int
+    last_seen_at: int
+    resolved_at: int | None
+    reopened: int
+    previous: int | None
+
+    @property
+    def name(self) -> str:
+        """The name people use, ``INC-142``."""
+        return f"INC-{self.number}"

@@ -1,0 +1,39 @@
+"""A run: the one execution of one approved plan, step by step, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+RunState = Literal[
+    "starting", "running", "verifying", "succeeded", "unhelpful", "inconclusive", "failed", "void", "unknown"
+]
+StepState = Literal["started", "done", "failed", "unknown"]
+
+FINAL: frozenset[RunState] = frozenset({"succeeded", "unhelpful", "inconclusive", "failed", "void"})
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run. ``succeeded`` means the verification saw it help; ``unhelpful`` that it did not (worse is a reason);
+    ``inconclusive`` that nobody can tell; ``unknown`` that we cannot know whether a step took effect, and ask."""
+
+    id: str
+    approval_id: str
+    incident_id: str
+    state: RunState
+    started_at: int
+    ended_at: int | None = None
+    outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """A row of the action ledger: written before the call, completed after it, never written twice."""
+
+    run_id: str
+    ordinal: int
+    state: StepState
+    started_at: int
+    ended_at: int | None = None
+    detail: str = ""
