@@ -24,7 +24,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What Slack says of a person at one instant. ``known`` is False when it could not be read: then nobody may vote."""
+    """What Slack says of a person at one instant; ``known`` is False when it could not be read, and then they may not vote."""
 
     person: Person
     name: str
@@ -37,7 +37,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Electorate:
-    """A snapshot the vote is judged against: who is listed, and how each person concerned stands, read at ``read_at``."""
+    """What a vote is judged against: who is listed, and how each person concerned stood at ``read_at``."""
 
     listed: frozenset[Person]
     standings: Mapping[Person, Standing]

@@ -11,7 +11,7 @@ IncidentStatus = Literal["open", "resolved", "stale"]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What an incident is about, as far as its labels say. ``cluster`` is None when the configuration knows no such cluster."""
+    """What an incident is about, as far as its labels say. ``cluster`` is None when no such cluster is configured."""
 
     cluster: str | None
     cluster_label: str

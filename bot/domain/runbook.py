@@ -29,7 +29,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """How Signoff tells whether a run helped: the check must hold for ``stable_seconds`` before ``deadline_seconds``."""
+    """How Signoff tells whether a run helped: the check must hold for ``stable_seconds`` within the deadline."""
 
     check: Check
     deadline_seconds: int

@@ -1,0 +1,121 @@
+"""The database: one place that opens SQLite or PostgreSQL and runs short transactions off the event loop.
+
+On SQLite: WAL, synchronous=FULL, one writer at a time in this process (``BEGIN IMMEDIATE``), readers beside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT_MS = 15_000
+
+
+class DatabaseError(Exception):
+    """The database cannot be used; the message says why and what to do."""
+
+
+class Database:
+    """Opens ``sqlite:///path`` or ``postgresql://…``. ``read_only`` opens a SQLite file beside a live ``serve``."""
+
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
+        parsed = parse_url(url)
+        self.url = parsed
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            _refuse_broken_sqlite()
+            self._readers = _sqlite_engine(parsed, read_only=True)
+            self._writer = self._readers if read_only else _sqlite_engine(parsed, read_only=False)
+        else:
+            self._readers = self._writer = create_engine(
+                parsed, pool_size=6, max_overflow=4, pool_pre_ping=True, connect_args={"connect_timeout": 5}
+            )
+        self._write_pool = ThreadPoolExecutor(1 if self.is_sqlite else 4, thread_name_prefix="store-write")
+        self._read_pool = ThreadPoolExecutor(3, thread_name_prefix="store-read")
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that writes, for migrations."""
+        return self._writer
+
+    def write_now(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in one transaction on this thread: all of it is durable on return, or nothing happened."""
+        with self._writer.begin() as connection:
+            return work(connection)
+
+    def read_now(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` on a reading connection on this thread."""
+        with self._readers.connect() as connection:
+            return work(connection)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in one transaction off the loop: all of it is durable on return, or nothing happened."""
+        return await asyncio.get_running_loop().run_in_executor(self._write_pool, self.write_now, work)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` on a reading connection, off the loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._read_pool, self.read_now, work)
+
+    def close(self) -> None:
+        """Let running transactions end and close the connections."""
+        self._write_pool.shutdown()
+        self._read_pool.shutdown()
+        self._readers.dispose()
+        self._writer.dispose()
+
+
+def parse_url(url: str) -> URL:
+    """Check a database URL and choose its driver. Raises ``DatabaseError`` naming what is accepted."""
+    try:
+        parsed = make_url(url)
+    except Exception as error:
+        raise DatabaseError("the database URL cannot be read: give sqlite:///PATH or postgresql://…") from error
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        if not parsed.database or parsed.database == ":memory:":
+            raise DatabaseError("the database must be a file: give sqlite:///PATH (an in-memory one would lose alerts)")
+        return parsed.set(drivername="sqlite")
+    if backend in ("postgresql", "postgres"):
+        return parsed.set(drivername="postgresql+psycopg")
+    raise DatabaseError(f"the database {backend!r} is not supported: give sqlite:///PATH or postgresql://…")
+
+
+def _refuse_broken_sqlite() -> None:
+    # unixepoch('subsec'), which the engine uses on Python 3.12+, is NULL before SQLite 3.42.
+    if sys.version_info >= (3, 12) and sqlite3.sqlite_version_info < (3, 42):
+        raise DatabaseError(
+            f"Python {sys.version_info[0]}.{sys.version_info[1]} with SQLite {sqlite3.sqlite_version} cannot run "
+            "the job engine: use Python 3.11, or a system with SQLite 3.42 or later, or PostgreSQL"
+        )
+
+
+def _sqlite_engine(url: URL, *, read_only: bool) -> Engine:
+    path = Path(str(url.database))
+    if not read_only:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, pool_size=1 if not read_only else 3, max_overflow=0 if not read_only else 2)
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # SQLAlchemy's begin event, below, decides how a transaction starts
+        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        if read_only:
+            connection.execute("PRAGMA query_only=ON")
+        else:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.execute(text("BEGIN" if read_only else "BEGIN IMMEDIATE"))
+
+    return engine

@@ -1,0 +1,216 @@
+"""The tables, the same on SQLite and PostgreSQL.
+
+A row that wants work carries ``wanted`` and ``done`` generations: whoever accepts work raises ``wanted`` in the same
+transaction, and a job named kind:row:generation does it. Times are integer microseconds, UTC.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+
+def _work() -> list[Column[Any]]:
+    return [
+        Column("wanted", Integer, nullable=False, default=0, server_default="0"),
+        Column("done", Integer, nullable=False, default=0, server_default="0"),
+        Column("attempts", Integer, nullable=False, default=0, server_default="0"),
+        Column("not_before", BigInteger, nullable=False, default=0, server_default="0"),
+    ]
+
+
+groups = Table(
+    "alert_groups",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("group_key", Text, nullable=False),
+    Column("receiver", Text, nullable=False),
+    Column("group_labels", JSON, nullable=False),
+    Column("common_labels", JSON, nullable=False),
+    Column("common_annotations", JSON, nullable=False),
+    Column("external_url", Text, nullable=False),
+    Column("truncated", Integer, nullable=False),
+    Column("last_seen_at", BigInteger, nullable=False),
+    Column("incident_id", String(32), nullable=True),
+    *_work(),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("group_id", String(32), primary_key=True),
+    Column("fingerprint", String(64), primary_key=True),
+    Column("starts_at", BigInteger, primary_key=True),
+    Column("status", String(10), nullable=False),
+    Column("ends_at", BigInteger, nullable=True),
+    Column("labels", JSON, nullable=False),
+    Column("annotations", JSON, nullable=False),
+    Column("generator_url", Text, nullable=False),
+    Column("incident_id", String(32), nullable=True, index=True),
+    Column("first_seen_at", BigInteger, nullable=False),
+    Column("last_seen_at", BigInteger, nullable=False),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("number", Integer, nullable=False, unique=True),
+    Column("group_id", String(32), nullable=False, index=True),
+    Column("source", Text, nullable=False),
+    Column("status", String(10), nullable=False, index=True),
+    Column("severity", String(20), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("subject", JSON, nullable=False),
+    Column("labels", JSON, nullable=False),
+    Column("firing", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("truncated", Integer, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("last_seen_at", BigInteger, nullable=False),
+    Column("resolved_at", BigInteger, nullable=True),
+    Column("reopened", Integer, nullable=False),
+    Column("previous", Integer, nullable=True),
+    Column("evidence_count", Integer, nullable=False, default=0, server_default="0"),
+    Column("triage", JSON, nullable=True),
+    Column("note", Text, nullable=False, default="", server_default=""),
+    *_work(),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("incident_id", String(32), primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("generation", Integer, nullable=False),
+    Column("record", JSON, nullable=False),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("number", Integer, nullable=False, unique=True),
+    Column("incident_id", String(32), nullable=False, index=True),
+    Column("digest", String(64), nullable=False),
+    Column("record", LargeBinary, nullable=False),
+    Column("full_diff", Text, nullable=False),
+    Column("runbook", Text, nullable=False),
+    Column("cluster", Text, nullable=False),
+    Column("state", String(12), nullable=False, index=True),
+    Column("requester", Text, nullable=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("decided_at", BigInteger, nullable=True),
+    Column("outcome", Text, nullable=False),
+)
+
+votes = Table(
+    "votes",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("approval_id", String(32), nullable=False, index=True),
+    Column("person", Text, nullable=False),
+    Column("person_name", Text, nullable=False, default="", server_default=""),
+    Column("decision", String(8), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("verdict", Text, nullable=False),
+    *_work(),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("approval_id", String(32), nullable=False, unique=True),
+    Column("incident_id", String(32), nullable=False, index=True),
+    Column("state", String(14), nullable=False, index=True),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger, nullable=True),
+    Column("outcome", Text, nullable=False),
+    *_work(),
+)
+
+steps = Table(
+    "run_steps",
+    metadata,
+    Column("run_id", String(32), primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("state", String(10), nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger, nullable=True),
+    Column("detail", Text, nullable=False),
+)
+
+messages = Table(
+    "outbox",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("key", String(160), nullable=False, unique=True),
+    Column("kind", String(12), nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("thread_key", String(160), nullable=True),
+    Column("recipient", Text, nullable=True),
+    Column("payload", JSON, nullable=False),
+    Column("urgent", Boolean, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("ts", Text, nullable=True),
+    Column("posted_channel", Text, nullable=True),
+    Column("sending_since", BigInteger, nullable=True),
+    Column("doubts", Integer, nullable=False, default=0, server_default="0"),
+    Column("last_error", Text, nullable=False, default="", server_default=""),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    *_work(),
+    Index("outbox_waiting", "state", "not_before"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("table_name", String(40), primary_key=True),
+    Column("row_id", String(80), primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
