@@ -24,7 +24,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What Slack says of a person at one instant; ``known`` is False when it could not be read, and then they may not vote."""
+    """What Slack says of a person at one instant. ``known`` is False if that could not be read: they cannot vote."""
 
     person: Person
     name: str

@@ -64,7 +64,7 @@ alerts = Table(
     Column("generator_url", Text, nullable=False),
     Column("incident_id", String(32), nullable=True, index=True),
     Column("first_seen_at", BigInteger, nullable=False),
-    Column("last_seen_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
 )
 
 incidents = Table(

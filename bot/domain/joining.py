@@ -1,0 +1,113 @@
+"""How alerts become incidents: given a group's alerts and its incident so far, what the incident is now."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.domain.alert import Alert
+from bot.domain.incident import Incident, IncidentStatus
+
+Change = Literal["opened", "reopened", "resolved", "joined", "unchanged"]
+
+SEVERITIES = ("critical", "page", "high", "error", "major", "warning", "medium", "minor", "low", "info", "none")
+_TITLES_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """What an incident shows of its alerts: how bad, what, and the labels that all of them share."""
+
+    severity: str
+    title: str
+    summary: str
+    labels: Mapping[str, str]
+    firing: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The outcome for a group: ``change`` and the incident's next status. ``opened`` means a new incident is needed."""
+
+    change: Change
+    status: IncidentStatus
+    face: Face
+
+
+def join(
+    current: Incident | None,
+    unassigned: Sequence[Alert],
+    assigned: Sequence[Alert],
+    *,
+    truncated: int,
+    now: int,
+    reopen_within: int,
+) -> Joined | None:
+    """Decide what a group's alerts make of its incident. Returns None when there is nothing to say.
+
+    ``assigned`` are the alerts the current incident has, ``unassigned`` those it has not seen. Times are microseconds;
+    ``reopen_within`` is how long after its resolution a refire still belongs to the same incident.
+    """
+    if current is not None and current.status == "resolved" and unassigned:
+        age = now - (current.resolved_at or now)
+        if not any(alert.status == "firing" for alert in unassigned) or age <= reopen_within:
+            face = describe([*assigned, *unassigned])
+            return Joined("reopened", "open", face) if face.firing else Joined("joined", "resolved", face)
+        current = None
+    if current is None:
+        if not unassigned:
+            return None
+        face = describe(unassigned)
+        return Joined("opened", "open" if face.firing else "resolved", face)
+    face = describe([*assigned, *unassigned])
+    if not face.firing:
+        return Joined("unchanged" if current.status == "resolved" else "resolved", "resolved", face)
+    if current.status == "resolved":
+        return Joined("reopened", "open", face)
+    same = (
+        not unassigned
+        and current.status == "open"
+        and (current.firing, current.total, current.truncated) == (face.firing, face.total, truncated)
+    )
+    return Joined("unchanged" if same else "joined", "open", face)
+
+
+def describe(alerts: Sequence[Alert]) -> Face:
+    """Sum up alerts for a headline. Firing ones speak first; resolved ones speak only when nothing fires."""
+    firing = [alert for alert in alerts if alert.status == "firing"]
+    speaking = firing or list(alerts)
+    names = Counter(alert.labels.get("alertname", "").strip() or "unnamed alert" for alert in speaking)
+    shown = [name for name, _ in names.most_common(_TITLES_SHOWN)]
+    title = ", ".join(shown) + (f" and {len(names) - len(shown)} more" if len(names) > len(shown) else "")
+    return Face(
+        severity=min((alert.labels.get("severity", "").lower() for alert in speaking), key=_rank, default=""),
+        title=title,
+        summary=next((text for alert in speaking if (text := _summary(alert))), ""),
+        labels=_common(speaking),
+        firing=len(firing),
+        total=len(alerts),
+    )
+
+
+def _rank(severity: str) -> tuple[int, str]:
+    return (SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES), severity)
+
+
+def _summary(alert: Alert) -> str:
+    for key in ("summary", "message", "description"):
+        text = alert.annotations.get(key, "").strip()
+        if text:
+            return text
+    return ""
+
+
+def _common(alerts: Sequence[Alert]) -> Mapping[str, str]:
+    if not alerts:
+        return {}
+    first = dict(alerts[0].labels)
+    for alert in alerts[1:]:
+        first = {key: value for key, value in first.items() if alert.labels.get(key) == value}
+    return first

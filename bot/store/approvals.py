@@ -1,0 +1,193 @@
+"""Approvals and votes as rows: requests for sign-off, the clicks on them, and compare-and-set between states."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.domain.approval import Approval, ApprovalState, Decision, Person, Vote, VoteState
+from bot.domain.plan import Plan
+from bot.store import work
+from bot.store.clock import next_number
+from bot.store.tables import approvals, votes
+from bot.store.work import UnreadableRow
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An approval with the plan it is for, as stored, and the full diff its digest is in."""
+
+    approval: Approval
+    plan: Plan
+    full_diff: str
+
+
+def open_request(
+    connection: Connection, *, approval_id: str, incident_id: str, plan: Plan, full_diff: str, now: int
+) -> Approval:
+    """Store a plan and the pending request for its sign-off."""
+    record = plan.record
+    connection.execute(
+        approvals.insert().values(
+            id=approval_id,
+            number=next_number(connection, "approval"),
+            incident_id=incident_id,
+            digest=plan.digest,
+            record=plan.canonical,
+            full_diff=full_diff,
+            runbook=record["runbook"]["id"],
+            cluster=record["cluster"],
+            state="pending",
+            requester=record.get("requester"),
+            created_at=now,
+            expires_at=record["expires_at"],
+            outcome="",
+        )
+    )
+    return get(connection, approval_id)
+
+
+def get(connection: Connection, approval_id: str) -> Approval:
+    """Read an approval without its plan."""
+    return _approval(connection.execute(select(approvals).where(approvals.c.id == approval_id)).one())
+
+
+def find(connection: Connection, approval_id: str) -> Approval | None:
+    """Read an approval, or None if there is no such one."""
+    row = connection.execute(select(approvals).where(approvals.c.id == approval_id)).first()
+    return _approval(row) if row else None
+
+
+def by_number(connection: Connection, number: int) -> Approval | None:
+    """Read the approval that people call A-``number``."""
+    row = connection.execute(select(approvals).where(approvals.c.number == number)).first()
+    return _approval(row) if row else None
+
+
+def request(connection: Connection, approval_id: str) -> Request:
+    """Read an approval with its plan. Raises ``UnreadableRow`` if the stored bytes are not what was digested."""
+    row = connection.execute(select(approvals).where(approvals.c.id == approval_id)).one()
+    try:
+        plan = Plan.stored(bytes(row.record), row.digest)
+    except ValueError as error:
+        raise UnreadableRow("approvals", row.id, str(error)) from error
+    return Request(_approval(row), plan, row.full_diff)
+
+
+def of_incident(connection: Connection, incident_id: str) -> list[Approval]:
+    """Return an incident's approvals, oldest first."""
+    query = select(approvals).where(approvals.c.incident_id == incident_id).order_by(approvals.c.number)
+    return [_approval(row) for row in connection.execute(query)]
+
+
+def pending(connection: Connection, *, limit: int = 50) -> list[Approval]:
+    """Return the requests that wait for a person, oldest first."""
+    query = select(approvals).where(approvals.c.state == "pending").order_by(approvals.c.number).limit(limit)
+    return [_approval(row) for row in connection.execute(query)]
+
+
+def expired(connection: Connection, *, now: int) -> list[Approval]:
+    """Return pending requests whose time is over."""
+    query = select(approvals).where(approvals.c.state == "pending", approvals.c.expires_at <= now).limit(100)
+    return [_approval(row) for row in connection.execute(query)]
+
+
+def move(
+    connection: Connection, approval_id: str, *, before: ApprovalState, after: ApprovalState, outcome: str, now: int
+) -> bool:
+    """Change an approval's state by compare-and-set. Returns whether this call did it; only one call can."""
+    statement = update(approvals).where(approvals.c.id == approval_id, approvals.c.state == before)
+    return connection.execute(statement.values(state=after, outcome=outcome[:1000], decided_at=now)).rowcount == 1
+
+
+def receive_vote(connection: Connection, vote: Vote, *, person_name: str, channel: str) -> int | None:
+    """Store a click before it is acknowledged and ask for the job that judges it. Returns that job's generation,
+    or None if this very click was stored before (Slack may deliver one twice)."""
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    stored = connection.execute(
+        insert(votes)
+        .values(
+            id=vote.id,
+            approval_id=vote.approval_id,
+            person=str(vote.person),
+            person_name=person_name,
+            decision=vote.decision,
+            digest=vote.digest,
+            reason=vote.reason,
+            channel=channel,
+            received_at=vote.received_at,
+            state="received",
+            verdict="",
+        )
+        .on_conflict_do_nothing()
+    )
+    return work.want(connection, "vote", vote.id) if stored.rowcount == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """A vote with where it was cast and what its person is called there."""
+
+    vote: Vote
+    person_name: str
+    channel: str
+
+
+def click(connection: Connection, vote_id: str) -> Click:
+    """Read a stored click."""
+    row = connection.execute(select(votes).where(votes.c.id == vote_id)).one()
+    return Click(_vote(row), row.person_name, row.channel)
+
+
+def votes_of(connection: Connection, approval_id: str, *, state: VoteState = "counted") -> list[Click]:
+    """Return an approval's votes in one state, oldest first."""
+    query = select(votes).where(votes.c.approval_id == approval_id, votes.c.state == state)
+    rows = connection.execute(query.order_by(votes.c.received_at, votes.c.id))
+    return [Click(_vote(row), row.person_name, row.channel) for row in rows]
+
+
+def judge_vote(connection: Connection, vote_id: str, *, state: VoteState, verdict: str) -> bool:
+    """Record the judgement of a vote, once. Returns whether this call did it."""
+    statement = update(votes).where(votes.c.id == vote_id, votes.c.state == "received")
+    return connection.execute(statement.values(state=state, verdict=verdict[:1000])).rowcount == 1
+
+
+def person(text: str) -> Person:
+    """Read a person from ``team:user``."""
+    team, _, user = text.partition(":")
+    return Person(team, user)
+
+
+def _approval(row: Row[Any]) -> Approval:
+    return Approval(
+        id=row.id,
+        number=row.number,
+        incident_id=row.incident_id,
+        digest=row.digest,
+        runbook=row.runbook,
+        cluster=row.cluster,
+        state=row.state,
+        requester=person(row.requester) if row.requester else None,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        decided_at=row.decided_at,
+        outcome=row.outcome,
+    )
+
+
+def _vote(row: Row[Any]) -> Vote:
+    decision: Decision = row.decision
+    return Vote(
+        id=row.id,
+        approval_id=row.approval_id,
+        person=person(row.person),
+        decision=decision,
+        digest=row.digest,
+        reason=row.reason,
+        received_at=row.received_at,
+        state=row.state,
+        verdict=row.verdict,
+    )

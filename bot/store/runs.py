@@ -1,0 +1,114 @@
+"""Runs and their action ledger as rows. A run starts at most once; a ledger row is written before its call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.domain.run import FINAL, Run, RunState, StepRecord, StepState
+from bot.store import work
+from bot.store.incidents import new_id
+from bot.store.tables import runs, steps
+
+
+def start(connection: Connection, *, approval_id: str, incident_id: str, now: int) -> Run | None:
+    """Create the one run of an approval and ask for its job. Returns None if the approval has a run already."""
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    run_id = new_id()
+    created = connection.execute(
+        insert(runs)
+        .values(
+            id=run_id, approval_id=approval_id, incident_id=incident_id, state="starting", started_at=now, outcome=""
+        )
+        .on_conflict_do_nothing(index_elements=[runs.c.approval_id])
+    )
+    if created.rowcount != 1:
+        return None
+    work.want(connection, "run", run_id)
+    return get(connection, run_id)
+
+
+def get(connection: Connection, run_id: str) -> Run:
+    """Read a run."""
+    return _run(connection.execute(select(runs).where(runs.c.id == run_id)).one())
+
+
+def find(connection: Connection, run_id: str) -> Run | None:
+    """Read a run, or None if there is no such one."""
+    row = connection.execute(select(runs).where(runs.c.id == run_id)).first()
+    return _run(row) if row else None
+
+
+def of_approval(connection: Connection, approval_id: str) -> Run | None:
+    """Read the run of an approval, if it has one."""
+    row = connection.execute(select(runs).where(runs.c.approval_id == approval_id)).first()
+    return _run(row) if row else None
+
+
+def move(
+    connection: Connection, run_id: str, *, before: frozenset[RunState], after: RunState, outcome: str = "", now: int
+) -> bool:
+    """Change a run's state by compare-and-set. Returns whether this call did it."""
+    values: dict[str, Any] = {"state": after, "outcome": outcome[:1000]}
+    if after in FINAL:
+        values["ended_at"] = now
+    statement = update(runs).where(runs.c.id == run_id, runs.c.state.in_(before))
+    return connection.execute(statement.values(**values)).rowcount == 1
+
+
+def begin_step(connection: Connection, run_id: str, ordinal: int, *, now: int) -> bool:
+    """Write the ledger row of a call, before the call. Returns False if it was written before: then never call again,
+    read the world back instead."""
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    written = connection.execute(
+        insert(steps)
+        .values(run_id=run_id, ordinal=ordinal, state="started", started_at=now, detail="")
+        .on_conflict_do_nothing()
+    )
+    return written.rowcount == 1
+
+
+def end_step(connection: Connection, run_id: str, ordinal: int, *, state: StepState, detail: str, now: int) -> bool:
+    """Complete a ledger row. Returns whether this call did it: a step that ended stays as it ended."""
+    statement = update(steps).where(
+        steps.c.run_id == run_id, steps.c.ordinal == ordinal, steps.c.state.in_(("started", "unknown"))
+    )
+    return connection.execute(statement.values(state=state, detail=detail[:1000], ended_at=now)).rowcount == 1
+
+
+def step(connection: Connection, run_id: str, ordinal: int) -> StepRecord | None:
+    """Read one ledger row."""
+    row = connection.execute(select(steps).where(steps.c.run_id == run_id, steps.c.ordinal == ordinal)).first()
+    return None if row is None else _step(row)
+
+
+def steps_of(connection: Connection, run_id: str) -> list[StepRecord]:
+    """Return a run's ledger, in order."""
+    return [
+        _step(r) for r in connection.execute(select(steps).where(steps.c.run_id == run_id).order_by(steps.c.ordinal))
+    ]
+
+
+def _run(row: Row[Any]) -> Run:
+    return Run(
+        id=row.id,
+        approval_id=row.approval_id,
+        incident_id=row.incident_id,
+        state=row.state,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        outcome=row.outcome,
+    )
+
+
+def _step(row: Row[Any]) -> StepRecord:
+    return StepRecord(
+        run_id=row.run_id,
+        ordinal=row.ordinal,
+        state=row.state,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        detail=row.detail,
+    )
