@@ -1,0 +1,179 @@
+"""The job engine: durable stories started by rows. The only module that knows DBOS.
+
+A job is named kind:row:generation, so it runs once per generation however often it is started. Starting it at once is
+an optimisation: the sweep starts every row where ``done < wanted``. A story that fails has its work accepted anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol
+
+import structlog
+
+from bot.store import clock, work
+from bot.store.database import Database
+from bot.store.work import Due, UnreadableRow
+
+log = structlog.get_logger(__name__)
+
+# DBOS hashes the workflow sources by default, and any deploy would then strand the work of the version before.
+APPLICATION_VERSION = "wf-1"
+SWEEP_SECONDS = 1.0
+DEFAULT_AT_ONCE = 8
+
+
+class Steps(Protocol):
+    """Runs a named step of a story: its result (plain JSON) is stored, and a restart does not repeat it."""
+
+    async def __call__(self, name: str, work: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
+        """Run ``work(*arguments)`` once, or return what it returned before the restart."""
+
+
+Story = Callable[[Steps, str, int], Awaitable[None]]
+
+
+class Engine:
+    """Runs stories for rows. ``executor_id`` names this process; on SQLite there is only ever one."""
+
+    def __init__(self, database: Database, *, executor_id: str = "local") -> None:
+        self._database = database
+        self._executor_id = executor_id
+        self._workflows: dict[str, Callable[[str, int], Coroutine[Any, Any, None]]] = {}
+        self._stories: dict[str, tuple[str, Story]] = {}
+        self._slots: dict[str, asyncio.Semaphore] = {}
+        self._started: set[Due] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._sweeper: asyncio.Task[None] | None = None
+        self._closing = False
+
+    def tell(self, kind: str, story: Story, *, version: int, at_once: int = DEFAULT_AT_ONCE) -> None:
+        """Register the story of a kind of row. Its released name is ``kind.vN``: a change of its step order is a new
+        version beside the old. At most ``at_once`` jobs of the kind run at a time in this process."""
+        self._stories[kind] = (f"{kind}.v{version}", story)
+        self._slots[kind] = asyncio.Semaphore(at_once)
+
+    async def launch(self) -> None:
+        """Migrate the engine's tables, take up what a crash interrupted, and begin to sweep."""
+        await asyncio.to_thread(self._configure)
+        from dbos import DBOS
+
+        # DBOS adopts the loop it is launched on: the stories run here, on the one loop.
+        DBOS.launch()
+        self._sweeper = asyncio.create_task(self._sweep(), name="sweep")
+
+    def _configure(self) -> None:
+        from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
+
+        for name in ("dbos", "dbos.transact"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        config: DBOSConfig = {
+            "name": "signoff",
+            "system_database_url": self._database.url.render_as_string(hide_password=False),
+            "application_version": APPLICATION_VERSION,
+            "executor_id": self._executor_id,
+            "serializer": DBOSPortableJSONSerializer(),
+            "log_level": "WARNING",
+            "notification_listener_polling_interval_sec": 1.0,
+            "scheduler_polling_interval_sec": 3600.0,
+        }
+        DBOS(config=config)
+        for kind, (name, story) in self._stories.items():
+            register = DBOS.workflow(name=name, max_recovery_attempts=None)
+            self._workflows[kind] = register(self._workflow(kind, story))
+
+    def _workflow(self, kind: str, story: Story) -> Callable[[str, int], Coroutine[Any, Any, None]]:
+        async def job(row_id: str, generation: int) -> None:
+            try:
+                await story(_steps, row_id, generation)
+            except Exception as error:
+                if _is_engines(error):
+                    raise
+                log.warning("job failed", kind=kind, row=row_id, generation=generation, exc_info=error)
+                await _steps("retry later", self._accept_anew, kind, row_id, generation, _aside(error))
+
+        job.__qualname__ = job.__name__ = f"{kind}_job"
+        return job
+
+    async def _accept_anew(self, kind: str, row_id: str, generation: int, aside: list[str] | None) -> None:
+        def write(connection: Any) -> None:
+            now = clock.advance(connection)
+            if aside:
+                problem = UnreadableRow(*aside)
+                work.set_aside(connection, problem, kind=kind, row_id=row_id, now=now)
+            else:
+                work.failed(connection, kind, row_id, generation, now=now)
+
+        await self._database.write(write)
+
+    def start_soon(self, kind: str, row_id: str, generation: int) -> None:
+        """Start a row's job without waiting for anything. Never raises: the sweep starts what this could not."""
+        due = Due(kind, row_id, generation)
+        if due in self._started or self._closing:
+            return
+        self._started.add(due)
+        task = asyncio.get_running_loop().create_task(self._run(due), name=f"{kind}:{row_id}:{generation}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, due: Due) -> None:
+        from dbos import DBOS, SetWorkflowID
+
+        try:
+            async with self._slots[due.kind]:
+                with SetWorkflowID(f"{due.kind}:{due.row_id}:{due.generation}"):
+                    handle = await DBOS.start_workflow_async(self._workflows[due.kind], due.row_id, due.generation)
+                await handle.get_result()
+        except Exception as error:
+            if not self._closing:
+                log.warning("job could not run", kind=due.kind, row=due.row_id, exc_info=error)
+        finally:
+            self._started.discard(due)
+
+    async def _sweep(self) -> None:
+        while True:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await self._sweep_once()
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    async def _sweep_once(self) -> None:
+        try:
+            found = await self._database.read(lambda connection: work.due(connection, now=clock.now(connection)))
+        except Exception as error:
+            log.warning("the sweep could not read the database", exc_info=error)
+            return
+        for due in found:
+            self.start_soon(due.kind, due.row_id, due.generation)
+
+    async def close(self) -> None:
+        """Stop starting jobs. What runs stays pending in the database and is taken up at the next start."""
+        from dbos import DBOS
+
+        self._closing = True
+        if self._sweeper:
+            self._sweeper.cancel()
+            await asyncio.gather(self._sweeper, return_exceptions=True)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(lambda: DBOS.destroy(destroy_registry=True))
+
+
+async def _steps(name: str, work: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
+    from dbos import DBOS
+
+    return await DBOS.run_step_async({"name": name}, work, *arguments)
+
+
+def _is_engines(error: Exception) -> bool:
+    """Tell the engine's own control flow (fencing, cancellation) from a failure of the story."""
+    from dbos import error as engine_errors
+
+    return isinstance(error, engine_errors.DBOSException)
+
+
+def _aside(error: Exception) -> list[str] | None:
+    return [error.table, error.row_id, error.reason] if isinstance(error, UnreadableRow) else None

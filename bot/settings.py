@@ -1,0 +1,400 @@
+"""Settings: the environment, and an optional YAML file for what has structure. Checked as a whole at start-up.
+
+Every secret may also be given as a file, ``NAME_FILE``. An error names the key and what it accepts.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from bot.domain.approval import Person
+
+_PERSON = re.compile(r"[TE][A-Z0-9]{2,20}:[UW][A-Z0-9]{2,20}")
+_CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_SECRET_MAX = 64 * 1024
+
+
+class SettingsError(Exception):
+    """The configuration cannot be used. ``problems`` has one sentence a key."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Strict(BaseModel):
+    """A part of the configuration file: unknown keys are errors, so that a typo cannot pass for a setting."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Identity(Strict):
+    """One way into a cluster: a kubeconfig context, or a service account's token inside the cluster."""
+
+    context: str = ""
+    in_cluster: bool = False
+    token_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if bool(self.context) == self.in_cluster:
+            raise ValueError("give either context: NAME (of KUBECONFIG) or in_cluster: true")
+        return self
+
+
+class Cluster(Strict):
+    """A cluster, read by one identity and changed by another. Without a runner nothing can be changed in it."""
+
+    reader: Identity
+    runner: Identity | None = None
+
+    @model_validator(mode="after")
+    def _two_identities(self) -> Self:
+        if self.runner is not None and self.runner == self.reader:
+            raise ValueError(
+                "reader and runner must be two identities: what collects evidence must not change anything"
+            )
+        return self
+
+
+class Route(Strict):
+    """Sends incidents whose labels match all of ``match`` to ``channel``. The first route that matches wins."""
+
+    match: dict[str, str] = Field(min_length=1)
+    channel: str
+
+    @field_validator("channel")
+    @classmethod
+    def _channel(cls, value: str) -> str:
+        return _channel_id(value)
+
+
+class Source(Strict):
+    """An alert source: one per Alertmanager, or per pair of them that are one another's replica."""
+
+    cluster: str = ""
+
+
+class Structure(Strict):
+    """The configuration file."""
+
+    clusters: dict[str, Cluster] = Field(default_factory=dict)
+    cluster_label: str = "cluster"
+    default_cluster: str = ""
+    sources: dict[str, Source] = Field(default_factory=lambda: {"default": Source()})
+    channel: str = ""
+    routes: list[Route] = Field(default_factory=list)
+    approvers: list[str] = Field(default_factory=list)
+
+    @field_validator("channel")
+    @classmethod
+    def _default_channel(cls, value: str) -> str:
+        return _channel_id(value) if value else value
+
+    @field_validator("approvers")
+    @classmethod
+    def _approvers(cls, value: list[str]) -> list[str]:
+        for entry in value:
+            if not _PERSON.fullmatch(entry):
+                raise ValueError(f"{entry!r} is not a person: give TEAM_ID:USER_ID, as in T0123ABCD:U0123ABCD")
+        return value
+
+    @field_validator("clusters", "sources")
+    @classmethod
+    def _names(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for name in value:
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is not a name: use letters, digits, '.', '_' and '-', at most 63")
+        return value
+
+    @model_validator(mode="after")
+    def _known_clusters(self) -> Self:
+        known = ", ".join(sorted(self.clusters)) or "none"
+        named = [("default_cluster", self.default_cluster)]
+        named += [(f"sources.{name}.cluster", source.cluster) for name, source in self.sources.items()]
+        for key, cluster in named:
+            if cluster and cluster not in self.clusters:
+                raise ValueError(f"{key}: no cluster {cluster!r} is configured (configured: {known})")
+        return self
+
+    def people(self) -> frozenset[Person]:
+        """Return the listed approvers. Empty means nobody."""
+        return frozenset(Person(*entry.split(":", 1)) for entry in self.approvers)
+
+    def channel_for(self, labels: Mapping[str, str]) -> str:
+        """Return the channel for an incident with these labels."""
+        for route in self.routes:
+            if all(labels.get(key) == value for key, value in route.match.items()):
+                return route.channel
+        return self.channel
+
+    def cluster_for(self, source: str, labels: Mapping[str, str]) -> tuple[str | None, str]:
+        """Return (configured cluster or None, what the alert called it). An unknown name is never guessed at."""
+        fixed = self.sources[source].cluster if source in self.sources else ""
+        said = labels.get(self.cluster_label, "")
+        name = said or fixed or self.default_cluster
+        return (name if name in self.clusters else None, name)
+
+
+def _channel_id(value: str) -> str:
+    if not _CHANNEL.fullmatch(value):
+        raise ValueError(f"{value!r} is not a channel id: copy it from the channel's details in Slack, as in C0123ABCD")
+    return value
+
+
+def _listen(value: Any) -> Any:
+    if isinstance(value, str):
+        host, separator, port = value.rpartition(":")
+        if separator and port.isdigit() and int(port) < 65_536:
+            return (host.strip("[]") or "0.0.0.0", int(port))  # noqa: S104 - ":8080" is how people ask for every address
+    raise ValueError("give HOST:PORT, as in 0.0.0.0:8080")
+
+
+def _env(name: str, what: str, **more: Any) -> Any:
+    return Field(validation_alias=AliasChoices(name), description=what, **more)
+
+
+class Settings(BaseModel):
+    """Everything the environment says. ``structure`` holds the configuration file's part."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+    database_url: str = _env(
+        "SIGNOFF_DATABASE_URL",
+        "The database: `sqlite:///PATH` (one replica) or `postgresql://…`.",
+        default="sqlite:///signoff.db",
+    )
+    listen: Annotated[tuple[str, int], BeforeValidator(_listen)] = _env(
+        "SIGNOFF_LISTEN", "Where webhooks, health and metrics listen: `HOST:PORT`.", default=("127.0.0.1", 8080)
+    )
+    alertmanager_token: SecretStr = _env(
+        "SIGNOFF_ALERTMANAGER_TOKEN",
+        "The bearer token that Alertmanager sends. Mandatory, at least 16 characters.",
+        default=SecretStr(""),
+    )
+    secret_key: SecretStr = _env(
+        "SIGNOFF_SECRET_KEY",
+        "The key of all hashes of secrets, as `ID:KEY`, KEY of at least 32 characters. Mandatory.",
+        default=SecretStr(""),
+    )
+    slack_bot_token: SecretStr = _env(
+        "SLACK_BOT_TOKEN", "The Slack app's bot token, `xoxb-…`. Mandatory.", default=SecretStr("")
+    )
+    slack_app_token: SecretStr = _env(
+        "SLACK_APP_TOKEN", "The Slack app-level token for Socket Mode, `xapp-…`. Mandatory.", default=SecretStr("")
+    )
+    slack_signing_secret: SecretStr = _env(
+        "SLACK_SIGNING_SECRET", "Not needed in Socket Mode; redacted everywhere if given.", default=SecretStr("")
+    )
+    slack_api_url: str = _env(
+        "SIGNOFF_SLACK_API_URL", "Another Slack base URL, for the sandbox.", default="https://slack.com/api/"
+    )
+    anthropic_api_key: SecretStr = _env(
+        "ANTHROPIC_API_KEY",
+        "The model's API key. Without one the rule-based analyst answers alone.",
+        default=SecretStr(""),
+    )
+    anthropic_base_url: str = _env("ANTHROPIC_BASE_URL", "Another base URL of the model API.", default="")
+    model: str = _env("SIGNOFF_MODEL", "The model that writes triages.", default="claude-haiku-5-5")
+    model_deadline_seconds: float = _env(
+        "SIGNOFF_MODEL_DEADLINE_SECONDS",
+        "How long a triage may take before the rules answer: 1 to 300 seconds.",
+        default=30.0,
+        ge=1,
+        le=300,
+    )
+    kubeconfig: str = _env("KUBECONFIG", "The kubeconfig that has the configured contexts.", default="")
+    github_token: SecretStr = _env("GITHUB_TOKEN", "Not used yet; redacted everywhere if given.", default=SecretStr(""))
+    github_webhook_secret: SecretStr = _env(
+        "GITHUB_WEBHOOK_SECRET", "Not used yet; redacted everywhere if given.", default=SecretStr("")
+    )
+    runbooks: Path | None = _env("SIGNOFF_RUNBOOKS", "The folder of runbooks.", default=None)
+    prompts: Path | None = _env("SIGNOFF_PROMPTS", "The folder of prompts.", default=None)
+    config: Path | None = _env("SIGNOFF_CONFIG", "The YAML file for what has structure (see below).", default=None)
+    reopen_minutes: float = _env(
+        "SIGNOFF_REOPEN_MINUTES",
+        "A refire within this time after an incident resolved reopens it: 0 to 1440 minutes.",
+        default=30.0,
+        ge=0,
+        le=1440,
+    )
+    stale_hours: float = _env(
+        "SIGNOFF_STALE_HOURS",
+        "An open incident whose alerts were not seen for this long is called stale: 0.1 to 720 hours.",
+        default=12.0,
+        ge=0.1,
+        le=720,
+    )
+    evidence_seconds: float = _env(
+        "SIGNOFF_EVIDENCE_SECONDS", "How long evidence is collected at most: 1 to 120.", default=15.0, ge=1, le=120
+    )
+    max_body_bytes: int = _env(
+        "SIGNOFF_MAX_BODY_BYTES", "The largest webhook body.", default=32 * 1024 * 1024, ge=1024, le=256 * 1024 * 1024
+    )
+    max_alerts: int = _env("SIGNOFF_MAX_ALERTS", "The most alerts in one webhook.", default=25_000, ge=1, le=250_000)
+    max_depth: int = _env("SIGNOFF_MAX_DEPTH", "The deepest nesting of a webhook.", default=32, ge=4, le=200)
+    log_level: Literal["debug", "info", "warning", "error"] = _env(
+        "SIGNOFF_LOG_LEVEL", "How much is logged: `debug`, `info`, `warning` or `error`.", default="info"
+    )
+
+    def secrets(self) -> dict[str, str]:
+        """Return every secret the process holds, by its variable: what must never leave."""
+        found = {}
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if isinstance(value, SecretStr) and value.get_secret_value():
+                found[_variable(field)] = value.get_secret_value()
+        return found
+
+
+class Configuration:
+    """Settings and the configuration file, read and checked together."""
+
+    def __init__(self, settings: Settings, structure: Structure) -> None:
+        self.settings = settings
+        self.structure = structure
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] | None = None, *, serving: bool = True) -> Configuration:
+        """Read all configuration. Raises ``SettingsError`` with every problem at once.
+
+        ``serving`` also asks for what ``serve`` cannot do without.
+        """
+        given = dict(os.environ if environment is None else environment)
+        problems: list[str] = []
+        _read_secret_files(given, problems)
+        settings = _settings(given, problems)
+        structure = _structure(settings.config if settings else None, problems)
+        if settings and serving:
+            problems += _missing(settings, structure)
+        if problems or settings is None or structure is None:
+            raise SettingsError(problems)
+        return cls(settings, structure)
+
+
+def _read_secret_files(environment: dict[str, str], problems: list[str]) -> None:
+    for field in Settings.model_fields.values():
+        name = _variable(field)
+        path = environment.get(f"{name}_FILE")
+        if not path or field.annotation is not SecretStr:
+            continue
+        if environment.get(name):
+            problems.append(f"{name}: both {name} and {name}_FILE are set: give one")
+            continue
+        try:
+            content = Path(path).read_bytes()[: _SECRET_MAX + 1]
+            if len(content) > _SECRET_MAX:
+                problems.append(f"{name}_FILE: {path} is larger than {_SECRET_MAX} bytes")
+            environment[name] = content.decode().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(f"{name}_FILE: {path} cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}")
+
+
+def _settings(environment: Mapping[str, str], problems: list[str]) -> Settings | None:
+    values = {}
+    for name, field in Settings.model_fields.items():
+        text = environment.get(_variable(field))
+        if text:
+            values[name] = text
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        for item in error.errors(include_url=False, include_input=False):
+            name = str(item["loc"][0])
+            field = Settings.model_fields[name]
+            problems.append(f"{_variable(field)}: {_sentence(item)}. {field.description or ''}")
+    return None
+
+
+def _structure(path: Path | None, problems: list[str]) -> Structure | None:
+    if path is None:
+        return Structure()
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        problems.append(f"SIGNOFF_CONFIG: {path} cannot be read: {error.strerror}")
+        return None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        problems.append(f"{path}{where}: not YAML: {getattr(error, 'problem', None) or 'not UTF-8'}")
+        return None
+    try:
+        return Structure.model_validate(data or {})
+    except ValidationError as error:
+        for item in error.errors(include_url=False, include_input=False):
+            key = ".".join(str(part) for part in item["loc"]) or "the file"
+            problems.append(f"{path}: {key}: {_sentence(item)}")
+    return None
+
+
+def _missing(settings: Settings, structure: Structure | None) -> list[str]:
+    problems = []
+    if len(settings.alertmanager_token.get_secret_value()) < 16:
+        problems.append(
+            "SIGNOFF_ALERTMANAGER_TOKEN: not set, or shorter than 16 characters. Webhooks are never taken without a "
+            "token: make one with `openssl rand -hex 32` and give it to Alertmanager as http_config.authorization"
+        )
+    key_id, _, key = settings.secret_key.get_secret_value().partition(":")
+    if not _NAME.fullmatch(key_id) or len(key) < 32:
+        problems.append(
+            "SIGNOFF_SECRET_KEY: expected ID:KEY with a KEY of at least 32 characters, as in k1:$(openssl rand -hex 32)"
+        )
+    for name, token, prefix in (
+        ("SLACK_BOT_TOKEN", settings.slack_bot_token, "xoxb-"),
+        ("SLACK_APP_TOKEN", settings.slack_app_token, "xapp-"),
+    ):
+        if not token.get_secret_value().startswith(prefix):
+            problems.append(
+                f"{name}: expected a token that begins with {prefix}. `signoff manifest` makes the Slack app"
+            )
+    if structure is not None and not structure.channel:
+        problems.append("channel: not set in the file that SIGNOFF_CONFIG names: give the id of the incidents channel")
+    return problems
+
+
+def _sentence(item: Any) -> str:
+    message = str(item["msg"]).removeprefix("Value error, ")
+    if item["type"] == "extra_forbidden":
+        return "there is no such key"
+    return message
+
+
+def _variable(field: Any) -> str:
+    alias = field.validation_alias
+    return str(alias.choices[0])
+
+
+def table() -> list[tuple[str, str, str]]:
+    """Return (variable, default, what it is) for every setting, for the README."""
+    rows = []
+    for field in Settings.model_fields.values():
+        default = field.default
+        if isinstance(default, SecretStr):
+            shown = ""
+        elif isinstance(default, tuple):
+            shown = f"`{default[0]}:{default[1]}`"
+        else:
+            shown = "" if default in (None, "") else f"`{default}`"
+        name = _variable(field)
+        secret = field.annotation is SecretStr
+        rows.append((f"`{name}`" + (f" or `{name}_FILE`" if secret else ""), shown, field.description or ""))
+    return rows
