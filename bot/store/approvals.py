@@ -67,9 +67,13 @@ def by_number(connection: Connection, number: int) -> Approval | None:
     return _approval(row) if row else None
 
 
-def request(connection: Connection, approval_id: str) -> Request:
-    """Read an approval with its plan. Raises ``UnreadableRow`` if the stored bytes are not what was digested."""
-    row = connection.execute(select(approvals).where(approvals.c.id == approval_id)).one()
+def request(connection: Connection, approval_id: str, *, lock: bool = False) -> Request:
+    """Read an approval with its plan; ``lock`` holds the row until the transaction ends, so that verdicts queue up.
+
+    Raises ``UnreadableRow`` if the stored bytes are not what was digested.
+    """
+    query = select(approvals).where(approvals.c.id == approval_id)
+    row = connection.execute(query.with_for_update() if lock else query).one()
     try:
         plan = Plan.stored(bytes(row.record), row.digest)
     except ValueError as error:

@@ -187,6 +187,12 @@ def evidence_of(connection: Connection, incident_id: str, *, generation: int | N
     return tuple(_parse(_EVIDENCE, row.record, "evidence", f"{incident_id}/{row.ordinal}") for row in rows)
 
 
+def investigating(connection: Connection, incident_id: str) -> bool:
+    """Return whether evidence or a triage is still to come."""
+    row = connection.execute(select(incidents.c.wanted, incidents.c.done).where(incidents.c.id == incident_id)).one()
+    return bool(row.done < row.wanted)
+
+
 def set_triage(connection: Connection, incident_id: str, triage: Triage | None) -> None:
     """Store the incident's newest triage, or clear it when the incident starts anew."""
     data = None if triage is None else _TRIAGE.dump_python(triage, mode="json")

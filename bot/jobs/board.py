@@ -1,0 +1,127 @@
+"""The board: puts the current rows of an incident or an approval on their cards, in the transaction that changed them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from bot.chat import approval_card, incident_card
+from bot.chat.card import Card
+from bot.chat.incident_card import ActionLine, IncidentView, Stage
+from bot.domain.alert import Alert
+from bot.domain.approval import Approval
+from bot.domain.incident import Incident
+from bot.domain.run import Run
+from bot.jobs.world import World
+from bot.store import alerts, approvals, incidents, outbox, runs
+
+ALERTS_READ = 20
+
+
+def card_key(incident_id: str) -> str:
+    """Return the outbox key of an incident's card, which is the parent of its thread."""
+    return f"incident:{incident_id}"
+
+
+def approval_key(approval_id: str) -> str:
+    """Return the outbox key of an approval's card."""
+    return f"approval:{approval_id}"
+
+
+def show(connection: Connection, world: World, incident_id: str, *, now: int, urgent: bool = False) -> None:
+    """Put the incident as it is now on its card. Nothing is sent if that is what the card says already."""
+    view = view_of(connection, world, incident_id)
+    outbox.put(
+        connection,
+        key=card_key(incident_id),
+        channel=world.rules.channel_for(view.incident.labels),
+        payload=incident_card.render(view).payload(),
+        now=now,
+        urgent=urgent,
+    )
+
+
+def view_of(connection: Connection, world: World, incident_id: str) -> IncidentView:
+    """Read everything that an incident's card shows."""
+    incident = incidents.get(connection, incident_id)
+    evidence = incidents.evidence_of(connection, incident_id)
+    triage = incidents.triage_of(connection, incident_id)
+    stage: Stage = "done"
+    if triage is None and incidents.investigating(connection, incident_id):
+        stage = "analysing" if evidence else "collecting"
+    return IncidentView(
+        incident=incident,
+        alerts=clean_alerts(connection, world, incident_id),
+        evidence=evidence,
+        triage=triage,
+        stage=stage,
+        actions=tuple(
+            _line(connection, world, approval) for approval in approvals.of_incident(connection, incident_id)
+        ),
+        note=incidents.note_of(connection, incident_id),
+        updated_at=incident.last_seen_at,
+    )
+
+
+def clean_alerts(connection: Connection, world: World, incident_id: str) -> tuple[Alert, ...]:
+    """Read a sample of an incident's alerts, redacted."""
+    redact = world.redactor
+    return tuple(
+        replace(
+            alert,
+            labels=redact.data(alert.labels),
+            annotations=redact.data(alert.annotations),
+            generator_url=redact.text(alert.generator_url),
+        )
+        for alert in alerts.of_incident(connection, incident_id, limit=ALERTS_READ)
+    )
+
+
+def _line(connection: Connection, world: World, approval: Approval) -> ActionLine:
+    run = runs.of_approval(connection, approval.id)
+    title = world.catalogue.runbooks[approval.runbook].title if approval.runbook in world.catalogue.runbooks else ""
+    state = run.state if run and approval.state == "approved" else approval.state
+    return ActionLine(
+        name=approval.name,
+        title=title or approval.runbook,
+        state=state,
+        outcome=(run.outcome if run else "") or approval.outcome,
+    )
+
+
+def show_approval(connection: Connection, world: World, approval_id: str, *, now: int) -> None:
+    """Put an approval as it is now on its card, ahead of what else waits: somebody looks at it."""
+    request = approvals.request(connection, approval_id)
+    incident = incidents.get(connection, request.approval.incident_id)
+    run = runs.of_approval(connection, approval_id)
+    rendered = approval_card.render(request.approval, request.plan.record, _approval_view(incident, run))
+    channel = world.rules.channel_for(incident.labels)
+    parent = card_key(incident.id)
+    outbox.put(
+        connection,
+        key=approval_key(approval_id),
+        channel=channel,
+        payload=rendered.payload(),
+        thread_key=parent,
+        now=now,
+        urgent=True,
+    )
+
+
+def _approval_view(incident: Incident, run: Run | None) -> approval_card.ApprovalView:
+    return approval_card.ApprovalView(incident=incident.name, run=run)
+
+
+def say(
+    connection: Connection, world: World, incident: Incident, what: str, card: Card, *, now: int, times: int = 0
+) -> None:
+    """Say one thing once in an incident's thread. ``what`` and ``times`` name the occasion."""
+    outbox.put(
+        connection,
+        key=f"notice:{incident.id}:{what}:{times}",
+        channel=world.rules.channel_for(incident.labels),
+        payload=card.payload(),
+        thread_key=card_key(incident.id),
+        now=now,
+    )

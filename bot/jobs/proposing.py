@@ -1,0 +1,111 @@
+"""Proposing an action: make its plan, store the request for sign-off, and put the card up; or say why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bot.domain.approval import Approval
+from bot.domain.incident import Incident
+from bot.jobs import board
+from bot.jobs.world import World
+from bot.runbooks.plan import PlanContext, Refusal, make
+from bot.store import approvals, audit, clock, incidents
+from bot.store.incidents import new_id
+
+_OPEN = ("pending", "approved")
+
+
+async def propose(
+    world: World,
+    incident: Incident,
+    runbook_id: str,
+    parameters: Mapping[str, Any],
+    *,
+    evidence: Sequence[str],
+    proposed_by: str,
+) -> str | None:
+    """Plan a runbook for an incident and ask for its sign-off. Returns the approval's id, or None with the reason on
+    the incident's card. An identical request that still waits is not made twice."""
+    runbook = world.catalogue.runbooks.get(runbook_id)
+    access = world.clusters.get(incident.subject.cluster or "")
+    if runbook is None or access is None:
+        return None
+    if access.runner is None:
+        return await _note(
+            world, incident, f"{runbook.title} was not planned: no runner is configured for this cluster."
+        )
+    now = await world.database.read(clock.now)
+    context = PlanContext(
+        incident_id=incident.id,
+        incident_name=incident.name,
+        cluster=access.runner.cluster,
+        evidence=tuple(evidence),
+        proposed_by=proposed_by,
+        approvers=tuple(sorted(world.rules.approvers)),
+        requester=None,
+        now=now,
+        catalogue_digest=world.catalogue.digest,
+        policy_digest=world.rules.policy_digest,
+    )
+    made = await make(runbook, parameters, kubernetes=access.runner, context=context)
+    if isinstance(made, Refusal):
+        return await _note(world, incident, f"{runbook.title} was not proposed: {made.sentence}")
+    plan, full_diff = made.plan, world.redactor.text(made.full_diff)
+
+    def store(connection: Connection) -> str | None:
+        same = _same(connection, incident.id, plan.record)
+        if same is not None:
+            return same
+        if incidents.get(connection, incident.id).status != "open":
+            return None
+        at = clock.advance(connection)
+        approval = approvals.open_request(
+            connection, approval_id=new_id(), incident_id=incident.id, plan=plan, full_diff=full_diff, now=at
+        )
+        _record(connection, incident, approval, proposed_by, at)
+        board.show_approval(connection, world, approval.id, now=at)
+        board.show(connection, world, incident.id, now=at)
+        return approval.id
+
+    approval_id = await world.database.write(store)
+    world.outbox.kick()
+    return approval_id
+
+
+def _same(connection: Connection, incident_id: str, record: Mapping[str, Any]) -> str | None:
+    for approval in approvals.of_incident(connection, incident_id):
+        if approval.state in _OPEN:
+            known = approvals.request(connection, approval.id).plan.record
+            if all(known[key] == record[key] for key in ("runbook", "parameters", "cluster")):
+                return approval.id
+    return None
+
+
+def _record(connection: Connection, incident: Incident, approval: Approval, proposed_by: str, at: int) -> None:
+    audit.append(
+        connection,
+        at=at,
+        kind="approval.requested",
+        actor="signoff",
+        subject=approval.name,
+        data={
+            "incident": incident.name,
+            "runbook": approval.runbook,
+            "cluster": approval.cluster,
+            "digest": approval.digest,
+            "proposed_by": proposed_by,
+            "expires_at": approval.expires_at,
+        },
+    )
+
+
+async def _note(world: World, incident: Incident, sentence: str) -> None:
+    def write(connection: Connection) -> None:
+        incidents.set_note(connection, incident.id, world.redactor.text(sentence))
+        board.show(connection, world, incident.id, now=clock.now(connection))
+
+    await world.database.write(write)
+    world.outbox.kick()

@@ -1,0 +1,59 @@
+"""What the stories reach of the world: the rooms, put together once by the app and handed to every job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from bot.analysis.offers import RunbookOffer
+from bot.chat.outbox import Outbox
+from bot.clients.kubernetes import Kubernetes
+from bot.clients.slack_directory import SlackDirectory
+from bot.domain.approval import Person
+from bot.jobs.engine import Engine
+from bot.model.gateway import Gateway
+from bot.model.prompts import Prompt
+from bot.redact import Redactor
+from bot.runbooks.catalogue import Catalogue
+from bot.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterAccess:
+    """One cluster by its two identities: what reads evidence can change nothing, and what changes is used for runs."""
+
+    reader: Kubernetes
+    runner: Kubernetes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the configuration decides. Durations are microseconds where not said otherwise."""
+
+    channel_for: Callable[[Mapping[str, str]], str]
+    cluster_for: Callable[[str, Mapping[str, str]], tuple[str | None, str]]
+    approvers: frozenset[Person]
+    policy_digest: str
+    reopen_within: int
+    stale_after: int
+    evidence_seconds: float
+    model_seconds: float
+    model_tokens: int = 12_000
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything a story may touch. ``gateway`` is None when no model is configured."""
+
+    database: Database
+    engine: Engine
+    outbox: Outbox
+    redactor: Redactor
+    clusters: Mapping[str, ClusterAccess]
+    catalogue: Catalogue
+    offers: tuple[RunbookOffer, ...]
+    gateway: Gateway | None
+    prompt: Prompt
+    directory: SlackDirectory
+    rules: Rules
+    verify_poll_seconds: float = field(default=1.0)
