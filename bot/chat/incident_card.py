@@ -1,0 +1,273 @@
+"""The incident card: the one message that says what is wrong, where, why probably, and what happens next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.chat import rich_text as rich
+from bot.chat.card import Block, Card, actions, button, context, plain_text, trusted
+from bot.chat.headline_facts import headline_facts
+from bot.chat.mrkdwn import clock_utc, date, duration, plain, push
+from bot.domain.alert import Alert
+from bot.domain.evidence import Evidence
+from bot.domain.incident import Incident
+from bot.domain.triage import Cause, Triage
+
+EVIDENCE_ACTION = "inc.evidence"
+
+Stage = Literal["collecting", "analysing", "done"]
+
+_CAUSES_SHOWN = 2
+_ACTIONS_SHOWN = 4
+_ALERTS_SHOWN = 3
+_IDENTITY = ("instance", "pod", "container", "node", "job", "endpoint", "service", "path", "code")
+
+
+@dataclass(frozen=True, slots=True)
+class ActionLine:
+    """What became of one proposal: ``name`` is ``A-77``, ``state`` a word or two, ``outcome`` a sentence or empty."""
+
+    name: str
+    title: str
+    state: str
+    outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentView:
+    """Everything the card shows. ``alerts`` is a sample; ``note`` is Signoff's own sentence (an unknown cluster)."""
+
+    incident: Incident
+    alerts: tuple[Alert, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    triage: Triage | None = None
+    stage: Stage = "done"
+    actions: tuple[ActionLine, ...] = ()
+    note: str = ""
+    updated_at: int = 0
+
+
+def render(view: IncidentView, *, buttons: bool = True) -> Card:
+    """Render an incident for Slack. ``buttons`` is False where a click could not be answered in place."""
+    blocks: list[Block] = [rich.block(_headline(view), _where(view), *_summary(view), *_alerts(view))]
+    blocks.append(rich.block(*_finding(view)))
+    following = _next(view)
+    if following:
+        blocks.append(rich.block(*following))
+    if view.note:
+        blocks.append(rich.block(rich.section(rich.text("⚠️ " + plain(view.note, 300)))))
+    if buttons and view.evidence:
+        label = f"Evidence ({len(view.evidence)})"
+        spoken = f"Show the {len(view.evidence)} pieces of evidence for {view.incident.name}"
+        blocks.append(actions([button(label, EVIDENCE_ACTION, view.incident.id, spoken=spoken)]))
+    blocks.append(_context(view))
+    return Card(text=_push(view), blocks=tuple(blocks))
+
+
+# --- the push line ------------------------------------------------------------------------------------------------
+
+
+def _push(view: IncidentView) -> str:
+    incident = view.incident
+    where = _place(view)
+    head = f"{incident.name} {_state_word(view)}: {plain(incident.title, 100)}"
+    parts = [head + (f" ({where})" if where else ""), f"since {clock_utc(incident.opened_at)}"]
+    if incident.status == "resolved":
+        parts[1] = f"after {_lasted(incident)}"
+    line = " ".join(parts)
+    if view.triage and view.triage.causes and incident.status == "open":
+        line += f". Likely: {plain(view.triage.causes[0].statement, 120)}"
+    return push(line)
+
+
+def _state_word(view: IncidentView) -> str:
+    incident = view.incident
+    if incident.status == "resolved":
+        return "resolved"
+    if incident.status == "stale":
+        return "stale"
+    severity = plain(incident.severity, 20)
+    word = "firing again" if incident.reopened else "firing"
+    return f"{word} [{severity}]" if severity else word
+
+
+# --- what and where -----------------------------------------------------------------------------------------------
+
+
+def _headline(view: IncidentView) -> dict[str, object]:
+    incident = view.incident
+    spans = [rich.text(_glyph(view) + " "), rich.bold(plain(incident.title, 150))]
+    severity = plain(incident.severity, 20)
+    if incident.status == "resolved":
+        spans.append(rich.text(f"\nResolved after {_lasted(incident)}"))
+    elif incident.status == "stale":
+        spans.append(rich.text("\nStale: not heard of since "))
+        spans.append(rich.date(incident.last_seen_at))
+    else:
+        again = "Firing again" if incident.reopened else "Firing"
+        spans.append(
+            rich.text(f"\n{severity.capitalize()} · {again.lower()} since " if severity else f"\n{again} since ")
+        )
+        spans.append(rich.date(incident.opened_at))
+    return rich.section(*spans)
+
+
+def _glyph(view: IncidentView) -> str:
+    incident = view.incident
+    if incident.status == "resolved":
+        return "✅"
+    if incident.status == "stale":
+        return "💤"
+    severity = view.triage.severity if view.triage else incident.severity
+    return {"critical": "🔴", "page": "🔴", "high": "🟠", "error": "🟠", "warning": "🟡", "medium": "🟡"}.get(
+        severity, "🔵"
+    )
+
+
+def _lasted(incident: Incident) -> str:
+    return duration((incident.resolved_at or incident.last_seen_at) - incident.opened_at)
+
+
+def _place(view: IncidentView) -> str:
+    subject = view.incident.subject
+    path = "/".join(plain(part, 63) for part in (subject.namespace, subject.name) if part)
+    cluster = plain(subject.cluster or subject.cluster_label, 63)
+    return " · ".join(part for part in (cluster, path) if part)
+
+
+def _where(view: IncidentView) -> dict[str, object]:
+    incident = view.incident
+    subject = incident.subject
+    spans: list[rich.Span] = []
+    if subject.cluster:
+        spans += [rich.text("cluster "), rich.bold(plain(subject.cluster, 63))]
+    elif subject.cluster_label:
+        spans += [rich.text("unknown cluster "), rich.bold(plain(subject.cluster_label, 63))]
+    else:
+        spans.append(rich.text("no cluster named"))
+    if subject.namespace:
+        spans += [rich.text(" · namespace "), rich.bold(plain(subject.namespace, 63))]
+    if subject.name:
+        spans += [rich.text(f" · {plain(subject.kind, 30).lower() or 'object'} "), rich.bold(plain(subject.name, 100))]
+    count = f"{incident.firing} of {incident.total} alerts firing"
+    if incident.firing == incident.total:
+        count = "1 alert" if incident.total == 1 else f"{incident.total} alerts"
+    spans.append(rich.text(f" · {count}"))
+    if incident.truncated:
+        more = "alert was" if incident.truncated == 1 else "alerts were"
+        spans.append(rich.text(f" · at least {incident.truncated} more {more} cut by Alertmanager"))
+    if incident.previous is not None:
+        spans.append(rich.text(f" · again: INC-{incident.previous}"))
+    return rich.section(*spans)
+
+
+def _summary(view: IncidentView) -> list[dict[str, object]]:
+    summary = plain(view.incident.summary, 240)
+    return [rich.quote(rich.text(summary))] if summary else []
+
+
+def _alerts(view: IncidentView) -> list[dict[str, object]]:
+    """Tell grouped alerts apart by the labels in which they differ."""
+    if view.incident.total < 2 or view.incident.status != "open":
+        return []
+    common = view.incident.labels
+    told: list[list[rich.Span]] = []
+    for alert in sorted(view.alerts, key=lambda alert: alert.status != "firing"):
+        own = [
+            f"{key}={plain(alert.labels[key], 60)}" for key in _IDENTITY if key in alert.labels and key not in common
+        ]
+        if own and len(told) < _ALERTS_SHOWN:
+            told.append([rich.code(" ".join(own[:3]))])
+    return [rich.bullets(told)] if told else []
+
+
+# --- what we know -------------------------------------------------------------------------------------------------
+
+
+def _finding(view: IncidentView) -> list[dict[str, object]]:
+    triage = view.triage
+    if triage is None:
+        return _facts(view)
+    parts: list[dict[str, object]] = []
+    if triage.causes:
+        shown = triage.causes[:_CAUSES_SHOWN]
+        parts.append(_cause(triage, shown[0], "Likely cause"))
+        parts += [_cause(triage, cause, "Or") for cause in shown[1:]]
+    else:
+        label = _analyst(triage)
+        parts.append(
+            rich.section(rich.bold("No confident cause"), rich.text(f" ({label}). {plain(triage.summary, 300)}"))
+        )
+        parts += _fact_list(view)
+    if triage.unknowns and view.incident.status == "open":
+        parts.append(rich.section(rich.bold("Not known: "), rich.text(plain(triage.unknowns[0], 200))))
+    if triage.note:
+        parts.append(rich.section(rich.italic(plain(triage.note, 200))))
+    return parts
+
+
+def _cause(triage: Triage, cause: Cause, label: str) -> dict[str, object]:
+    who = f"{_analyst(triage)}, " if label == "Likely cause" else ""
+    cited = ", ".join(plain(item, 10) for item in cause.evidence[:6])
+    return rich.section(
+        rich.bold(label),
+        rich.text(f" ({who}{cause.confidence} confidence): {plain(cause.statement, 300)}"),
+        rich.text(f" [{cited}]" if cited else ""),
+    )
+
+
+def _analyst(triage: Triage) -> str:
+    return "rules, no model" if triage.analyst == "rules" else plain(triage.analyst, 40)
+
+
+def _facts(view: IncidentView) -> list[dict[str, object]]:
+    if view.stage == "collecting" and not view.evidence:
+        return [rich.section(rich.text("⏳ Collecting evidence…"))]
+    waiting = "⏳ Evidence is in, looking for the cause…" if view.stage != "done" else "No triage was made."
+    facts = _fact_list(view)
+    if not facts and view.evidence:
+        failed = sum(1 for item in view.evidence if item.error is not None)
+        if failed == len(view.evidence):
+            return [rich.section(rich.text(f"{waiting} None of the {failed} collectors could read anything."))]
+    return [rich.section(rich.text(waiting)), *facts]
+
+
+def _fact_list(view: IncidentView) -> list[dict[str, object]]:
+    facts = headline_facts(view.evidence)
+    if not facts:
+        return []
+    return [rich.bullets([[rich.text(f"{plain(fact.sentence, 200)} [{plain(fact.evidence, 10)}]")] for fact in facts])]
+
+
+# --- what happens next --------------------------------------------------------------------------------------------
+
+
+def _next(view: IncidentView) -> list[dict[str, object]]:
+    items: list[list[rich.Span]] = []
+    for line in view.actions[-_ACTIONS_SHOWN:]:
+        spans = [rich.bold(plain(line.name, 20)), rich.text(f" {plain(line.title, 120)}: {plain(line.state, 60)}")]
+        if line.outcome:
+            spans.append(rich.text(f". {plain(line.outcome, 200)}"))
+        items.append(spans)
+    if items:
+        return [rich.section(rich.bold("Actions")), rich.bullets(items)]
+    if view.triage is not None and view.incident.status == "open" and view.stage == "done":
+        return [rich.section(rich.bold("Next: "), rich.text("no runbook fits; a person has to look."))]
+    return []
+
+
+def _context(view: IncidentView) -> Block:
+    incident = view.incident
+    facts = [f"{incident.name}", f"opened {date(incident.opened_at)}"]
+    if view.updated_at:
+        facts.append(f"updated {date(view.updated_at, '{time_secs}')}")
+    if incident.reopened:
+        facts.append(f"reopened {incident.reopened}×")
+    if view.triage and view.triage.dropped:
+        dropped = sum(view.triage.dropped.values())
+        facts.append(f"{dropped} {'claim' if dropped == 1 else 'claims'} dropped: not backed by the evidence")
+    elements = [trusted(" · ".join(facts))]
+    if incident.source:
+        elements.append(plain_text("from " + plain(incident.source, 60)))
+    return context(*elements)
