@@ -1,4 +1,4 @@
-"""The board: puts the current rows of an incident or an approval on their cards, in the transaction that changed them."""
+"""The board: puts the rows of an incident or an approval on their cards, in the transaction that changed them."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ def view_of(connection: Connection, world: World, incident_id: str) -> IncidentV
     stage: Stage = "done"
     if triage is None and incidents.investigating(connection, incident_id):
         stage = "analysing" if evidence else "collecting"
+    lines = [_line(connection, world, approval) for approval in approvals.of_incident(connection, incident_id)]
     return IncidentView(
         incident=incident,
         alerts=clean_alerts(connection, world, incident_id),

@@ -34,9 +34,7 @@ async def propose(
     if runbook is None or access is None:
         return None
     if access.runner is None:
-        return await _note(
-            world, incident, f"{runbook.title} was not planned: no runner is configured for this cluster."
-        )
+        return await _note(world, incident, f"{runbook.title} was not planned: the cluster has no runner configured.")
     now = await world.database.read(clock.now)
     context = PlanContext(
         incident_id=incident.id,

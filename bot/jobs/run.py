@@ -27,6 +27,8 @@ from bot.store.approvals import Request
 KIND = "run"
 VERSION = 1
 
+_AFTER: dict[str, RunState] = {"helped": "succeeded", "did not help": "unhelpful", "cannot tell": "inconclusive"}
+
 
 def story(world: World) -> Story:
     """Return the story of one run."""
@@ -82,8 +84,8 @@ async def _check(world: World, run_id: str) -> int:
         at = clock.advance(connection)
         # The last look and the start are one transaction: time may have passed since the people were read.
         current = approvals.request(connection, request.approval.id, lock=True)
-        if not policy.may_start(current.approval, current.plan, votes, people, at).outcome == "approved":
-            return 0
+        if policy.may_start(current.approval, current.plan, votes, people, at).outcome != "approved":
+            raise RuntimeError("the approval changed while its run was starting: it is judged again")
         if not runs.move(connection, run_id, before=frozenset({"starting"}), after="running", now=at):
             return 0
         _record(connection, request, "run.started", run_id, {"calls": len(current.plan.calls)}, at)
@@ -94,7 +96,7 @@ async def _check(world: World, run_id: str) -> int:
 
 
 async def _void(world: World, run: Run, request: Request, sentence: str, *, again: bool) -> int:
-    """Void an approval that may no longer run; ``again`` proposes anew, with a fresh plan, when only the target moved."""
+    """Void an approval that may no longer run. ``again`` proposes anew with a fresh plan: only the target moved."""
     sentence = world.redactor.text(sentence)
 
     def write(connection: Connection) -> None:
@@ -220,7 +222,7 @@ def _progress(connection: Connection, *, world: World, request: Request, run_id:
 
 
 async def _conclude(world: World, request: Request, run_id: str, verdict: verify.Verdict) -> str:
-    after: RunState = {"helped": "succeeded", "did not help": "unhelpful"}.get(verdict.outcome, "inconclusive")  # type: ignore[assignment]
+    after = _AFTER[verdict.outcome]
     sentence = world.redactor.text(verdict.sentence)
 
     def write(connection: Connection) -> None:

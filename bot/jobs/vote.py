@@ -58,21 +58,17 @@ def _decide(connection: Connection, *, world: World, vote_id: str, people: Elect
     if click.vote.state != "received":
         run = runs.of_approval(connection, click.vote.approval_id)
         return run.id if run and run.state == "starting" else None
-    request = approvals.request(connection, click.vote.approval_id)
+    request = approvals.request(connection, click.vote.approval_id, lock=True)
     approval = request.approval
     counted = [other.vote for other in approvals.votes_of(connection, approval.id)]
     verdict = policy.judge(approval, request.plan, counted, click.vote, people, now)
     run_id = None
     if verdict.outcome == "approved":
-        moved = approvals.move(
+        if approvals.move(
             connection, approval.id, before="pending", after="approved", outcome=verdict.sentence, now=now
-        )
-        run = (
-            runs.start(connection, approval_id=approval.id, incident_id=approval.incident_id, now=now)
-            if moved
-            else None
-        )
-        run_id = run.id if run else None
+        ):
+            run = runs.start(connection, approval_id=approval.id, incident_id=approval.incident_id, now=now)
+            run_id = run.id if run else None
     elif verdict.outcome == "denied":
         approvals.move(connection, approval.id, before="pending", after="denied", outcome=verdict.sentence, now=now)
     state = "refused" if verdict.outcome == "refused" else "counted"
