@@ -1,0 +1,1 @@
+"""Approvals: who may sign off what, as pure functions over rows and a snapshot of the electorate."""

@@ -1,0 +1,1 @@
+"""Runbooks: the catalogue, the plan of one use, its execution and the verification that it helped."""

@@ -1,0 +1,161 @@
+"""What a dry run would change, as a diff that a person can read: YAML-like lines under the path they belong to."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any
+
+from bot.domain.canonical import digest
+
+Json = Mapping[str, Any]
+
+MAX_SHOWN = 2_200
+"""Characters that fit on an approval card beside everything else (Slack ends a section at 3,000)."""
+MAX_LINES = 20_000
+"""Lines of one object; more would take minutes to compare, and nobody could review them."""
+
+_SERVER_METADATA = frozenset(
+    {"managedFields", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "selfLink"}
+)
+# A copy of the object inside the object, which kubectl apply keeps.
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_CONTEXT_WIDTH = 160
+_PLAIN = re.compile(r"[A-Za-z/._][\w/.@=+-]*(?::[\w/.@=+-]+)*(?: [\w/.@=+(][\w/.@=+(),-]*)*", re.ASCII)
+_NOT_TEXT = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n", "~", ".", ".."})
+
+
+class TooLarge(ValueError):
+    """An object is too large for its change to be shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """``text`` is everything, ``sha256`` is its digest, and ``shown`` the whole lines of it that fit a card."""
+
+    text: str
+    sha256: str
+    shown: str
+    complete: bool
+    lines: int
+    added: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    path: tuple[str, ...]
+    text: str
+
+
+def normalise(live: Json) -> dict[str, Any]:
+    """Return an object without what the server writes by itself: status, versions, times, managed fields."""
+    metadata = {key: value for key, value in live.get("metadata", {}).items() if key not in _SERVER_METADATA}
+    if _LAST_APPLIED in (metadata.get("annotations") or {}):
+        metadata["annotations"] = {key: value for key, value in metadata["annotations"].items() if key != _LAST_APPLIED}
+    return {**{key: value for key, value in live.items() if key != "status"}, "metadata": metadata}
+
+
+def between(before: Json, after: Json, *, title: str, redact: Callable[[Any], Any]) -> Diff | None:
+    """Diff two normalised objects, None when they are equal. Values pass ``redact`` before they are compared.
+
+    A change that redaction makes invisible is still listed, without its values. Raises ``TooLarge``.
+    """
+    if before == after:
+        return None
+    old, new = _lines(redact(before)), _lines(redact(after))
+    body = [*_hunks(old, new), *_hidden(before, after, old, new)]
+    text = "\n".join([title, *body]) + "\n"
+    shown = _fitting(text)
+    return Diff(
+        text=text,
+        sha256=digest(text.encode()),
+        shown=shown,
+        complete=shown == text,
+        lines=1 + len(body),
+        added=sum(line.startswith("+") for line in body),
+        removed=sum(line.startswith("-") for line in body),
+    )
+
+
+def _hunks(old: Sequence[_Line], new: Sequence[_Line]) -> Iterator[str]:
+    matcher = SequenceMatcher(None, [line.text for line in old], [line.text for line in new])
+    for group in matcher.get_grouped_opcodes(1):
+        tag, first_old, _, first_new, _ = next(code for code in group if code[0] != "equal")
+        first = old[first_old] if tag in ("replace", "delete") else new[first_new]
+        yield f"@@ {'.'.join(first.path[:-1]) or 'object'}".replace(".[", "[")
+        for tag, old_start, old_end, new_start, new_end in group:
+            if tag == "equal":
+                yield from (f"  {_narrow(line.text)}" for line in old[old_start:old_end])
+            else:
+                yield from (f"- {line.text}" for line in old[old_start:old_end])
+                yield from (f"+ {line.text}" for line in new[new_start:new_end])
+
+
+def _hidden(before: Json, after: Json, old: Sequence[_Line], new: Sequence[_Line]) -> Iterator[str]:
+    """Name the values that change but read the same once redacted."""
+    raw_old, raw_new = ({line.path: line.text for line in _lines(side)} for side in (before, after))
+    red_old, red_new = ({line.path: line.text for line in side} for side in (old, new))
+    for path in sorted(raw_old.keys() & raw_new.keys()):
+        if raw_old[path] != raw_new[path] and red_old.get(path) == red_new.get(path):
+            yield f"! {'.'.join(path)}: changes, but its value is kept secret".replace(".[", "[")
+
+
+def _fitting(text: str) -> str:
+    if len(text) <= MAX_SHOWN:
+        return text
+    return text[: text.rfind("\n", 0, MAX_SHOWN) + 1]
+
+
+def _narrow(text: str) -> str:
+    """Context lines are for orientation and may be cut; changed lines never are."""
+    return text if len(text) <= _CONTEXT_WIDTH else text[: _CONTEXT_WIDTH - 1] + "…"
+
+
+def _lines(value: Json) -> list[_Line]:
+    found = []
+    for line in _block(value, (), ""):
+        found.append(line)
+        if len(found) > MAX_LINES:
+            raise TooLarge(f"more than {MAX_LINES:,} lines")
+    return found
+
+
+def _block(value: Any, path: tuple[str, ...], indent: str) -> Iterator[_Line]:
+    if isinstance(value, Mapping):
+        # A name first: it says what the other keys are about.
+        for key in sorted(value, key=lambda key: (key != "name", key)):
+            yield from _entry(value[key], (*path, str(key)), f"{indent}{_scalar(str(key))}:", indent)
+        return
+    labels = [f"[{item['name']}]" if isinstance(item, Mapping) and item.get("name") else "" for item in value]
+    named = all(labels) and len(set(labels)) == len(labels)
+    for index, item in enumerate(value):
+        label = labels[index] if named else f"[{index}]"
+        if isinstance(item, Mapping | list | tuple) and item:
+            nested = _block(item, (*path, label), f"{indent}  ")
+            first = next(nested)
+            yield _Line(first.path, f"{indent}- {first.text.removeprefix(indent + '  ')}")
+            yield from nested
+        else:
+            yield _Line((*path, label), f"{indent}- {_scalar(item)}")
+
+
+def _entry(value: Any, path: tuple[str, ...], head: str, indent: str) -> Iterator[_Line]:
+    if isinstance(value, Mapping | list | tuple) and value:
+        yield _Line(path, head)
+        yield from _block(value, path, f"{indent}  ")
+    else:
+        yield _Line(path, f"{head} {_scalar(value)}")
+
+
+def _scalar(value: Any) -> str:
+    """Write a value on one line. Text is quoted unless it is plainly text, and what cannot be seen is escaped, so
+    that no value can look like another line or hide a part of itself."""
+    if isinstance(value, str):
+        if len(value) <= 200 and _PLAIN.fullmatch(value) and value.lower() not in _NOT_TEXT:
+            return value
+        return json.dumps(value, ensure_ascii=not value.isprintable())
+    return json.dumps(value)

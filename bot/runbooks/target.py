@@ -1,0 +1,57 @@
+"""The object that a plan is about: where it is, how it is read, and what of it the record keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from bot.runbooks.access import Access
+from bot.runbooks.resources import KINDS, Resource
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One object of one cluster. ``uid`` tells it from a later one of the same name; ``owner`` is its controller."""
+
+    cluster: str
+    resource: Resource
+    namespace: str
+    name: str
+    uid: str = ""
+    owner: Mapping[str, str] | None = None
+
+    @classmethod
+    def of_record(cls, record: Json) -> Self:
+        """Read a target of a plan's record."""
+        return cls(
+            cluster=record["cluster"],
+            resource=KINDS[record["kind"]],
+            namespace=record["namespace"],
+            name=record["name"],
+            uid=record["uid"],
+            owner=record["owner"],
+        )
+
+    @property
+    def path(self) -> str:
+        """The path of the object. Raises ``ValueError`` on what cannot be a name."""
+        return self.resource.path(self.namespace, self.name)
+
+    def __str__(self) -> str:
+        return f"{self.resource.kind} {self.namespace}/{self.name}"
+
+
+async def read(access: Access, target: Target) -> Json | None:
+    """Read the object as it is now, None when it does not exist. Raises ``AccessFailed``."""
+    return await access.find(target.resource, target.namespace, target.name)
+
+
+def controller(live: Json) -> dict[str, str] | None:
+    """Return apiVersion, kind, name and uid of the object that controls ``live``, or None."""
+    for owner in live["metadata"].get("ownerReferences") or []:
+        if owner.get("controller"):
+            return {key: str(owner.get(key, "")) for key in ("apiVersion", "kind", "name", "uid")}
+    return None
