@@ -57,9 +57,7 @@ def view_of(connection: Connection, world: World, incident_id: str) -> IncidentV
         evidence=evidence,
         triage=triage,
         stage=stage,
-        actions=tuple(
-            _line(connection, world, approval) for approval in approvals.of_incident(connection, incident_id)
-        ),
+        actions=tuple(lines),
         note=incidents.note_of(connection, incident_id),
         updated_at=incident.last_seen_at,
     )

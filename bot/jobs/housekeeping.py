@@ -1,4 +1,4 @@
-"""Housekeeping: what happens because time passed: requests expire, silent incidents turn stale, old jobs are forgotten."""
+"""Housekeeping: what happens because time passed. Requests expire, silent incidents turn stale, jobs are forgotten."""
 
 from __future__ import annotations
 
