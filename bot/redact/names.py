@@ -1,0 +1,57 @@
+"""Which names announce that the value beside them is a secret."""
+
+from functools import lru_cache
+
+_STRONG = {
+    "password": "password passwd passwort passphrase passcode pwd pswd userpass dbpass userpw dbpw keystorepass",
+    "token": "token jwt",
+    "secret": "secret",
+    "key": (
+        "apikey accesskey secretkey privatekey encryptionkey signingkey masterkey accountkey sharedkey "
+        "storagekey authkey licensekey appkey applicationkey integrationkey consumerkey subscriptionkey "
+        "hmackey clientkeydata privatekeydata privatekeyid accesskeyid unsealkey"
+    ),
+    "connection-string": "connectionstring connstring connstr",
+    "credential": "credential credentials creds",
+    "cookie": "cookie cookies",
+    "authorization": "authorization",
+}
+_STRONG_ENDINGS = tuple((ending, kind) for kind, endings in _STRONG.items() for ending in endings.split())
+_WEAK_ENDINGS = ("key", "auth", "sig", "signature", "session", "sessionid", "sid", "sas", "pat", "bearer")
+# These end too many words ("bypass", "compass") to count unless they are the last of several words ("db_pass").
+_LAST_WORDS = ("pass", "pw")
+# Words before "secret" that make the value the name of a Kubernetes object.
+_SECRET_REFERENCES = ("existing", "pull", "tls", "cert", "ca", "external", "sealed", "kubernetes", "k8s")
+
+
+@lru_cache(maxsize=4096)
+def kind_of(name: str) -> str | None:
+    """Return the kind of secret that a field of this name holds, or None.
+
+    `dbPassword`, `DB_PASSWORD_1` and `x-api-key` name secrets; `tokenType`, `secretName` and `passwordPolicy` do not.
+    """
+    folded = _folded(name)
+    words = _words(name)
+    if len(words) > 1 and words[-1] in _LAST_WORDS:
+        return "password"
+    for ending, kind in _STRONG_ENDINGS:
+        if folded.endswith(ending):
+            refers = kind == "secret" and folded.removesuffix(ending).endswith(_SECRET_REFERENCES)
+            return None if refers else kind
+    return None
+
+
+@lru_cache(maxsize=4096)
+def may_hold_key(name: str) -> bool:
+    """Whether a field of this name may hold a secret, so that a random-looking value beside it counts as one."""
+    folded = _folded(name)
+    return folded.endswith(_WEAK_ENDINGS) or folded in _LAST_WORDS
+
+
+def _folded(name: str) -> str:
+    return "".join(c for c in name.lower() if c.isalnum()).rstrip("0123456789")
+
+
+def _words(name: str) -> list[str]:
+    spaced = "".join(c if c.isalnum() else " " for c in name.lower())
+    return [word.rstrip("0123456789") for word in spaced.split() if not word.isdigit()]
