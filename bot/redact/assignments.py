@@ -55,6 +55,10 @@ _REST = compile_bytes(rb"[^\"'`\r\n\\]+")
 _REST_OF_SCALAR = compile_bytes(rb"[^\"'`\r\n\\#{}]+")
 
 
+# In running text and in test reports these are words; before an equals sign or in quotes they name a password.
+_SHORT_NAMES = ("pass", "pw")
+
+
 def find_assigned(data: bytes) -> Iterator[Span]:
     """Yield every secret in these lines that something beside it gives away."""
     yield from _named(data)
@@ -113,20 +117,22 @@ def _is_secret(kind: str, name: str, value: bytes, *, quoted: bool, spoken: bool
         return False
     if colon and name.lower() == "secret" and is_object_name(value):
         return False
-    return not (spoken and value.isalpha() and value.islower())
+    return not (spoken and value.isalpha())
 
 
 def _named(data: bytes) -> Iterator[Span]:
     done = 0
     for match in _NAMED.finditer(data):
         start = match.end()
-        if start < done or data[start : start + 1] == b"=":
+        if start < done or data[start : start + 1] in (b"=", b":"):
             continue
         name = data[max(match.start(1), match.end(1) - 128) : match.end(1)].decode("ascii")
         separator = match.group(3)
         colon = separator.endswith(b":")
         spaced = colon or separator[:1] in b" \t"
         spoken = spaced and not match.group(2) and not _starts_line(data, match.start())
+        if name.lower() in _SHORT_NAMES and (match.group(2) or not colon) and not data[start : start + 1].isdigit():
+            name = "password"
         span = named_span(data, name, start, spoken=spoken, colon=colon)
         if span is not None:
             yield span

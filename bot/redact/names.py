@@ -45,7 +45,7 @@ def kind_of(name: str) -> str | None:
 def may_hold_key(name: str) -> bool:
     """Whether a field of this name may hold a secret, so that a random-looking value beside it counts as one."""
     folded = _folded(name)
-    return folded.endswith(_WEAK_ENDINGS) or folded in _LAST_WORDS
+    return folded.endswith(_WEAK_ENDINGS)
 
 
 def _folded(name: str) -> str:

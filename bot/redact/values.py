@@ -1,9 +1,8 @@
 """Where a value beside a name ends, and whether it is a secret or a word, a mask, a reference or code."""
 
-import math
-from collections import Counter
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from bot.redact.names import kind_of
@@ -37,12 +36,14 @@ _MASK = compile_bytes(
     rb"|/(?:[a-z0-9._\-]+/)+[a-z0-9._\-]*|\./\S*|@[a-z./\-]+"
 )
 _CODE = compile_bytes(
-    rb"[A-Za-z_][A-Za-z_0-9]*(?:(?:\.|::|->|\?\.)[A-Za-z_][A-Za-z_0-9]*)*[(\[].*"
+    rb"[$@&*]?[A-Za-z_]+(?:(?:\.|::|->|\?\.)[A-Za-z_]+)*(?:\((?:[A-Za-z_$)].*)?|\[(?:[A-Za-z_$\]].*)?)"
     rb"|[$@]?[A-Za-z_]+(?:(?:\.|::|->|\?\.)[A-Za-z_]+)+"
+    rb"|(?:[a-z]+\.)*[A-Z][A-Za-z$]+(?:\{.*|@[0-9a-f]{5,8}|<[*]?)"
 )
 _IDENTIFIER = compile_bytes(rb"[$@]?[A-Za-z]+(?:_[A-Za-z]+|[a-z][A-Z][a-z]+)+|\$[a-z]+")
 _OBJECT_NAME = compile_bytes(rb"[a-z]+(?:-(?:[a-z]+|[a-z]{0,2}[0-9]{1,2}))*")
 _SENTENCE = compile_bytes(rb"[A-Za-z'`,.:;()!?\-]+(?:[ \t]+[A-Za-z'`,.:;()!?\-]+)+")
+_PARTS = compile_bytes(rb"[+/=_\-]+")
 _RANDOM = compile_bytes(rb"[A-Za-z0-9+/_\-]{20,}={0,2}")
 
 
@@ -123,14 +124,19 @@ def is_sentence(value: bytes) -> bool:
 
 
 def looks_random(value: bytes) -> bool:
-    """Whether a value looks drawn at random: long, mixed classes, high entropy; no hash in hex, no UUID, no name.
+    """Whether a value looks drawn at random from letters of both cases and digits; only its first LOOK bytes count.
 
-    Only its first LOOK bytes count.
+    Words joined by hyphens, hashes in hex, UUIDs and camel-case names do not: in their longest part one class of
+    characters seldom follows another, or a class is missing. Of 20 random characters about 12 begin a new class.
     """
     value = value[:LOOK]
-    if _RANDOM.fullmatch(value) is None or value.islower() or value.isupper():
+    if _RANDOM.fullmatch(value) is None:
         return False
-    if not any(48 <= c <= 57 for c in value):
-        return False
-    entropy = -sum(n / len(value) * math.log2(n / len(value)) for n in Counter(value).values())
-    return entropy >= 3.5
+    part = max(_PARTS.split(value), key=len)
+    classes = [_class(c) for c in part]
+    changes = sum(a != b for a, b in pairwise(classes))
+    return len(part) >= 10 and len(set(classes)) == 3 and changes >= 0.4 * len(part)
+
+
+def _class(character: int) -> str:
+    return "digit" if character < 58 else "upper" if character < 91 else "lower"
