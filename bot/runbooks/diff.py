@@ -87,12 +87,16 @@ def _hunks(old: Sequence[_Line], new: Sequence[_Line]) -> Iterator[str]:
         tag, first_old, _, first_new, _ = next(code for code in group if code[0] != "equal")
         first = old[first_old] if tag in ("replace", "delete") else new[first_new]
         yield f"@@ {'.'.join(first.path[:-1]) or 'object'}".replace(".[", "[")
+        lines: list[tuple[str, str]] = []
         for tag, old_start, old_end, new_start, new_end in group:
             if tag == "equal":
-                yield from (f"  {_narrow(line.text)}" for line in old[old_start:old_end])
+                lines += ((" ", _narrow(line.text)) for line in old[old_start:old_end])
             else:
-                yield from (f"- {line.text}" for line in old[old_start:old_end])
-                yield from (f"+ {line.text}" for line in new[new_start:new_end])
+                lines += (("-", line.text) for line in old[old_start:old_end])
+                lines += (("+", line.text) for line in new[new_start:new_end])
+        # The path says where it is; the deep indentation of a pod template would fill a phone's screen.
+        margin = min(len(text) - len(text.lstrip(" ")) for _, text in lines)
+        yield from (f"{sign} {text[margin:]}" for sign, text in lines)
 
 
 def _hidden(before: Json, after: Json, old: Sequence[_Line], new: Sequence[_Line]) -> Iterator[str]:

@@ -54,7 +54,7 @@ class DeletePod:
                     "propagationPolicy": "Background",
                 },
             ),
-            effect=(f"1 pod, {target}, will be deleted; it has {grace} s to end by itself.", replaced),
+            effect=(f"{target} will be deleted; it has {grace} s to end by itself.", replaced),
             undo="",
         )
 
