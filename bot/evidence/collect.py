@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
+import structlog
+
 from bot.clients.kubernetes import Kubernetes
 from bot.domain.evidence import Evidence
 from bot.domain.incident import Subject
 from bot.evidence import events, logs, nodes, pods, rollout, workload
-from bot.evidence.lines import MAX_TEXT, shorten
+from bot.evidence.lines import MAX_TEXT, one_line, shorten
 from bot.evidence.reading import Unreadable
 from bot.evidence.scene import Draft, Scene
-from bot.evidence.subject import Found, find
+from bot.evidence.subject import find
 from bot.redact import Redactor
 
 Collector = Callable[[Scene], Awaitable[list[Draft]]]
@@ -28,6 +30,9 @@ CATALOGUE: Mapping[str, Collector] = {
 }
 # A node is nobody's workload: only its own facts and events are there to be had.
 _OF_A_NODE = (events.KIND, nodes.KIND)
+_SLOW = "its API server is slow or does not answer"
+
+log = structlog.get_logger(__name__)
 
 
 async def collect(
@@ -50,24 +55,20 @@ async def collect(
         raise ValueError(f"the subject is in cluster {subject.cluster}, the client in {kubernetes.cluster}")
     loop = asyncio.get_running_loop()
     deadline = loop.time() + deadline_seconds
-    drafts: list[Draft] = []
-    scene: Scene | None = None
     try:
         if kubernetes is None:
             raise Unreadable(_unknown_cluster(subject))
         async with asyncio.timeout_at(deadline):
             found = await find(subject, kubernetes)
-        scene = Scene(found, kubernetes, redactor, now=now, alert_started_at=alert_started_at)
-        for drafted in await _gather(scene, found, deadline, deadline_seconds):
-            drafts += drafted
-    except Unreadable as error:
-        drafts = [_failed(workload.KIND, _name(subject), str(error))]
     except TimeoutError:
-        drafts = [_failed(workload.KIND, _name(subject), _late(deadline_seconds, subject))]
-    finally:
-        if scene is not None:
-            scene.drop()
-    source = f"kubernetes:{subject.cluster or subject.cluster_label}"
+        late = f"the subject was not found within {deadline_seconds:g} s in cluster {subject.cluster}: {_SLOW}"
+        drafts = [_failed(workload.KIND, _name(subject), late)]
+    except Exception as error:
+        drafts = [_failed(workload.KIND, _name(subject), _sentence(error, workload.KIND))]
+    else:
+        scene = Scene(found, kubernetes, redactor, now=now, alert_started_at=alert_started_at, deadline=deadline)
+        drafts = await _gather(scene, deadline_seconds)
+    source = redactor.text(f"kubernetes:{subject.cluster or one_line(subject.cluster_label, 100)}")
     return tuple(
         Evidence(
             id=f"E{number}",
@@ -84,29 +85,32 @@ async def collect(
     )
 
 
-async def _gather(scene: Scene, found: Found, deadline: float, seconds: float) -> list[list[Draft]]:
-    kinds = [kind for kind in CATALOGUE if found.kind != "Node" or kind in _OF_A_NODE]
+async def _gather(scene: Scene, seconds: float) -> list[Draft]:
+    kinds = [kind for kind in CATALOGUE if scene.found.kind != "Node" or kind in _OF_A_NODE]
     tasks = {kind: asyncio.ensure_future(CATALOGUE[kind](scene)) for kind in kinds}
-    await asyncio.wait(tasks.values(), timeout=max(0.0, deadline - asyncio.get_running_loop().time()))
-    late = [task for task in tasks.values() if task.cancel()]
+    try:
+        await asyncio.wait(tasks.values(), timeout=max(0.0, scene.deadline - asyncio.get_running_loop().time()))
+    finally:
+        late = [task for task in tasks.values() if task.cancel()]
+        scene.drop()
     await asyncio.gather(*late, return_exceptions=True)
-    return [_outcome(kind, task, scene, seconds) for kind, task in tasks.items()]
+    return [draft for kind, task in tasks.items() for draft in _outcome(kind, task, scene, seconds)]
 
 
 def _outcome(kind: str, task: asyncio.Future[list[Draft]], scene: Scene, seconds: float) -> list[Draft]:
     title = f"{kind} of {scene.found.kind} {scene.found.namespace}/{scene.found.name}"
     if task.cancelled():
-        sentence = (
-            f"the {kind} did not arrive within {seconds:g} s from cluster {scene.kubernetes.cluster}: "
-            "its API server is slow or does not answer"
-        )
-        return [_failed(kind, title, sentence)]
+        late = f"the {kind} did not arrive within {seconds:g} s from cluster {scene.kubernetes.cluster}: {_SLOW}"
+        return [_failed(kind, title, late)]
     error = task.exception()
-    if error is None:
-        return task.result()
+    return task.result() if error is None else [_failed(kind, title, _sentence(error, kind))]
+
+
+def _sentence(error: BaseException, kind: str) -> str:
     if isinstance(error, Unreadable):
-        return [_failed(kind, title, str(error))]
-    return [_failed(kind, title, f"the {kind} could not be understood ({type(error).__name__}); please report this")]
+        return str(error)
+    log.error("evidence.not_understood", kind=kind, exc_info=error)
+    return f"the {kind} could not be understood ({type(error).__name__}): please report this with the bot's log"
 
 
 def _failed(kind: str, title: str, sentence: str) -> Draft:
@@ -117,17 +121,10 @@ def _name(subject: Subject) -> str:
     return " ".join(part for part in (subject.kind, f"{subject.namespace}/{subject.name}".strip("/")) if part)
 
 
-def _late(seconds: float, subject: Subject) -> str:
-    return (
-        f"the subject could not be found within {seconds:g} s in cluster {subject.cluster}: "
-        "its API server is slow or does not answer"
-    )
-
-
 def _unknown_cluster(subject: Subject) -> str:
     if not subject.cluster_label:
         return "the alert does not say which cluster it is about, and no default cluster is configured"
     return (
-        f"cluster {subject.cluster_label!r} of the alert is not configured, so nothing was read: "
+        f"cluster {one_line(subject.cluster_label, 100)!r} of the alert is not configured, so nothing was read: "
         "add it to the configured clusters"
     )

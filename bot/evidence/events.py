@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bot.clients.kubernetes import is_name
 from bot.evidence.age import ago, instant, span
-from bot.evidence.lines import fit, one_line
+from bot.evidence.lines import fit, one_line, without_pod_uid
 from bot.evidence.pods import badness
 from bot.evidence.pods import facts as pod_facts
 from bot.evidence.reading import KINDS, Unreadable, items
@@ -22,20 +21,20 @@ _MAX_OBJECTS = 12
 _MAX_PODS = 5
 _MAX_NORMAL = 12
 _PER_OBJECT = 200
-# The kubelet writes a pod as name_namespace(uid).
-_POD_UID = re.compile(r"\([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\)")
 
 
 async def collect(scene: Scene) -> list[Draft]:
     """Read the events of the workload, what it controls, its worst pods and their volume claims."""
     found = scene.found
+    # Events about a node, which has no namespace, are kept in this one.
+    namespace = found.namespace or "default"
     names = list(dict.fromkeys([found.name, *await _related(scene)]))[:_MAX_OBJECTS]
     lists = await asyncio.gather(
         *(
             items(
                 scene.kubernetes,
                 "Event",
-                found.namespace,
+                namespace,
                 {"fieldSelector": f"involvedObject.name={name}"},
                 limit=_PER_OBJECT,
             )
@@ -43,7 +42,7 @@ async def collect(scene: Scene) -> list[Draft]:
         )
     )
     about = scene.clean(facts(event for events in lists for event in events))
-    path = KINDS["Event"].path(found.namespace)
+    path = KINDS["Event"].path(namespace)
     others = f" (and of {len(names) - 1} objects that belong to it)" if len(names) > 1 else ""
     return [
         Draft(
@@ -109,7 +108,7 @@ def _event(event: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "type": event.get("type") or "Normal",
         "reason": event.get("reason") or "",
-        "message": _POD_UID.sub("", event.get("message") or event.get("note") or ""),
+        "message": without_pod_uid(event.get("message") or event.get("note") or ""),
         "count": series.get("count") or event.get("count") or event.get("deprecatedCount") or 1,
         "object": {"kind": about.get("kind") or "", "name": about.get("name") or ""},
         "first_at": first or created,

@@ -14,6 +14,8 @@ MAX_DEPTH = 12
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\ufeff]")
 
+_POD_UID = re.compile(r"\([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\)")
+
 
 def plain(text: str) -> str:
     """Take out terminal escapes and characters that are not shown or turn the direction of text."""
@@ -32,6 +34,16 @@ def shorten(text: str, limit: int) -> str:
 def one_line(text: Any, limit: int = 500) -> str:
     """Write anything as one line of at most about ``limit`` characters."""
     return shorten(" ".join(plain(str(text)).split()), limit)
+
+
+def counted(number: int, word: str) -> str:
+    """Write a number and its word: ``1 pod``, ``2 pods``."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def without_pod_uid(text: str) -> str:
+    """Take out the uid with which the kubelet writes a pod (``name_namespace(uid)``): it tells nobody anything."""
+    return _POD_UID.sub("", text)
 
 
 def fit(lines: Sequence[str], limit: int = MAX_TEXT) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.clients.kubernetes import KubernetesError, KubernetesUnreachable, Tail
 from bot.evidence.lines import MAX_TEXT, plain, shorten
-from bot.evidence.pods import badness
+from bot.evidence.pods import WELL, badness
 from bot.evidence.pods import facts as pod_facts
 from bot.evidence.reading import KINDS, unreadable
 from bot.evidence.scene import Draft, Scene
@@ -18,10 +18,12 @@ from bot.redact import Redactor
 KIND = "logs"
 MAX_PODS = 3
 MAX_STREAMS = 6
+_MAX_WELL = 2
 READ_LINES = 1000
 READ_BYTES = 64 * 1024
 MAX_LINES = 150
 _MAX_LINE = 800
+_MARGIN_SECONDS = 0.2
 # A proxy that is injected beside the application says little about it while it is ready.
 _SIDECARS = frozenset({"istio-proxy", "linkerd-proxy", "envoy", "cloud-sql-proxy", "vault-agent"})
 
@@ -56,9 +58,14 @@ async def collect(scene: Scene) -> list[Draft]:
 
 
 def streams(pods: Sequence[Mapping[str, Any]]) -> list[Stream]:
-    """Choose which logs to read: of the three worst pods, containers that fail before those that run."""
+    """Choose which logs to read: of the three worst pods, or of two that are fine when none fares badly.
+
+    Beside pods that fail, the log of one that runs well says nothing.
+    """
     chosen: list[Stream] = []
-    for pod in sorted(pods, key=badness)[:MAX_PODS]:
+    ordered = sorted(pods, key=badness)
+    bad = [pod for pod in ordered if badness(pod)[0] < WELL]
+    for pod in bad[:MAX_PODS] or ordered[:_MAX_WELL]:
         ready = pod["ready"]
         containers = [one for one in pod["containers"] if _has_run(one) and not _is_done(one)]
         failing = [one for one in containers if not one["ready"] or one["restarts"]]
@@ -92,7 +99,12 @@ async def _read(scene: Scene, stream: Stream) -> Draft | None:
     title = f"{'previous ' if stream.previous else ''}log of container {stream.container} in pod {stream.pod}"
     asked = f"GET {path}?" + "&".join(f"{key}={value}" for key, value in query.items())
     try:
-        tail = await scene.kubernetes.tail(path, query, limit_bytes=READ_BYTES)
+        # The API server asks the kubelet: the logs of a dead node hang, those of others must not be lost with them.
+        async with asyncio.timeout_at(scene.deadline - _MARGIN_SECONDS):
+            tail = await scene.kubernetes.tail(path, query, limit_bytes=READ_BYTES)
+    except TimeoutError:
+        sentence = f"the log did not arrive in time from cluster {scene.kubernetes.cluster}: is the pod's node up?"
+        return Draft(kind=KIND, title=title, query=asked, error=sentence)
     except (KubernetesError, KubernetesUnreachable) as error:
         if isinstance(error, KubernetesError) and error.status in (400, 404):
             # The container has not started after all, or the pod or its last run is gone: there is no log to miss.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.clients.kubernetes import is_name
-from bot.evidence.lines import fit, one_line
+from bot.evidence.lines import counted, fit, one_line
 from bot.evidence.pods import facts as pod_facts
+from bot.evidence.pods import overdue
 from bot.evidence.reading import KINDS, get, items
 from bot.evidence.scene import Draft, Scene
 from bot.evidence.workload import condition, render_condition
@@ -46,7 +46,7 @@ async def collect(scene: Scene) -> list[Draft]:
     if any(unscheduled(pod) for pod in described):
         nodes = await items(scene.kubernetes, "Node", "", limit=MAX_NODES)
         return [_draft(scene, nodes, pods, KINDS["Node"].path(""), f"the nodes of cluster {scene.kubernetes.cluster}")]
-    names = suspects(described)
+    names = suspects(described, scene.now)
     if not names:
         return []
     nodes = await asyncio.gather(*(get(scene.kubernetes, "Node", "", name) for name in names))
@@ -65,25 +65,30 @@ def unscheduled(pod: Mapping[str, Any]) -> bool:
     return bool(pod["phase"] == "Pending" and not pod["node"])
 
 
-def suspects(pods: Sequence[Mapping[str, Any]]) -> list[str]:
+def suspects(pods: Sequence[Mapping[str, Any]], now: int) -> list[str]:
     """Name the nodes that may be the reason why pods fare badly, at most three.
 
-    These are the nodes of pods that were lost, evicted, are stuck while starting or ending, and a node on which all
-    pods are not ready while those elsewhere are.
+    These are the nodes of pods that were lost, evicted or are stuck while starting or ending, and those where pods are
+    not ready that are ready, of the same template, on other nodes.
     """
-    named = [pod["node"] for pod in pods if _blames_node(pod)]
-    bad = Counter(pod["node"] for pod in pods if pod["node"] and not pod["ready"] and pod["phase"] == "Running")
-    good = {pod["node"] for pod in pods if pod["ready"]}
-    named += [node for node in bad if good and node not in good]
+    named = [pod["node"] for pod in pods if _blames_node(pod, now)]
+    well = {(pod.get("template_hash"), pod["node"]) for pod in pods if pod["ready"]}
+    templates = {template for template, _ in well if template}
+    named += [
+        pod["node"]
+        for pod in pods
+        if not pod["ready"]
+        and pod.get("template_hash") in templates
+        and (pod["template_hash"], pod["node"]) not in well
+    ]
     return [node for node in dict.fromkeys(named) if is_name(node)][:_MAX_SUSPECTS]
 
 
-def _blames_node(pod: Mapping[str, Any]) -> bool:
+def _blames_node(pod: Mapping[str, Any], now: int) -> bool:
     if not pod["node"]:
         return False
     starting = pod["status"] in ("ContainerCreating", "PodInitializing") and pod.get("age_seconds", 0) > _STUCK_SECONDS
-    ending = pod["status"] in ("Terminating", "Unknown")
-    return bool(pod["reason"] in _NODE_REASONS or starting or ending or pod["phase"] == "Unknown")
+    return bool(pod["reason"] in _NODE_REASONS or starting or overdue(pod, now) or pod["phase"] == "Unknown")
 
 
 def facts(nodes: Sequence[Mapping[str, Any]], pods: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
@@ -122,10 +127,12 @@ def render(about: Mapping[str, Any], now: int) -> str:
     nodes = about["nodes"]
     ready = sum(node["ready"] for node in nodes)
     cordoned = sum(node["unschedulable"] for node in nodes)
-    lines = [f"{len(nodes)} nodes, {ready} ready{f', {cordoned} cordoned' if cordoned else ''}"]
+    lines = [f"{counted(len(nodes), 'node')}, {ready} ready{f', {cordoned} cordoned' if cordoned else ''}"]
     for key, value in about["wanted_labels"].items():
         having = sum(node["labels"].get(key) == value for node in nodes)
-        lines.append(f"the pods ask for nodes with label {one_line(f'{key}={value}')}: {having or 'no'} node has it")
+        lines.append(
+            f"the pods ask for nodes with label {one_line(f'{key}={value}')}: {having} of {len(nodes)} have it"
+        )
     for node in sorted(nodes, key=lambda node: (node["ready"] and not node["conditions"], str(node["name"])))[
         :MAX_DESCRIBED
     ]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.evidence.age import ago, instant, span
 from bot.evidence.exit_codes import meaning
-from bot.evidence.lines import fit, one_line
+from bot.evidence.lines import counted, fit, one_line, without_pod_uid
 from bot.evidence.reading import KINDS, MAX_ITEMS, selector
 from bot.evidence.scene import Draft, Scene
 from bot.evidence.subject import controller
@@ -17,7 +17,9 @@ from bot.evidence.workload import condition, render_condition
 KIND = "pods"
 MAX_FACTS = 50
 MAX_DESCRIBED = 6
-_SAME_DESCRIBED = 2
+_MAX_ALIKE = 6
+# The rank of a pod that fares well, in the order of `badness`.
+WELL = 3
 
 
 async def collect(scene: Scene) -> list[Draft]:
@@ -114,7 +116,7 @@ def _state(state: Mapping[str, Any] | None) -> dict[str, Any] | None:
             about = {
                 "kind": kind,
                 "reason": detail.get("reason") or "",
-                "message": detail.get("message") or "",
+                "message": without_pod_uid(detail.get("message") or ""),
                 "exit_code": detail.get("exitCode"),
                 "signal": detail.get("signal"),
                 "started_at": instant(detail.get("startedAt")),
@@ -153,7 +155,7 @@ def _status(
 def badness(pod: Mapping[str, Any]) -> tuple[int, int, str]:
     """Order pods, the worst first: failing, then not ready, then ready again after restarts, then the rest."""
     if pod["ready"] or pod["phase"] == "Succeeded":
-        rank = 2 if pod["restarts"] else 3
+        rank = 2 if pod["restarts"] else WELL
     else:
         rank = 0 if pod["phase"] == "Failed" or any(_fails(one) for one in pod["containers"]) else 1
     return rank, -pod["restarts"], str(pod["name"])
@@ -172,28 +174,25 @@ def _fails(one: Mapping[str, Any]) -> bool:
 
 
 def render(about: Mapping[str, Any], now: int) -> str:
-    """Write the pods' facts: the worst in full, those that look the same only twice, the rest counted."""
+    """Write the pods' facts: the worst in full, those that look the same by name, the rest counted."""
     if not about["total"]:
         return "there are no pods"
     more = "at least " if about["total"] >= MAX_ITEMS else ""
     states = ", ".join(f"{count} {status}" for status, count in about["statuses"].items())
-    many = "pod" if about["total"] == 1 else "pods"
-    lines = [f"{more}{about['total']} {many}, {about['ready']} ready: {states}"]
-    looks: Counter[str] = Counter()
-    left: Counter[str] = Counter()
-    described = 0
+    lines = [f"{more}{counted(about['total'], 'pod')}, {about['ready']} ready: {states}"]
+    looks: dict[str, list[Mapping[str, Any]]] = {}
     for pod in about["pods"]:
-        look = _look(pod)
-        if described == MAX_DESCRIBED or looks[look] == _SAME_DESCRIBED:
-            left[pod["status"]] += 1
-            continue
-        looks[look] += 1
-        described += 1
-        lines += _pod_lines(pod, now)
-    beyond = about["total"] - len(about["pods"])
-    rest = [f"{count} {status}" for status, count in left.items()] + ([f"{beyond} not listed"] if beyond else [])
-    if rest:
-        lines.append(f"and {sum(left.values()) + beyond} more: {', '.join(rest)}")
+        looks.setdefault(_look(pod), []).append(pod)
+    alike = list(looks.values())
+    for pods in alike[:MAX_DESCRIBED]:
+        lines += _pod_lines(pods[0], now)
+        if len(pods) > 1:
+            named = [f"{pod['name']}{f' on {node}' if (node := pod['node']) else ''}" for pod in pods[1:_MAX_ALIKE]]
+            beyond = f" and {len(pods) - _MAX_ALIKE} more" if len(pods) > _MAX_ALIKE else ""
+            lines.append(f"  alike: {', '.join(named)}{beyond}")
+    left = sum(map(len, alike[MAX_DESCRIBED:])) + about["total"] - len(about["pods"])
+    if left:
+        lines.append(f"and {counted(left, 'more pod')}, counted above")
     return fit(lines)
 
 
@@ -215,14 +214,19 @@ def _pod_lines(pod: Mapping[str, Any], now: int) -> list[str]:
     said = ": ".join(part for part in (pod["reason"], one_line(pod["message"])) if part)
     if said:
         lines.append(f"  {said}")
-    if pod.get("deleted_at"):
-        lines.append(f"  being deleted since {ago(pod['deleted_at'], now).removesuffix(' ago')}")
+    if overdue(pod, now):
+        lines.append(f"  it is being deleted and should have been gone {ago(pod['deleted_at'], now)}")
     lines += [f"  {render_condition(one, now)}" for one in pod["conditions"] if _tells(one, pod)]
     for one in pod["containers"]:
         if one["init"] and one["ready"] and not one["restarts"]:
             continue
         lines += _container_lines(one, now, quiet=pod["ready"] and not one["restarts"])
     return lines
+
+
+def overdue(pod: Mapping[str, Any], now: int) -> bool:
+    """Say whether a pod is still there a minute after its grace period, which its deletion timestamp is the end of."""
+    return bool(now - pod.get("deleted_at", now) > 60_000_000)
 
 
 def _tells(one: Mapping[str, Any], pod: Mapping[str, Any]) -> bool:
@@ -238,7 +242,7 @@ def _container_lines(one: Mapping[str, Any], now: int, *, quiet: bool) -> list[s
     kind = "init container" if one["init"] else "container"
     state = one["state"] or {"kind": "not started"}
     readiness = ", not ready" if state["kind"] == "running" and not one["ready"] and not one["init"] else ""
-    restarts = f", {one['restarts']} restarts" if one["restarts"] else ""
+    restarts = f", {counted(one['restarts'], 'restart')}" if one["restarts"] else ""
     lines = [f"  {kind} {one['name']} ({one['image']}): {_state_words(state, now)}{readiness}{restarts}"]
     if one["last_state"] and not quiet:
         lines.append(f"    before that: {_state_words(one['last_state'], now)}")

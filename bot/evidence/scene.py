@@ -32,13 +32,22 @@ class Scene:
     """What a collector is given: the subject, its cluster, the time, and the objects that belong to the subject."""
 
     def __init__(
-        self, found: Found, kubernetes: Kubernetes, redactor: Redactor, *, now: int, alert_started_at: int
+        self,
+        found: Found,
+        kubernetes: Kubernetes,
+        redactor: Redactor,
+        *,
+        now: int,
+        alert_started_at: int,
+        deadline: float,
     ) -> None:
         self.found = found
         self.kubernetes = kubernetes
         self.redactor = redactor
         self.now = now
         self.alert_started_at = alert_started_at
+        # In the time of the event loop: what is not here by then does not count.
+        self.deadline = deadline
         self._readings: dict[str, asyncio.Task[Objects]] = {}
 
     def clean(self, facts: dict[str, Any]) -> dict[str, Any]:

@@ -189,7 +189,7 @@ def render(about: Mapping[str, Any], now: int) -> str:
     if about.get("note"):
         lines.append(f"note: {about['note']}")
     if about.get("deleted_at"):
-        lines.append(f"being deleted since {ago(about['deleted_at'], now)}")
+        lines.append("it is being deleted")
     lines += _state(about, now)
     if about.get("paused"):
         lines.append("paused: changes to it are not rolled out until it is resumed")
