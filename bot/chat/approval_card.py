@@ -1,0 +1,378 @@
+"""The approval card: the exact change of one stored plan, and the two buttons that decide about it.
+
+A pure function of the stored record; no word of a model is on it. Every parameter and every target stands on the card
+in full, and a change that does not fit goes beside it as a file whose SHA-256 is on the card. If that cannot be kept,
+there is no Approve button.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.chat import rich_text as rich
+from bot.chat.card import (
+    CARD_TEXT,
+    CONFIRM_TEXT,
+    Block,
+    Card,
+    FileAttachment,
+    actions,
+    button,
+    confirm,
+    context,
+    plain_text,
+    text_length,
+    trusted,
+)
+from bot.chat.mrkdwn import clock_utc, date, duration, exact, name, plain, push, visible
+from bot.domain.approval import Approval, Decision, Person
+from bot.domain.canonical import digest
+from bot.domain.run import Run
+
+APPROVE_ACTION = "apr.approve"
+DENY_ACTION = "apr.deny"
+
+Record = Mapping[str, Any]
+Part = dict[str, Any]
+
+_SHORT_DIGEST = 12
+_SENTENCE = 300
+_SENTENCES = 6
+# Together these leave room for the change itself within Slack's limit for one message.
+_PARAMETERS_TEXT = 2_000
+_TARGETS_TEXT = 2_000
+_DIFF_TEXT = 3_000
+_MENTIONED = 10
+_VALUE = re.compile(r"([A-Za-z0-9_-]{1,32})\.([0-9a-f]{64})")
+_USER_ID = re.compile(r"[UW][A-Z0-9]{1,19}")
+
+
+@dataclass(frozen=True, slots=True)
+class VoteLine:
+    """A counted vote. ``name`` is decoration; the person's ids are what counts."""
+
+    person: Person
+    name: str
+    decision: Decision
+    at: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalView:
+    """What happened to the request so far. ``buttons`` is False where the card is only shown for reading."""
+
+    votes: tuple[VoteLine, ...] = ()
+    run: Run | None = None
+    progress: str = ""
+    buttons: bool = True
+    updated_at: int = 0
+
+
+def render(approval: Approval, record: Record, view: ApprovalView, *, full_diff: str = "") -> Card:
+    """Render a request for sign-off. ``full_diff`` is the stored text that `attachment` puts beside the card."""
+    pending = approval.state == "pending"
+    obstacle = _obstacle(record, full_diff)
+    blocks: list[Block] = [rich.block(_headline(approval, record), *_state(approval, record, view))]
+    blocks.append(rich.block(*_change(record)))
+    blocks.append(rich.block(*_details(record, pending=pending)))
+    asked = [_who(record, view)] if pending else []
+    if pending and not obstacle and text_length([*blocks, *asked]) > CARD_TEXT:
+        obstacle = "the plan is too long for one message"
+    blocks += [rich.block(part) for part in asked]
+    if pending and obstacle:
+        blocks.append(rich.block(rich.section(rich.bold("It cannot be approved here: "), rich.text(f"{obstacle}."))))
+    if pending and view.buttons:
+        blocks.append(_buttons(approval, record, approvable=not obstacle))
+    blocks.append(_context(approval, record))
+    return Card(text=_push(approval, record, view), blocks=tuple(_fitting(blocks)), broadcast=pending)
+
+
+def attachment(approval: Approval, record: Record, full_diff: str) -> FileAttachment | None:
+    """Return the file with the whole change when the card can only show its beginning, else None."""
+    rehearsed = _rehearsals(record)
+    if all(_whole(entry) for entry in rehearsed) or not _proven(rehearsed, full_diff):
+        return None
+    sha256 = digest(full_diff.encode())
+    return FileAttachment(
+        filename=f"{approval.name}-change.diff",
+        title=f"{approval.name}: the whole change, SHA-256 {sha256}",
+        content=full_diff,
+        sha256=sha256,
+    )
+
+
+def button_value(approval: Approval) -> str:
+    """Return what the buttons carry: which request, and the digest of the plan that the card shows."""
+    return f"{approval.id}.{approval.digest}"
+
+
+def read_button_value(value: str) -> tuple[str, str] | None:
+    """Return (approval id, digest) from a button's value, or None if it is not one of ours."""
+    match = _VALUE.fullmatch(value)
+    return (match[1], match[2]) if match else None
+
+
+# --- whether it may be approved from here -------------------------------------------------------------------------
+
+
+def _obstacle(record: Record, full_diff: str) -> str:
+    rehearsed = _rehearsals(record)
+    if not _targets(record) or not rehearsed:
+        return "the plan names no target or no change"
+    if sum(len(text) for text in _parameter_texts(record)) > _PARAMETERS_TEXT:
+        return "its parameters do not fit on a card"
+    if sum(len(text) for text in _target_texts(record)) > _TARGETS_TEXT:
+        return "its targets do not fit on a card"
+    if not all(_whole(entry) for entry in rehearsed) and not _proven(rehearsed, full_diff):
+        return "the change does not fit on a card and the file with the whole of it does not match the plan"
+    return ""
+
+
+def _whole(entry: Mapping[str, Any]) -> bool:
+    return entry.get("complete") is True and len(visible(str(entry.get("diff", "")))) <= _DIFF_TEXT
+
+
+def _proven(rehearsed: Sequence[Mapping[str, Any]], full_diff: str) -> bool:
+    return len(rehearsed) == 1 and digest(full_diff.encode()) == rehearsed[0].get("sha256")
+
+
+def _fitting(blocks: list[Block]) -> Iterator[Block]:
+    """Leave out what would make Slack refuse the message; `_obstacle` has taken the Approve button by then."""
+    room = CARD_TEXT
+    for block in blocks:
+        length = text_length([block])
+        if length <= room:
+            room -= length
+            yield block
+        else:
+            yield rich.block(rich.section(rich.italic("(left out: too long for one message)")))
+
+
+# --- the card's parts ---------------------------------------------------------------------------------------------
+
+
+def _headline(approval: Approval, record: Record) -> Part:
+    title = plain(str(_of(record, "runbook").get("title", approval.runbook)), 120)
+    glyph = {"pending": "🔏", "approved": "✅", "denied": "⛔", "expired": "⌛", "void": "⚠️"}.get(approval.state, "↪️")
+    return rich.section(
+        rich.text(f"{glyph} "),
+        rich.bold(f"{title}: {_object(record)}"),
+        rich.text("\ncluster "),
+        rich.bold(name(str(record.get("cluster", ""))).upper()),
+        rich.text(f" · {_incident(record)} · risk {plain(str(_of(record, 'runbook').get('risk', 'unknown')), 20)}"),
+    )
+
+
+def _object(record: Record) -> str:
+    texts = [_target_name(target) for target in _targets(record)]
+    return texts[0] if len(texts) == 1 else f"{len(texts)} objects"
+
+
+def _state(approval: Approval, record: Record, view: ApprovalView) -> list[Part]:
+    if approval.state == "pending":
+        return []
+    approvers = [vote for vote in view.votes if vote.decision == "approve"]
+    deniers = [vote for vote in view.votes if vote.decision == "deny"]
+    outcome = plain(approval.outcome, _SENTENCE)
+    if approval.state == "approved":
+        spans = [rich.bold("Approved"), rich.text(_by(approvers))]
+        if approval.decided_at is not None:
+            spans += [rich.text(" · "), rich.date(approval.decided_at)]
+        return [rich.section(*spans), _run(view)]
+    word = {
+        "denied": "Denied",
+        "expired": "Expired: nobody decided in time, nothing ran",
+        "void": "Void: nothing ran, because things changed after it was planned",
+        "superseded": "Superseded by a newer request, nothing ran",
+    }[approval.state]
+    spans = [rich.bold(word)]
+    if approval.state == "denied":
+        reason = next((plain(vote.reason, _SENTENCE) for vote in deniers if vote.reason), "")
+        spans.append(rich.text(_by(deniers) + (f": “{reason}”" if reason else "") + ". Nothing ran."))
+    elif outcome:
+        spans.append(rich.text(f". {outcome}"))
+    return [rich.section(*spans)]
+
+
+def _run(view: ApprovalView) -> Part:
+    run = view.run
+    if run is None:
+        return rich.section(rich.text("⏳ Waiting to start."))
+    words = {
+        "starting": "⏳ Starting",
+        "running": "⏳ Running",
+        "verifying": "⏳ Done, checking whether it helped",
+        "succeeded": "✅ It helped",
+        "unhelpful": "❌ It ran and did not help",
+        "inconclusive": "❔ It ran; whether it helped cannot be told",
+        "failed": "❌ Failed",
+        "void": "⚠️ Not run: things changed after it was planned",
+        "unknown": "❓ UNKNOWN whether it took effect; a person has to look",
+    }
+    took = f" after {duration(run.ended_at - run.started_at)}" if run.ended_at is not None else ""
+    tail = plain(run.outcome or view.progress, _SENTENCE)
+    return rich.section(rich.bold(words[run.state] + took), rich.text(f": {tail}" if tail else "."))
+
+
+def _change(record: Record) -> list[Part]:
+    parts: list[Part] = []
+    for entry in _rehearsals(record):
+        shown = visible(str(entry.get("diff", "")))
+        spans = [rich.bold("Exact change"), rich.text(" (server-side dry run)")]
+        if not _whole(entry):
+            shown = shown[: shown.rfind("\n", 0, _DIFF_TEXT) + 1] or shown[:_DIFF_TEXT]
+            shown += "…\n"
+            spans.append(rich.text(f"; it goes on in the file with SHA-256 {entry.get('sha256', '')}"))
+        parts += [rich.section(*spans), rich.preformatted(shown.rstrip("\n") or " ")]
+    return parts or [rich.section(rich.bold("Exact change: "), rich.text("none recorded"))]
+
+
+def _details(record: Record, *, pending: bool) -> list[Part]:
+    parts: list[Part] = []
+    parts += _sentences("It touches", record.get("effect"))
+    targets = _target_texts(record)
+    if targets:
+        parts.append(rich.section(rich.bold("Target" if len(targets) == 1 else f"{len(targets)} targets")))
+        parts.append(rich.bullets([[rich.code(text)] for text in targets]))
+    parameters = _parameter_texts(record)
+    if parameters:
+        parts.append(rich.section(rich.bold("Parameters")))
+        parts.append(rich.bullets([[rich.code(text)] for text in parameters]))
+    if pending:
+        checks = [
+            check.get("sentence") or f"{check.get('check')}: {exact(check.get('observed'))}"
+            for target in _targets(record)
+            for check in _list_of(target, "preconditions")
+        ]
+        parts += _sentences("Checked before", checks)
+        verification = _of(record, "verification")
+        if verification:
+            most = duration(int(verification.get("deadline_seconds", 0)) * 1_000_000)
+            check = plain(str(verification.get("check", "")), 60)
+            parts.append(rich.section(rich.bold("Checked after: "), rich.text(f"{check}, for at most {most}")))
+    parts += _sentences("To undo", record.get("undo"))
+    return parts or [rich.section(rich.text("The plan says nothing more."))]
+
+
+def _sentences(label: str, value: Any) -> list[Part]:
+    sentences = [value] if isinstance(value, str) else list(value or [])
+    shown = " ".join(plain(str(sentence), _SENTENCE) for sentence in sentences[:_SENTENCES] if sentence)
+    if not shown:
+        return []
+    more = f" (and {len(sentences) - _SENTENCES} more)" if len(sentences) > _SENTENCES else ""
+    return [rich.section(rich.bold(f"{label}: "), rich.text(shown + more))]
+
+
+def _who(record: Record, view: ApprovalView) -> Part:
+    """Say who may approve. They come from the configuration, so they may be mentioned: the on-call has to notice."""
+    listed = _list_of(record, "approvers")
+    quorum = record.get("quorum", 1)
+    if not listed:
+        return rich.section(rich.bold("Nobody may approve this: "), rich.text("no approvers are configured."))
+    needs = "One of these may approve" if quorum == 1 else f"{quorum} of these must approve"
+    spans = [rich.bold(f"{needs}: ")]
+    for index, person in enumerate(listed):
+        user_id = str(person.get("user_id", ""))
+        spans.append(rich.text(", " if index else ""))
+        if index < _MENTIONED and _USER_ID.fullmatch(user_id):
+            spans += [rich.user(user_id), rich.text(f" ({user_id})")]
+        else:
+            spans.append(rich.text(f"{plain(str(person.get('name', '')), 60)} ({plain(user_id, 20)})"))
+    given = [vote for vote in view.votes if vote.decision == "approve"]
+    if given and quorum != 1:
+        spans.append(rich.text(f". So far{_by(given)}"))
+    spans += [rich.text(" · until "), rich.date(int(record.get("expires_at", 0)))]
+    return rich.section(*spans)
+
+
+def _by(votes: Sequence[VoteLine]) -> str:
+    people = ", ".join(f"{plain(vote.name, 60) or 'unnamed'} ({plain(vote.person.user_id, 20)})" for vote in votes)
+    return f" by {people}" if people else ""
+
+
+def _buttons(approval: Approval, record: Record, *, approvable: bool) -> Block:
+    value = button_value(approval)
+    what = plain(f"{_of(record, 'runbook').get('title', approval.runbook)}: {_object(record)}", CONFIRM_TEXT - 120)
+    cluster = plain(str(record.get("cluster", "")), 63).upper()
+    row = []
+    if approvable:
+        asks = confirm(
+            f"Approve {approval.name}?", f"{what}, in cluster {cluster}. It runs at once.", "Approve", "Not now"
+        )
+        spoken = f"Approve {approval.name}"
+        row.append(button("Approve", APPROVE_ACTION, value, style="primary", confirm=asks, spoken=spoken))
+    row.append(button("Deny…", DENY_ACTION, value, spoken=f"Deny {approval.name} and say why"))
+    return actions(row, block_id=approval.name)
+
+
+def _context(approval: Approval, record: Record) -> Block:
+    runbook = _of(record, "runbook")
+    elements = [
+        trusted(f"{approval.name} · plan `{approval.digest[:_SHORT_DIGEST]}` · asked {date(approval.created_at)}"),
+        plain_text(
+            f"runbook {plain(str(runbook.get('id', '')), 80)}@{exact(runbook.get('version'))} "
+            f"({plain(str(runbook.get('digest', '')), 80)[:_SHORT_DIGEST]})"
+        ),
+    ]
+    cited = ", ".join(plain(str(item), 10) for item in list(record.get("evidence") or [])[:10])
+    proposer = plain(str(record.get("proposed_by", "")), 60)
+    about = [f"proposed by {proposer}" if proposer else "", f"on {cited}" if cited else ""]
+    line = " ".join(part for part in about if part)
+    if line:
+        elements.append(plain_text(line))
+    return context(*elements)
+
+
+def _push(approval: Approval, record: Record, view: ApprovalView) -> str:
+    title = str(_of(record, "runbook").get("title", approval.runbook))
+    what = f"{title}: {_object(record)} in {str(record.get('cluster', '')).upper()} ({_incident(record)})"
+    if approval.state == "pending":
+        return push(f"{approval.name} needs your approval: {what}. Expires {clock_utc(approval.expires_at)}.")
+    state = view.run.state if approval.state == "approved" and view.run else approval.state
+    return push(f"{approval.name} {state}: {what}")
+
+
+# --- reading the record -------------------------------------------------------------------------------------------
+
+
+def _incident(record: Record) -> str:
+    number = _of(record, "incident").get("number")
+    return f"INC-{number}" if isinstance(number, int) else "no incident"
+
+
+def _targets(record: Record) -> list[Mapping[str, Any]]:
+    return _list_of(record, "targets")
+
+
+def _target_name(target: Mapping[str, Any]) -> str:
+    place = "/".join(name(str(target[key])) for key in ("namespace", "name") if target.get(key))
+    return f"{name(str(target.get('kind', 'object')))} {place}"
+
+
+def _target_texts(record: Record) -> list[str]:
+    return [
+        f"{_target_name(target)} ({name(str(target.get('apiVersion', '')))}, uid {name(str(target.get('uid', '')))})"
+        for target in _targets(record)
+    ]
+
+
+def _parameter_texts(record: Record) -> list[str]:
+    return [f"{name(str(key))} = {exact(value)}" for key, value in sorted(_of(record, "parameters").items())]
+
+
+def _rehearsals(record: Record) -> list[Mapping[str, Any]]:
+    return _list_of(record, "dry_run")
+
+
+def _of(record: Record, key: str) -> Mapping[str, Any]:
+    value = record.get(key)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list_of(record: Record, key: str) -> list[Mapping[str, Any]]:
+    value = record.get(key)
+    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, (list, tuple)) else []
