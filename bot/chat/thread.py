@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.chat import rich_text as rich
 from bot.chat.card import Card, actions, button, confirm
 from bot.chat.mrkdwn import clock_utc, duration, plain, push, utc
 from bot.domain.approval import Approval
 from bot.domain.incident import Incident
-from bot.domain.run import RunState, StepState
-from bot.domain.triage import Triage
+from bot.domain.run import Run
 
 APPLIED_ACTION = "run.applied"
 NOT_APPLIED_ACTION = "run.notapplied"
@@ -16,14 +17,10 @@ NOT_APPLIED_ACTION = "run.notapplied"
 _SENTENCE = 400
 
 
-def triaged(incident: Incident, triage: Triage) -> Card:
-    """Say what the triage found, and who made it."""
-    who = "rules, no model" if triage.analyst == "rules" else plain(triage.analyst, 40)
-    if not triage.causes:
-        return _line("🧭", f"{incident.name}: no confident cause ({who}). {triage.summary}")
-    first = triage.causes[0]
-    cited = ", ".join(first.evidence[:6])
-    return _line("🧭", f"Likely cause ({who}, {first.confidence} confidence): {first.statement} [{cited}]")
+def triage_ready(summary: str, analyst: str, note: str = "") -> Card:
+    """Say what the triage found, who made it, and, in ``note``, why the rules answered."""
+    who = "rules, no model" if analyst == "rules" else plain(analyst, 40)
+    return _line("🧭", f"Triage ({who}): {summary}" + (f" {note}" if note else ""))
 
 
 def not_proposed(title: str, why: str) -> Card:
@@ -31,31 +28,29 @@ def not_proposed(title: str, why: str) -> Card:
     return _line("🚫", f"{title} was not proposed: {why}")
 
 
-def counted(approval: Approval, sentence: str) -> Card:
+def vote_counted(approval: Approval, who: str, have: int, quorum: int) -> Card:
     """Say that one of several needed approvals is in."""
-    return _line("🗳️", f"{approval.name}: {sentence}")
+    return _line("🗳️", f"{approval.name}: approved by {who}, {have} of {quorum}.")
 
 
-def approved(approval: Approval, sentence: str) -> Card:
+def approved(approval: Approval, who: Sequence[str]) -> Card:
     """Say who approved, and that it starts."""
-    return _line("✅", f"{approval.name} is approved. {sentence}")
+    return _line("✅", f"{approval.name} approved by {', '.join(who)}. It starts now.")
 
 
-def denied(approval: Approval, sentence: str) -> Card:
+def denied(approval: Approval, who: str, reason: str) -> Card:
     """Say who denied, and why."""
-    return _line("⛔", f"{approval.name} is denied, nothing ran. {sentence}")
+    return _line("⛔", f"{approval.name} denied by {who}, nothing ran" + (f": {reason}" if reason else "."))
 
 
 def expired(approval: Approval) -> Card:
     """Say that nobody decided in time."""
-    return _line(
-        "⌛", f"{approval.name} expired at {clock_utc(approval.expires_at)}, nothing ran: nobody decided in time."
-    )
+    return _line("⌛", f"{approval.name} expired at {clock_utc(approval.expires_at)}: nobody decided, nothing ran.")
 
 
-def void(approval: Approval, sentence: str) -> Card:
+def void(approval: Approval, why: str) -> Card:
     """Say that the approval no longer holds, and what changed."""
-    return _line("⚠️", f"{approval.name} is void, nothing ran. {sentence}")
+    return _line("⚠️", f"{approval.name} is void, nothing ran. {why}")
 
 
 def superseded(approval: Approval, by: str) -> Card:
@@ -63,15 +58,14 @@ def superseded(approval: Approval, by: str) -> Card:
     return _line("↪️", f"{approval.name} is replaced by {by}, nothing ran.")
 
 
-def step(approval: Approval, state: StepState, detail: str) -> Card:
-    """Say how a step went."""
-    glyph, word = {
-        "started": ("▶️", "started"),
-        "done": ("☑️", "done"),
-        "failed": ("❌", "failed"),
-        "unknown": ("❓", "UNKNOWN"),
-    }[state]
-    return _line(glyph, f"{approval.name} {word}: {detail}")
+def step_started(approval: Approval, ordinal: int, total: int, what: str) -> Card:
+    """Say that a step is being run."""
+    return _line("▶️", f"{approval.name}: {_step(ordinal, total)}{what}")
+
+
+def step_done(approval: Approval, ordinal: int, total: int, detail: str) -> Card:
+    """Say that a step took effect."""
+    return _line("☑️", f"{approval.name}: {_step(ordinal, total)}done. {detail}")
 
 
 def progress(approval: Approval, sentence: str) -> Card:
@@ -79,36 +73,39 @@ def progress(approval: Approval, sentence: str) -> Card:
     return _line("⏳", f"{approval.name}: {sentence}")
 
 
-def verdict(approval: Approval, state: RunState, sentence: str) -> Card:
+def ended(approval: Approval, run: Run) -> Card:
     """Say how a run ended."""
+    took = f" after {duration(run.ended_at - run.started_at)}" if run.ended_at is not None else ""
     glyph, words = {
         "succeeded": ("✅", "helped"),
         "unhelpful": ("❌", "ran and did not help"),
         "inconclusive": ("❔", "ran; whether it helped cannot be told"),
         "failed": ("❌", "failed"),
         "void": ("⚠️", "was not run"),
-    }.get(state, ("❔", state))
-    return _line(glyph, f"{approval.name} {words}: {sentence}")
+    }.get(run.state, ("❔", run.state))
+    return _line(glyph, f"{approval.name} {words}{took}" + (f": {run.outcome}" if run.outcome else "."))
 
 
-def unknown(approval: Approval, run_id: str, detail: str, *, answered: str = "") -> Card:
-    """Ask whether a step of an UNKNOWN run took effect; once somebody ``answered``, say so and ask no more."""
+def question(approval: Approval, run: Run, what: str, *, look: str = "", answered: str = "") -> Card:
+    """Ask whether a step of an UNKNOWN run took effect. ``look`` says where to look, ``answered`` who said what."""
     head = f"{approval.name}: did this take effect? Signoff cannot know."
-    said = rich.section(rich.text("❓ "), rich.bold(head), rich.text("\n" + plain(detail, _SENTENCE)))
+    said = rich.section(rich.text("❓ "), rich.bold(head), rich.text("\n" + plain(what, _SENTENCE)))
     if answered:
         closing = plain(answered, _SENTENCE)
-        parts = (said, rich.section(rich.text(closing)))
-        return Card(text=push(f"{approval.name}: {closing}"), blocks=(rich.block(*parts),))
-    then = rich.section(rich.text("Look at the cluster and say what you see. Until then nothing more is run."))
+        return Card(
+            text=push(f"{approval.name}: {closing}"), blocks=(rich.block(said, rich.section(rich.text(closing))),)
+        )
+    where = plain(look, 200) or "the cluster"
+    then = rich.section(rich.text(f"Look at {where} and say what you see. Until then nothing more is run."))
     applied = confirm("It took effect?", "The run goes on and checks whether it helped.", "It took effect", "Back")
     absent = confirm("It did not?", "The run ends as failed. Nothing is run again by itself.", "It did not", "Back")
     row = actions(
         [
-            button("It took effect", APPLIED_ACTION, run_id, confirm=applied, spoken=f"{approval.name} took effect"),
-            button("It did not", NOT_APPLIED_ACTION, run_id, confirm=absent, spoken=f"{approval.name} had no effect"),
+            button("It took effect", APPLIED_ACTION, run.id, confirm=applied, spoken=f"{approval.name} took effect"),
+            button("It did not", NOT_APPLIED_ACTION, run.id, confirm=absent, spoken=f"{approval.name} had no effect"),
         ]
     )
-    return Card(text=push(f"{head} {detail}"), blocks=(rich.block(said, then), row), broadcast=True)
+    return Card(text=push(f"{head} {what}"), blocks=(rich.block(said, then), row), broadcast=True)
 
 
 def resolved(incident: Incident) -> Card:
@@ -132,6 +129,10 @@ def stale(incident: Incident) -> Card:
 def refused(sentence: str) -> Card:
     """Say, to the person who clicked and to nobody else, why their click did not count."""
     return _line("🚫", sentence)
+
+
+def _step(ordinal: int, total: int) -> str:
+    return f"step {ordinal + 1} of {total}, " if total > 1 else ""
 
 
 def _line(glyph: str, sentence: str) -> Card:
