@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 ApprovalState = Literal["pending", "approved", "denied", "expired", "void", "superseded"]
-Decision = Literal["approve", "deny"]
+Decision = Literal["approve", "deny", "applied", "absent"]
+"""What a click says: on a request approve or deny; on an UNKNOWN run whether its step was applied or is absent."""
+
 VoteState = Literal["received", "counted", "refused"]
 
 

@@ -12,9 +12,9 @@ from bot.chat.incident_card import ActionLine, IncidentView, Stage
 from bot.domain.alert import Alert
 from bot.domain.approval import Approval
 from bot.domain.incident import Incident
-from bot.domain.run import Run
 from bot.jobs.world import World
 from bot.store import alerts, approvals, incidents, outbox, runs
+from bot.store.approvals import Click
 
 ALERTS_READ = 20
 
@@ -92,24 +92,42 @@ def _line(connection: Connection, world: World, approval: Approval) -> ActionLin
 def show_approval(connection: Connection, world: World, approval_id: str, *, now: int) -> None:
     """Put an approval as it is now on its card, ahead of what else waits: somebody looks at it."""
     request = approvals.request(connection, approval_id)
-    incident = incidents.get(connection, request.approval.incident_id)
-    run = runs.of_approval(connection, approval_id)
-    rendered = approval_card.render(request.approval, request.plan.record, _approval_view(incident, run))
-    channel = world.rules.channel_for(incident.labels)
-    parent = card_key(incident.id)
+    approval, record = request.approval, request.plan.record
+    incident = incidents.get(connection, approval.incident_id)
+    channel, parent = world.rules.channel_for(incident.labels), card_key(incident.id)
+    view = approval_card.ApprovalView(
+        votes=tuple(_vote_line(click, world) for click in approvals.votes_of(connection, approval_id)),
+        run=runs.of_approval(connection, approval_id),
+        updated_at=now,
+    )
+    card = approval_card.render(approval, record, view, full_diff=request.full_diff)
     outbox.put(
         connection,
         key=approval_key(approval_id),
         channel=channel,
-        payload=rendered.payload(),
+        payload=card.payload(),
         thread_key=parent,
         now=now,
         urgent=True,
     )
+    whole = approval_card.attachment(approval, record, request.full_diff)
+    if whole is not None:
+        outbox.put(
+            connection,
+            key=f"diff:{approval_id}",
+            channel=channel,
+            payload=whole.payload(),
+            thread_key=parent,
+            kind="file",
+            now=now,
+        )
 
 
-def _approval_view(incident: Incident, run: Run | None) -> approval_card.ApprovalView:
-    return approval_card.ApprovalView(incident=incident.name, run=run)
+def _vote_line(click: Click, world: World) -> approval_card.VoteLine:
+    vote = click.vote
+    reason = world.redactor.text(vote.reason)
+    name = world.redactor.text(click.person_name)
+    return approval_card.VoteLine(vote.person, name, vote.decision, vote.received_at, reason)
 
 
 def say(

@@ -148,6 +148,23 @@ class Engine:
         for due in found:
             self.start_soon(due.kind, due.row_id, due.generation)
 
+    async def forget(self, *, older_than_seconds: float = 86_400.0) -> None:
+        """Delete the records of jobs that ended long ago; the rows they were for keep what happened."""
+        from datetime import UTC, datetime, timedelta
+
+        from dbos import DBOS
+
+        before = (datetime.now(UTC) - timedelta(seconds=older_than_seconds)).isoformat()
+        ended = await DBOS.list_workflows_async(
+            status=["SUCCESS", "ERROR", "CANCELLED"],
+            completed_before=before,
+            limit=500,
+            load_input=False,
+            load_output=False,
+        )
+        if ended:
+            await DBOS.delete_workflows_async([workflow.workflow_id for workflow in ended])
+
     async def close(self) -> None:
         """Stop starting jobs. What runs stays pending in the database and is taken up at the next start."""
         from dbos import DBOS

@@ -52,6 +52,8 @@ def tidy(connection: Connection, world: World) -> int:
         )
         board.show_approval(connection, world, approval.id, now=now)
         board.show(connection, world, approval.incident_id, now=now)
+        incident = incidents.get(connection, approval.incident_id)
+        board.say(connection, world, incident, f"expired:{approval.name}", thread.expired(approval), now=now)
         done += 1
     for incident in incidents.unseen(connection, before=now - world.rules.stale_after):
         if incidents.move(connection, incident.id, before="open", after="stale"):

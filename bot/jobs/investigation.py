@@ -122,4 +122,5 @@ def _finish(connection: Connection, *, world: World, incident_id: str) -> None:
     board.show(connection, world, incident_id, now=now)
     found = incidents.triage_of(connection, incident_id)
     if found and incident.status == "open":
-        board.say(connection, world, incident, "triage", thread.triaged(incident, found), now=now, times=generation)
+        card = thread.triage_ready(found.summary, found.analyst, found.note)
+        board.say(connection, world, incident, "triage", card, now=now, times=generation)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.domain.approval import Approval
+from bot.chat import thread
+from bot.domain.approval import Approval, Person
 from bot.domain.incident import Incident
 from bot.jobs import board
 from bot.jobs.world import World
-from bot.runbooks.plan import PlanContext, Refusal, make
+from bot.runbooks.plan import Approver, PlanContext, Refusal, make
 from bot.store import approvals, audit, clock, incidents
 from bot.store.incidents import new_id
 
@@ -34,24 +36,28 @@ async def propose(
     if runbook is None or access is None:
         return None
     if access.runner is None:
-        return await _note(world, incident, f"{runbook.title} was not planned: the cluster has no runner configured.")
+        await _note(world, incident, runbook.title, "the cluster has no runner configured.")
+        return None
     now = await world.database.read(clock.now)
     context = PlanContext(
         incident_id=incident.id,
-        incident_name=incident.name,
+        incident_number=incident.number,
         cluster=access.runner.cluster,
         evidence=tuple(evidence),
         proposed_by=proposed_by,
-        approvers=tuple(sorted(world.rules.approvers)),
+        approvers=await _approvers(world),
+        quorum=runbook.approval.quorum,
         requester=None,
         now=now,
+        ttl_seconds=runbook.approval.ttl_seconds,
         catalogue_digest=world.catalogue.digest,
         policy_digest=world.rules.policy_digest,
     )
-    made = await make(runbook, parameters, kubernetes=access.runner, context=context)
+    made = await make(runbook, parameters, kubernetes=access.runner, context=context, redact=world.redactor.data)
     if isinstance(made, Refusal):
-        return await _note(world, incident, f"{runbook.title} was not proposed: {made.sentence}")
-    plan, full_diff = made.plan, world.redactor.text(made.full_diff)
+        await _note(world, incident, runbook.title, made.sentence)
+        return None
+    plan, full_diff = made.plan, "\n".join(made.full_diffs)
 
     def store(connection: Connection) -> str | None:
         same = _same(connection, incident.id, plan.record)
@@ -71,6 +77,15 @@ async def propose(
     approval_id = await world.database.write(store)
     world.outbox.kick()
     return approval_id
+
+
+async def _approvers(world: World) -> tuple[Approver, ...]:
+    """Return the listed people with the names that Slack has for them; the names are decoration, the ids count."""
+
+    async def named(person: Person) -> Approver:
+        return Approver(person, world.redactor.text(await world.directory.name(person.user_id)))
+
+    return tuple(await asyncio.gather(*(named(person) for person in sorted(world.rules.approvers))))
 
 
 def _same(connection: Connection, incident_id: str, record: Mapping[str, Any]) -> str | None:
@@ -100,10 +115,13 @@ def _record(connection: Connection, incident: Incident, approval: Approval, prop
     )
 
 
-async def _note(world: World, incident: Incident, sentence: str) -> None:
+async def _note(world: World, incident: Incident, title: str, why: str) -> None:
     def write(connection: Connection) -> None:
-        incidents.set_note(connection, incident.id, world.redactor.text(sentence))
-        board.show(connection, world, incident.id, now=clock.now(connection))
+        now = clock.now(connection)
+        said = world.redactor.text(why)
+        incidents.set_note(connection, incident.id, f"{title} was not proposed: {said}")
+        board.show(connection, world, incident.id, now=now)
+        board.say(connection, world, incident, f"unplanned:{title}", thread.not_proposed(title, said), now=now)
 
     await world.database.write(write)
     world.outbox.kick()

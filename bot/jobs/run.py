@@ -15,10 +15,10 @@ from sqlalchemy import Connection
 from bot.approvals import policy
 from bot.chat import thread
 from bot.chat.card import Card
-from bot.domain.run import Run, RunState, StepState
+from bot.domain.run import Run, RunState, StepRecord, StepState
 from bot.jobs import board, proposing
 from bot.jobs.engine import Steps, Story
-from bot.jobs.vote import electorate
+from bot.jobs.people import electorate
 from bot.jobs.world import World
 from bot.runbooks import execute, verify
 from bot.store import approvals, audit, clock, incidents, runs, work
@@ -73,6 +73,8 @@ async def _check(world: World, run_id: str) -> int:
     now = await world.database.read(clock.now)
     people = await electorate(world, {vote.person for vote in votes}, now)
     verdict = policy.may_start(request.approval, request.plan, votes, people, now)
+    if verdict.outcome == "waiting":
+        raise RuntimeError(verdict.sentence)  # the job is tried again, until the request expires
     if verdict.outcome != "approved":
         return await _void(world, run, request, verdict.sentence, again=False)
     drifted = await execute.drift(request.plan, access.runner)
@@ -109,17 +111,21 @@ async def _void(world: World, run: Run, request: Request, sentence: str, *, agai
 
     await world.database.write(write)
     if again:
-        incident = await world.database.read(lambda connection: incidents.get(connection, run.incident_id))
-        record = request.plan.record
-        await proposing.propose(
-            world,
-            incident,
-            request.approval.runbook,
-            record["parameters"],
-            evidence=record["evidence"],
-            proposed_by=record["proposed_by"],
-        )
+        await _propose_anew(world, request)
     return 0
+
+
+async def _propose_anew(world: World, request: Request) -> None:
+    """Ask for the same action with a plan of the world as it is now."""
+    record = request.plan.record
+    await proposing.propose(
+        world,
+        await world.database.read(lambda connection: incidents.get(connection, request.approval.incident_id)),
+        request.approval.runbook,
+        record["parameters"],
+        evidence=record["evidence"],
+        proposed_by=record["proposed_by"],
+    )
 
 
 async def _call(world: World, run_id: str, ordinal: int) -> StepState:
@@ -142,25 +148,36 @@ async def _call(world: World, run_id: str, ordinal: int) -> StepState:
     if await world.database.write(intend):
         effect = await execute.fire(request.plan, ordinal, runner)
         if effect.outcome == "done":
-            return await _end(world, request, run_id, ordinal, "done", effect.detail)
+            return await _end(world, request, run_id, ordinal, "done", effect.sentence)
         if effect.outcome == "failed":
-            return await _end(world, request, run_id, ordinal, "failed", effect.detail)
-        why = effect.detail
+            state = await _end(world, request, run_id, ordinal, "failed", effect.sentence)
+            if effect.drift and ordinal == 0:
+                await _propose_anew(world, request)
+            return state
+        why = effect.sentence
     else:
-        known = await world.database.read(lambda connection: runs.step(connection, run_id, ordinal))
-        if known is not None and known.state != "started":
-            return known.state
         why = "Signoff was interrupted in the middle of this step."
     return await _reconcile(world, request, run_id, ordinal, runner, why)
 
 
 async def _reconcile(world: World, request: Request, run_id: str, ordinal: int, runner: Any, why: str) -> StepState:
     """Read the world back after a call whose fate is not known. Never calls again: what cannot be known is asked."""
-    found = await execute.read_back(request.plan, ordinal, runner)
+
+    def read(connection: Connection) -> tuple[StepRecord | None, int]:
+        return runs.step(connection, run_id, ordinal), clock.now(connection)
+
+    step, now = await world.database.read(read)
+    if step is None or step.state != "started":
+        return step.state if step else "unknown"
+    waited = (now - step.started_at) / 1_000_000
+    found = await execute.read_back(request.plan, ordinal, runner, waited_seconds=waited)
     if found == "applied":
         return await _end(world, request, run_id, ordinal, "done", f"{why} The cluster shows that it took effect.")
-    seen = "shows no effect so far" if found == "not applied" else "could not be asked"
-    return await _end(world, request, run_id, ordinal, "unknown", f"{why} The cluster {seen}.")
+    if found == "not applied":
+        return await _end(
+            world, request, run_id, ordinal, "failed", f"{why} The cluster shows that nothing was changed."
+        )
+    return await _end(world, request, run_id, ordinal, "unknown", why)
 
 
 async def _end(world: World, request: Request, run_id: str, ordinal: int, state: StepState, detail: str) -> StepState:
@@ -178,16 +195,37 @@ async def _end(world: World, request: Request, run_id: str, ordinal: int, state:
         elif state == "unknown":
             runs.move(connection, run_id, before=going, after="unknown", outcome=detail, now=now)
             _record(connection, request, "run.unknown", run_id, {"why": detail}, now)
-            question = thread.unknown(request.approval, run_id, detail)
-            _say(connection, world, request, f"unknown:{ordinal}", question, now)
+            ask(connection, world, request, run_id, now=now)
         elif ordinal == len(request.plan.calls) - 1:
             runs.move(connection, run_id, before=going, after="verifying", now=now)
         _show(connection, world, request, now)
-        if state != "unknown":
-            _say(connection, world, request, f"step:{ordinal}", thread.step(request.approval, state, detail), now)
+        if state == "done":
+            card = thread.step_done(request.approval, ordinal, len(request.plan.calls), detail)
+            _say(connection, world, request, f"step:{ordinal}", card, now)
+        elif state == "failed":
+            _say(connection, world, request, "end", thread.ended(request.approval, runs.get(connection, run_id)), now)
 
     await world.database.write(write)
     return state
+
+
+def answered(
+    connection: Connection, world: World, request: Request, run: Run, *, applied: bool, sentence: str, now: int
+) -> int | None:
+    """Take a person's word for what became of the step in doubt. Returns the generation that goes on with the run."""
+    step = runs.steps_of(connection, run.id)[-1]
+    state: StepState = "done" if applied else "failed"
+    runs.end_step(connection, run.id, step.ordinal, state=state, detail=sentence, now=now)
+    last = step.ordinal == len(request.plan.calls) - 1
+    after: RunState = ("verifying" if last else "running") if applied else "failed"
+    runs.move(connection, run.id, before=frozenset({"unknown"}), after=after, outcome=sentence, now=now)
+    _record(connection, request, f"run.{after}", run.id, {"why": sentence}, now)
+    ask(connection, world, request, run.id, now=now, answered=sentence)
+    _show(connection, world, request, now)
+    if not applied:
+        _say(connection, world, request, "end", thread.ended(request.approval, runs.get(connection, run.id)), now)
+        return None
+    return work.want(connection, KIND, run.id)
 
 
 async def _verify(world: World, run_id: str) -> str:
@@ -209,8 +247,8 @@ async def _verify(world: World, run_id: str) -> str:
         verdict = verify.judge(request.plan.record["verification"], started, observations, now)
         if verdict is not None:
             return await _conclude(world, request, run_id, verdict)
-        if observation.progress != said:
-            said = observation.progress
+        if observation.sentence != said:
+            said = observation.sentence
             await world.database.write(partial(_progress, world=world, request=request, run_id=run_id, text=said))
             world.outbox.kick()
         await asyncio.sleep(world.verify_poll_seconds)
@@ -230,7 +268,7 @@ async def _conclude(world: World, request: Request, run_id: str, verdict: verify
         if runs.move(connection, run_id, before=frozenset({"verifying"}), after=after, outcome=sentence, now=now):
             _record(connection, request, f"run.{after}", run_id, {"verdict": sentence}, now)
             _show(connection, world, request, now)
-            _say(connection, world, request, "verdict", thread.verdict(request.approval, after, sentence), now)
+            _say(connection, world, request, "end", thread.ended(request.approval, runs.get(connection, run_id)), now)
 
     await world.database.write(write)
     return after
@@ -238,6 +276,17 @@ async def _conclude(world: World, request: Request, run_id: str, verdict: verify
 
 def _finish(connection: Connection, *, run_id: str) -> None:
     work.done(connection, KIND, run_id, work.wanted(connection, KIND, run_id))
+
+
+def ask(connection: Connection, world: World, request: Request, run_id: str, *, now: int, answered: str = "") -> None:
+    """Ask people about a run whose step may or may not have taken effect; ``answered`` closes the question."""
+    run = runs.get(connection, run_id)
+    step = runs.steps_of(connection, run_id)[-1]
+    call = request.plan.calls[step.ordinal]
+    target = request.plan.targets[call["target"]]
+    look = f"{target['kind']} {target['namespace']}/{target['name']} in {request.approval.cluster}"
+    card = thread.question(request.approval, run, f"{call['action']}: {step.detail}", look=look, answered=answered)
+    _say(connection, world, request, f"unknown:{step.ordinal}", card, now)
 
 
 def _record(connection: Connection, request: Request, kind: str, run_id: str, data: dict[str, Any], now: int) -> None:

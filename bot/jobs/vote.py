@@ -1,17 +1,21 @@
-"""A click's story: judge the stored vote against the people as they stand now, and start the run if it carries."""
+"""A click's story: judge the stored click against the people as they stand now, and do what it decides."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from sqlalchemy import Connection
 
 from bot.approvals import policy
 from bot.chat import thread
-from bot.domain.approval import Electorate, Person
-from bot.jobs import board
+from bot.chat.card import Card
+from bot.domain.approval import Electorate, Person, VoteState
+from bot.domain.incident import Incident
+from bot.domain.run import Run
+from bot.jobs import board, run
 from bot.jobs.engine import Steps, Story
+from bot.jobs.people import electorate
 from bot.jobs.world import World
 from bot.store import approvals, audit, clock, incidents, outbox, runs, work
 from bot.store.approvals import Click, Request
@@ -21,97 +25,139 @@ VERSION = 1
 
 
 def story(world: World) -> Story:
-    """Return the story of one click on an approval."""
+    """Return the story of one click."""
 
     async def vote(steps: Steps, vote_id: str, _generation: int) -> None:
-        run_id = await steps("judge", partial(_judge, world, vote_id))
+        started = await steps("judge", partial(_judge, world, vote_id))
         world.outbox.kick()
-        if run_id:
-            world.engine.start_soon("run", run_id, 1)
+        if started:
+            world.engine.start_soon("run", *started)
 
     return vote
 
 
-async def electorate(world: World, people: set[Person], now: int) -> Electorate:
-    """Read how each person stands in Slack at this moment. Who cannot be read is not known, and so may not vote."""
-    standings = {person: await world.directory.standing(person) for person in sorted(people)}
-    return Electorate(listed=world.rules.approvers, standings=standings, read_at=now)
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One click with everything it is judged by, read in the transaction that judges it."""
+
+    click: Click
+    request: Request
+    incident: Incident
+    earlier: tuple[Click, ...]
+    run: Run | None
+    people: Electorate
+    now: int
 
 
-async def _judge(world: World, vote_id: str) -> str | None:
-    def before(connection: Connection) -> tuple[Click, Request, set[Person], int]:
+async def _judge(world: World, vote_id: str) -> list[str | int] | None:
+    def concerned(connection: Connection) -> tuple[set[Person], int]:
         click = approvals.click(connection, vote_id)
-        request = approvals.request(connection, click.vote.approval_id)
-        voters = {other.vote.person for other in approvals.votes_of(connection, request.approval.id)}
-        return click, request, voters, clock.now(connection)
+        earlier = approvals.votes_of(connection, click.vote.approval_id)
+        return {click.vote.person, *(other.vote.person for other in earlier)}, clock.now(connection)
 
-    click, _request, voters, now = await world.database.read(before)
-    people = await electorate(world, voters | {click.vote.person}, now)
+    persons, now = await world.database.read(concerned)
+    people = await electorate(world, persons, now)
     return await world.database.write(partial(_decide, world=world, vote_id=vote_id, people=people))
 
 
-def _decide(connection: Connection, *, world: World, vote_id: str, people: Electorate) -> str | None:
-    """Judge the vote and act on the verdict in one transaction. Returns the run that it starts, if any."""
-    now = clock.advance(connection)
+def _decide(connection: Connection, *, world: World, vote_id: str, people: Electorate) -> list[str | int] | None:
+    """Judge the click and act on the verdict in one transaction. Returns the run to start or to go on with, if any."""
     click = approvals.click(connection, vote_id)
     work.done(connection, KIND, vote_id, work.wanted(connection, KIND, vote_id))
     if click.vote.state != "received":
-        run = runs.of_approval(connection, click.vote.approval_id)
-        return run.id if run and run.state == "starting" else None
+        return None
     request = approvals.request(connection, click.vote.approval_id, lock=True)
-    approval = request.approval
-    counted = [other.vote for other in approvals.votes_of(connection, approval.id)]
-    verdict = policy.judge(approval, request.plan, counted, click.vote, people, now)
-    run_id = None
+    case = _Case(
+        click=click,
+        request=request,
+        incident=incidents.get(connection, request.approval.incident_id),
+        earlier=tuple(approvals.votes_of(connection, request.approval.id)),
+        run=runs.of_approval(connection, request.approval.id),
+        people=people,
+        now=clock.advance(connection),
+    )
+    if click.vote.decision in ("applied", "absent"):
+        return _answer(connection, world, case)
+    return _vote(connection, world, case)
+
+
+def _vote(connection: Connection, world: World, case: _Case) -> list[str | int] | None:
+    approval, plan, vote, now = case.request.approval, case.request.plan, case.click.vote, case.now
+    started = case.run is not None and case.run.state != "starting"
+    earlier = [click.vote for click in case.earlier]
+    verdict = policy.judge(approval, plan, earlier, vote, case.people, now, started=started)
+    state: VoteState = "refused" if verdict.outcome == "refused" else "counted"
+    _judged(connection, world, case, state, f"vote.{verdict.outcome}", verdict.sentence)
+    if state == "refused":
+        return None
+    going = None
     if verdict.outcome == "approved":
-        if approvals.move(
-            connection, approval.id, before="pending", after="approved", outcome=verdict.sentence, now=now
-        ):
-            run = runs.start(connection, approval_id=approval.id, incident_id=approval.incident_id, now=now)
-            run_id = run.id if run else None
+        sentence = verdict.sentence
+        if approvals.move(connection, approval.id, before="pending", after="approved", outcome=sentence, now=now):
+            going = runs.start(connection, approval_id=approval.id, incident_id=approval.incident_id, now=now)
     elif verdict.outcome == "denied":
-        approvals.move(connection, approval.id, before="pending", after="denied", outcome=verdict.sentence, now=now)
-    state = "refused" if verdict.outcome == "refused" else "counted"
-    approvals.judge_vote(connection, vote_id, state=state, verdict=verdict.sentence)
+        outcome = world.redactor.text(verdict.sentence)
+        approvals.move(connection, approval.id, before=approval.state, after="denied", outcome=outcome, now=now)
+        if case.run is not None:
+            runs.move(connection, case.run.id, before=frozenset({"starting"}), after="void", outcome=outcome, now=now)
+    board.show_approval(connection, world, approval.id, now=now)
+    board.show(connection, world, case.incident.id, now=now, urgent=True)
+    board.say(connection, world, case.incident, f"vote:{vote.id}", _said(verdict.outcome, case, world), now=now)
+    return [going.id, work.wanted(connection, "run", going.id)] if going else None
+
+
+def _said(outcome: str, case: _Case, world: World) -> Card:
+    approval, name = case.request.approval, case.click.person_name
+    if outcome == "denied":
+        return thread.denied(approval, name, world.redactor.text(case.click.vote.reason))
+    names = [*(click.person_name for click in case.earlier if click.vote.decision == "approve"), name]
+    if outcome == "approved":
+        return thread.approved(approval, names)
+    return thread.vote_counted(approval, name, len(names), case.request.plan.record["quorum"])
+
+
+def _answer(connection: Connection, world: World, case: _Case) -> list[str | int] | None:
+    """Take a person's word on the step of an UNKNOWN run. The first answer counts; nothing is ever run again by it."""
+    vote, now = case.click.vote, case.now
+    refusal = policy.may_answer(case.request.approval, case.request.plan, vote, case.people)
+    if not refusal and (case.run is None or case.run.state != "unknown"):
+        refusal = "This was answered already, or the run has ended."
+    if refusal or case.run is None:
+        _judged(connection, world, case, "refused", "answer.refused", refusal)
+        return None
+    name = world.redactor.text(case.click.person_name)
+    applied = vote.decision == "applied"
+    sentence = f"{name} looked and says that it {'took effect' if applied else 'did not take effect'}."
+    _judged(connection, world, case, "counted", f"answer.{vote.decision}", sentence)
+    going = run.answered(connection, world, case.request, case.run, applied=applied, sentence=sentence, now=now)
+    return [case.run.id, going] if going is not None else None
+
+
+def _judged(connection: Connection, world: World, case: _Case, state: VoteState, kind: str, sentence: str) -> None:
+    vote, approval = case.click.vote, case.request.approval
+    approvals.judge_vote(connection, vote.id, state=state, verdict=sentence)
     audit.append(
         connection,
-        at=now,
-        kind=f"vote.{verdict.outcome}",
-        actor=str(click.vote.person),
+        at=case.now,
+        kind=kind,
+        actor=str(vote.person),
         subject=approval.name,
-        data=_facts(click, verdict.sentence, approval.digest, world),
+        data={
+            "decision": vote.decision,
+            "voted_digest": vote.digest,
+            "digest": approval.digest,
+            "reason": world.redactor.text(vote.reason),
+            "verdict": world.redactor.text(sentence),
+        },
     )
     if state == "refused":
-        _tell_privately(connection, world, click, verdict.sentence, now)
-        return None
-    incident = incidents.get(connection, approval.incident_id)
-    board.show_approval(connection, world, approval.id, now=now)
-    board.show(connection, world, incident.id, now=now, urgent=True)
-    if verdict.outcome == "denied":
-        board.say(
-            connection, world, incident, f"denied:{approval.name}", thread.denied(approval, verdict.sentence), now=now
+        outbox.put(
+            connection,
+            key=f"answer:{vote.id}",
+            channel=case.click.channel,
+            payload=thread.refused(sentence).payload(),
+            kind="ephemeral",
+            recipient=vote.person.user_id,
+            now=case.now,
+            urgent=True,
         )
-    return run_id
-
-
-def _facts(click: Click, sentence: str, digest: str, world: World) -> dict[str, Any]:
-    return {
-        "decision": click.vote.decision,
-        "voted_digest": click.vote.digest,
-        "digest": digest,
-        "reason": world.redactor.text(click.vote.reason),
-        "verdict": sentence,
-    }
-
-
-def _tell_privately(connection: Connection, world: World, click: Click, sentence: str, now: int) -> None:
-    outbox.put(
-        connection,
-        key=f"answer:{click.vote.id}",
-        channel=click.channel,
-        payload=thread.refused(sentence).payload(),
-        kind="ephemeral",
-        recipient=click.vote.person.user_id,
-        now=now,
-        urgent=True,
-    )

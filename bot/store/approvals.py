@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +42,7 @@ def open_request(
             runbook=record["runbook"]["id"],
             cluster=record["cluster"],
             state="pending",
-            requester=record.get("requester"),
+            requester=_requester(record),
             created_at=now,
             expires_at=record["expires_at"],
             outcome="",
@@ -157,6 +158,11 @@ def judge_vote(connection: Connection, vote_id: str, *, state: VoteState, verdic
     """Record the judgement of a vote, once. Returns whether this call did it."""
     statement = update(votes).where(votes.c.id == vote_id, votes.c.state == "received")
     return connection.execute(statement.values(state=state, verdict=verdict[:1000])).rowcount == 1
+
+
+def _requester(record: Mapping[str, Any]) -> str | None:
+    who = record["requester"]
+    return None if who is None else str(Person(who["team_id"], who["user_id"]))
 
 
 def person(text: str) -> Person:

@@ -1,0 +1,174 @@
+"""The ``signoff`` command. Each command imports what it needs when it runs, so that ``--help`` is instant."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from bot.settings import Configuration
+    from bot.store.database import Database
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="signoff", message="signoff %(version)s")
+def main() -> None:
+    """Signoff reads everything and touches nothing until a person signs off."""
+
+
+@main.command()
+def serve() -> None:
+    """Run the bot: webhooks in, Slack out, until it is stopped."""
+    import asyncio
+
+    from bot import app
+
+    configuration = _configuration()
+    try:
+        sys.exit(asyncio.run(app.serve(configuration)))
+    except app.CannotStart as error:
+        _fail(str(error))
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
+def doctor(as_json: bool) -> None:
+    """Check every connection, and say for each failure what to do."""
+    import asyncio
+
+    from bot import doctor as checks
+
+    sys.exit(asyncio.run(checks.report(_configuration(), as_json=as_json)))
+
+
+@main.command()
+def manifest() -> None:
+    """Print the Slack app manifest (create the app "from a manifest" with it)."""
+    import json
+
+    from bot.chat.manifest import manifest as slack_app
+
+    click.echo(json.dumps(slack_app(), indent=2))
+
+
+@main.group()
+def runbooks() -> None:
+    """Check the runbooks."""
+
+
+@runbooks.command()
+@click.argument("folder", type=_FOLDER, required=False)
+def lint(folder: Path | None) -> None:
+    """Check every runbook of FOLDER (or of the configured folder) and name all problems with file, line and key."""
+    from bot import shipped
+    from bot.runbooks import lint as linter
+
+    where = folder or shipped.runbooks(_configuration(serving=False).settings.runbooks)
+    problems = linter.lint(where)
+    for problem in problems:
+        click.echo(str(problem))
+    if problems:
+        sys.exit(1)
+    click.echo(f"{where}: no problems")
+
+
+@main.command()
+@click.option("--namespace", "-n", "namespaces", multiple=True, required=True, help="A namespace; may be repeated.")
+@click.option("--account-namespace", default="signoff", show_default=True, help="Where the service accounts live.")
+def rbac(namespaces: tuple[str, ...], account_namespace: str) -> None:
+    """Print the Kubernetes roles that the collectors and the shipped runbooks need, and nothing more."""
+    import yaml
+
+    from bot import shipped
+    from bot.runbooks import catalogue
+    from bot.runbooks.rbac import roles
+
+    loaded = catalogue.load(shipped.runbooks(_configuration(serving=False).settings.runbooks))
+    click.echo(yaml.safe_dump_all(roles(loaded, namespaces, account_namespace), sort_keys=False), nl=False)
+
+
+@main.group()
+def audit() -> None:
+    """Check the audit."""
+
+
+@audit.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+def verify(as_json: bool) -> None:
+    """Check that no row of the audit was changed, removed or put in between. Works beside a running serve."""
+    import json
+
+    from bot.store import audit as chain
+
+    database = _database()
+    try:
+        verdict = database.read_now(chain.verify)
+    finally:
+        database.close()
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "ok": verdict.first_bad is None,
+                    "rows": verdict.rows,
+                    "head": verdict.head,
+                    "first_bad": verdict.first_bad,
+                    "problem": verdict.problem,
+                }
+            )
+        )
+    elif verdict.first_bad is None:
+        click.echo(f"audit: {verdict.rows} rows, all in place. Head {verdict.head[:16]}")
+    else:
+        click.echo(f"audit: broken at row {verdict.first_bad}: {verdict.problem}. {verdict.rows} rows before it hold.")
+    sys.exit(0 if verdict.first_bad is None else 1)
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def sandbox(arguments: tuple[str, ...]) -> None:
+    """Start local stand-ins for Slack, Kubernetes and the model, and print the environment that uses them."""
+    from bot.sandbox.launch import sandbox as run
+
+    run.main(args=list(arguments), prog_name="signoff sandbox")
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def demo(arguments: tuple[str, ...]) -> None:
+    """Show the whole job in a local workspace: no account, no key, no cluster."""
+    from bot.sandbox.demo import demo as run
+
+    run.main(args=list(arguments), prog_name="signoff demo")
+
+
+def _configuration(*, serving: bool = True) -> Configuration:
+    from bot.settings import Configuration, SettingsError
+
+    try:
+        return Configuration.load(serving=serving)
+    except SettingsError as error:
+        lines = "\n".join(f"  {problem}" for problem in error.problems)
+        _fail(f"the configuration cannot be used:\n{lines}")
+
+
+def _database() -> Database:
+    from bot.store import schema
+    from bot.store.database import Database, DatabaseError
+
+    try:
+        database = Database(_configuration(serving=False).settings.database_url, read_only=True)
+        schema.require(database)
+    except DatabaseError as error:
+        _fail(str(error))
+    return database
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(f"signoff: {message}", err=True)
+    sys.exit(2)
