@@ -62,7 +62,7 @@ def _rollback(facts: Facts) -> tuple[Remedy, ...]:
 
 
 def _belongs(pod: Pod, revision: Revision) -> bool:
-    return bool(pod.template_hash) and revision.replicaset.endswith(f"-{pod.template_hash}")
+    return bool(pod.template_hash) and f"-{revision.name}".endswith(f"-{pod.template_hash}")
 
 
 def _described(newest: Revision, before: Revision, changes: Sequence[Change]) -> str:

@@ -67,8 +67,8 @@ def objection(offer: RunbookOffer, parameters: Mapping[str, Any], seen: Inventor
     """Say why these parameters of this runbook cannot be proposed, or return None when they can.
 
     A parameter called after a kind (``deployment``, ``pod``) names an object of that kind in ``namespace``, a
-    ``revision`` one of the rollout. Any other text must be one of the values that the runbook's schema lists: text in
-    an answer may come from an attacker's log line, and nothing else vouches for it.
+    ``revision`` one of the rollout or the runbook's default. Any other text must be a value that the runbook's schema
+    lists: text in an answer may come from an attacker's log line, and nothing else vouches for it.
     """
     try:
         fits = Draft202012Validator(offer.parameters).is_valid(dict(parameters))
@@ -88,9 +88,9 @@ def objection(offer: RunbookOffer, parameters: Mapping[str, Any], seen: Inventor
             if not isinstance(value, str) or not seen.has((kinds[name],), namespace, value):
                 return "names an object that is not in the evidence"
         elif name == "revision":
-            if value not in seen.revisions:
+            if value not in seen.revisions and value != _declared(offer, name).get("default"):
                 return "names a revision that is not in the evidence"
-        elif isinstance(value, str) and not _listed(offer, name, value):
+        elif isinstance(value, str) and value not in _listed(_declared(offer, name)):
             return "a parameter is free text"
     return None
 
@@ -157,12 +157,14 @@ def _parameters(raw: Any) -> dict[str, Any] | None:
     return found
 
 
-def _listed(offer: RunbookOffer, name: str, value: str) -> bool:
+def _declared(offer: RunbookOffer, name: str) -> Mapping[str, Any]:
     properties = offer.parameters.get("properties")
     schema = properties.get(name) if isinstance(properties, Mapping) else None
-    if not isinstance(schema, Mapping):
-        return False
-    return value in schema.get("enum", ()) or value == schema.get("const")
+    return schema if isinstance(schema, Mapping) else {}
+
+
+def _listed(schema: Mapping[str, Any]) -> list[Any]:
+    return [*_list(schema, "enum"), schema.get("const"), schema.get("default")]
 
 
 def _list(data: Mapping[str, Any], key: str) -> list[Any]:

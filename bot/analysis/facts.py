@@ -130,10 +130,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One revision of the rollout history."""
+    """One revision of the rollout history; ``name`` is that of its ReplicaSet or ControllerRevision."""
 
     number: int
-    replicaset: str
+    name: str
     created_at: int | None
     replicas: int | None
     ready: int | None
@@ -227,8 +227,10 @@ class Facts:
 
 
 def read(incident: Incident, alerts: Sequence[Alert], evidence: Sequence[Evidence]) -> Facts:
-    """Read the facts of ``evidence``. Total: facts of a wrong shape are left out, never an error."""
-    good = [item for item in evidence if item.error is None]
+    """Read the facts of ``evidence``, of each kind the latest. Total: facts of a wrong shape are left out."""
+    latest = {item.kind: max(i.collected_at for i in evidence if i.kind == item.kind) for item in evidence}
+    current = [item for item in evidence if item.collected_at == latest[item.kind]]
+    good = [item for item in current if item.error is None]
     workloads = [w for item in good if item.kind == "workload" for w in _workload(item)]
     starts = [alert.starts_at for alert in alerts if alert.status == "firing"] or [incident.opened_at]
     return Facts(
@@ -245,7 +247,7 @@ def read(incident: Incident, alerts: Sequence[Alert], evidence: Sequence[Evidenc
         ),
         logs=tuple(_log(i) for i in good if i.kind == "logs"),
         nodes=tuple(_node(n, i.id) for i in good if i.kind == "nodes" for n in _maps(i.facts, "nodes")),
-        failed=tuple(item for item in evidence if item.error is not None),
+        failed=tuple(item for item in current if item.error is not None),
         started_at=min(starts),
     )
 
@@ -351,7 +353,7 @@ def _revision(data: Mapping[str, Any], evidence: str) -> Revision:
     images = data.get("images")
     return Revision(
         number=_number(data, "revision") or 0,
-        replicaset=_text(data, "replicaset"),
+        name=_text(data, "replicaset") or _text(data, "name"),
         created_at=_time(data.get("created_at")),
         replicas=_number(data, "replicas"),
         ready=_number(data, "ready"),
