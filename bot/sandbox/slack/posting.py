@@ -111,7 +111,8 @@ def post(
     )
     channel.messages[message.ts] = message
     if user == BOT_USER:
-        push = {"at": local.clock(), "channel": channel.id, "ts": message.ts, "text": content.text}
+        shown = content.text or (f"uploaded a file: {files[0]['title']}" if files else "")
+        push = {"at": local.clock(), "channel": channel.id, "ts": message.ts, "text": shown}
         local.workspace.pushes.append(push)
         del local.workspace.pushes[:-500]
     kind = "im" if channel.is_im else "group" if channel.is_private else "channel"

@@ -24,12 +24,11 @@ from bot.sandbox.slack.webapi.files import LARGEST_FILE, receive_upload
 from bot.sandbox.slack.workspace import APP, Workspace, shop
 
 _ASSETS = {
-    "index.html": "text/html",
+    "icon.svg": "image/svg+xml",
     "style.css": "text/css",
-    "app.js": "text/javascript",
-    "blocks.js": "text/javascript",
-    "mrkdwn.js": "text/javascript",
-    "modal.js": "text/javascript",
+    **dict.fromkeys(
+        ("app.js", "blocks.js", "dialogs.js", "dom.js", "emoji.js", "markdown.js", "mrkdwn.js"), "text/javascript"
+    ),
 }
 
 
