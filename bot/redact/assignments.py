@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
+from bot.redact.forms import decodes_to_login
 from bot.redact.names import kind_of, may_hold_key
 from bot.redact.patterns import compile_bytes
 from bot.redact.spans import Span
-from bot.redact.tokens import decodes_to_login
 from bot.redact.values import (
     LOOK,
     is_code,

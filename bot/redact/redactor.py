@@ -11,10 +11,10 @@ from uuid import UUID
 
 from bot.redact.assignments import find_assigned
 from bot.redact.blocks import find_blocks, find_wrapped
+from bot.redact.forms import find_fixed_tokens, find_tokens
 from bot.redact.held import Held
 from bot.redact.names import kind_of, may_hold_key
 from bot.redact.spans import PLACEHOLDER, Span, placeholder, replace
-from bot.redact.tokens import find_fixed_tokens, find_tokens
 from bot.redact.values import is_harmless, is_object_name, looks_random
 
 MAX_DEPTH = 64

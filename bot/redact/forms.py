@@ -80,7 +80,7 @@ RULES: tuple[Rule, ...] = (
     _rule("teams-webhook", "webhook.office.com", r"webhook\.office\.com[\\/]+([A-Za-z0-9@_\-\\/]{30,})"),
     _rule(
         "discord-webhook",
-        "/webhooks/ \\/webhooks\\/",
+        "webhooks/ webhooks\\",
         r"discord(?:app)?\.com[\\/]+api[\\/]+(?:v\d+[\\/]+)?webhooks[\\/]+([0-9]{10,}[\\/]+[A-Za-z0-9_\-]{40,})",
     ),
     _rule(
@@ -108,8 +108,8 @@ RULES: tuple[Rule, ...] = (
     _rule("azure-sas", "sig=", r"(?:^|[?&;\s\"'])sig=([A-Za-z0-9+/=%_\-]{20,})"),
     _rule(
         "azure-key",
-        "AccountKey= SharedAccessKey= SharedAccessSignature= accountkey=",
-        r"(?i:AccountKey|SharedAccessKey|SharedAccessSignature)=([^\s;\"',]{16,})",
+        "ccountKey= ccountkey= SharedAccessKey= SharedAccessSignature=",
+        r"(?:[Aa]ccount[Kk]ey|SharedAccessKey|SharedAccessSignature)=([^\s;\"',]{16,})",
     ),
     _rule("azure-secret", "Q~", r"\b[A-Za-z0-9_~.\-]{3}[0-9]Q~[A-Za-z0-9_~.\-]{30,34}"),
     _rule("gcp-key", "AIza", r"AIza[A-Za-z0-9_\-]{35,}", length=39),
@@ -146,7 +146,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule("databricks-token", "dapi", r"\bdapi[0-9a-f]{32}(?:-[0-9])?", length=36),
     _rule("shopify-token", "shpat_ shpca_ shppa_ shpss_ shptka_ shpua_", r"shp(?:at|ca|pa|ss|tka|ua)_[0-9a-fA-F]{32}"),
-    _rule("square-token", "sq0atp- sq0csp- sq0idp-", r"\bsq0[a-z]{3}-[A-Za-z0-9_\-]{22,}"),
+    _rule("square-token", "sq0atp- sq0csp- sq0idp-", r"\bsq0(?:atp|csp|idp)-[A-Za-z0-9_\-]{22,}"),
     _rule("linear-key", "lin_", r"\blin_(?:api|oauth)_[A-Za-z0-9]{32,}"),
     _rule("notion-token", "ntn_ secret_", r"\b(?:ntn|secret)_[A-Za-z0-9]{40,}"),
     _rule("figma-token", "figd_", r"figd_[A-Za-z0-9_\-]{30,}"),
@@ -162,7 +162,7 @@ RULES: tuple[Rule, ...] = (
     _rule("tailscale-key", "tskey-", r"tskey-[a-z]+-[A-Za-z0-9_\-]{16,}"),
     _rule("heroku-key", "HRKU-", r"HRKU-[A-Za-z0-9_\-]{30,}"),
     _rule("airtable-token", "pat", r"\bpat[A-Za-z0-9]{14}\.[0-9a-f]{64}"),
-    _rule("dynatrace-token", "dt0a dt0c dt0s", r"\bdt0[a-z][0-9]{2}\.[A-Z0-9]{24}\.[A-Z0-9]{64}"),
+    _rule("dynatrace-token", "dt0a dt0c dt0s", r"\bdt0[acs][0-9]{2}\.[A-Z0-9]{24}\.[A-Z0-9]{64}"),
     _rule("sonar-token", "sqp_ sqa_ squ_", r"\bsq[pau]_[0-9a-f]{40}"),
     _rule("artifactory-key", "AKCp", r"\bAKCp[A-Za-z0-9]{60,}"),
     _rule("cloudflare-key", "v1.0-", r"\bv1\.0-[0-9a-f]{24}-[0-9a-f]{100,}"),
