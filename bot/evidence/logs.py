@@ -131,7 +131,7 @@ async def _read(scene: Scene, stream: Stream) -> Draft | None:
 
 def shape(tail: Tail, redactor: Redactor) -> Shaped:
     """Redact a log, then keep its last whole lines under the bound, equal neighbours once, and say what is missing."""
-    text = redactor.text(plain(tail.text.replace("\r", "\n")))
+    text = redactor.text(plain(tail.text.replace("\r\n", "\n").replace("\r", "\n")))
     lines = text.split("\n")
     if tail.cut:
         lines = lines[1:]

@@ -18,6 +18,7 @@ KIND = "pods"
 MAX_FACTS = 50
 MAX_DESCRIBED = 6
 _MAX_ALIKE = 6
+_MAX_STATUSES = 12
 # The rank of a pod that fares well, in the order of `badness`.
 WELL = 3
 
@@ -50,7 +51,7 @@ def facts(pods: Sequence[Mapping[str, Any]], now: int) -> dict[str, Any]:
     return {
         "total": len(pods),
         "ready": sum(pod["ready"] for pod in described),
-        "statuses": dict(Counter(pod["status"] for pod in described).most_common()),
+        "statuses": dict(Counter(pod["status"] for pod in described).most_common(_MAX_STATUSES)),
         "pods": described[:MAX_FACTS],
     }
 
@@ -241,15 +242,18 @@ def _tells(one: Mapping[str, Any], pod: Mapping[str, Any]) -> bool:
 def _container_lines(one: Mapping[str, Any], now: int, *, quiet: bool) -> list[str]:
     kind = "init container" if one["init"] else "container"
     state = one["state"] or {"kind": "not started"}
-    readiness = ", not ready" if state["kind"] == "running" and not one["ready"] and not one["init"] else ""
-    restarts = f", {counted(one['restarts'], 'restart')}" if one["restarts"] else ""
-    lines = [f"  {kind} {one['name']} ({one['image']}): {_state_words(state, now)}{readiness}{restarts}"]
+    more = []
+    if state["kind"] == "running" and not one["ready"] and not one["init"]:
+        more.append("not ready")
+    if one["restarts"]:
+        more.append(counted(one["restarts"], "restart"))
+    lines = [f"  {kind} {one['name']} ({one['image']}): {_state_words(state, now, *more)}"]
     if one["last_state"] and not quiet:
         lines.append(f"    before that: {_state_words(one['last_state'], now)}")
     return lines
 
 
-def _state_words(state: Mapping[str, Any], now: int) -> str:
+def _state_words(state: Mapping[str, Any], now: int, *more: str) -> str:
     words = [state["kind"] + (f" {state['reason']}" if state.get("reason") else "")]
     code = state.get("exit_code")
     if code is not None:
@@ -262,4 +266,4 @@ def _state_words(state: Mapping[str, Any], now: int) -> str:
     elif state["kind"] == "running" and started:
         words.append(f"since {span(now - started)}")
     said = one_line(state.get("message", ""), 700)
-    return ", ".join(words) + (f": {said}" if said else "")
+    return ", ".join([*words, *more]) + (f": {said}" if said else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from bot.evidence.age import ago, instant, span
@@ -104,7 +105,7 @@ def _number(value: Any) -> int:
 def _compared(revisions: list[dict[str, Any]], redactor: Redactor) -> list[dict[str, Any]]:
     revisions = sorted(revisions, key=lambda one: int(one["revision"]), reverse=True)[: MAX_REVISIONS + 1]
     compared = []
-    for newer, older in zip(revisions, [*revisions[1:], None], strict=True):
+    for newer, older in zip_longest(revisions, revisions[1:]):
         template = newer["template"]
         one = {key: value for key, value in newer.items() if key != "template" and value is not None}
         one["images"] = [container.get("image") for container in ((template.get("spec") or {}).get("containers") or [])]
