@@ -11,7 +11,8 @@ server-side apply, no deletecollection, no status subresource, no init container
 services are stored and do nothing.
 
 What is emulated, and where its rule comes from, stands at the head of each module: `registry` (writes, dry run,
-preconditions), `validation`, `patches`, `rbac`, `lists`, `logs`, `deployments`, `kubelet`, `disruption`;
+preconditions), `validation`, `patches`, `rbac`, `lists`, `logs`, `deployments`, `stateful_sets`, `daemon_sets`,
+`jobs`, `kubelet`, `disruption`;
 `control` describes the API with which tests and the demo make things happen.
 """
 

@@ -8,7 +8,9 @@ from typing import Any, Final
 
 from bot.sandbox.kubernetes import disruption
 from bot.sandbox.kubernetes.clock import Clock, rfc3339
+from bot.sandbox.kubernetes.daemon_sets import sync_daemon_sets
 from bot.sandbox.kubernetes.deployments import report_replica_sets, sync_deployments, sync_replica_sets
+from bot.sandbox.kubernetes.jobs import sync_jobs
 from bot.sandbox.kubernetes.kubelet import Kubelet
 from bot.sandbox.kubernetes.registry import STRATEGIC_PATCH, Options, Registry
 from bot.sandbox.kubernetes.resources import (
@@ -19,6 +21,7 @@ from bot.sandbox.kubernetes.resources import (
     of_object,
 )
 from bot.sandbox.kubernetes.spec import ClusterSpec, ImageBehaviour, Scenario
+from bot.sandbox.kubernetes.stateful_sets import sync_stateful_sets
 from bot.sandbox.kubernetes.store import Store
 from bot.sandbox.kubernetes.workloads import collect_garbage
 
@@ -47,6 +50,9 @@ class Cluster:
         store = self.store
         sync_deployments(store)
         sync_replica_sets(store)
+        sync_stateful_sets(store)
+        sync_daemon_sets(store)
+        sync_jobs(store)
         self.kubelet.tick()
         report_replica_sets(store)
         collect_garbage(store, rfc3339(self.clock.now()))

@@ -139,3 +139,14 @@ def _container(container: Json) -> None:
             if "httpGet" in probe:
                 probe["httpGet"].setdefault("scheme", "HTTP")
                 probe["httpGet"].setdefault("path", "/")
+
+
+def qos_class(spec: Json) -> str:
+    """pkg/apis/core/v1/helper/qos: Guaranteed needs cpu and memory limits equal to requests everywhere."""
+    resources = [container.get("resources") or {} for container in spec.get("containers") or []]
+    if not any(r.get("limits") or r.get("requests") for r in resources):
+        return "BestEffort"
+    guaranteed = all(
+        {"cpu", "memory"} <= set(r.get("limits") or {}) and r.get("limits") == r.get("requests") for r in resources
+    )
+    return "Guaranteed" if guaranteed else "Burstable"

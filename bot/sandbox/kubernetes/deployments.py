@@ -168,7 +168,10 @@ class _Sync:
             {
                 "metadata": {
                     "labels": dict(template["metadata"]["labels"]),
-                    "annotations": self._annotations({}, max(map(revision_of, self._old), default=0) + 1),
+                    "annotations": {
+                        **self._annotations({}, max(map(revision_of, self._old), default=0) + 1),
+                        **self._sizing(),
+                    },
                     "ownerReferences": [owner_reference(DEPLOYMENTS, self._d)],
                 },
                 "spec": {
@@ -224,9 +227,11 @@ class _Sync:
             history = [part for part in result.get(REVISION_HISTORY, "").split(",") if part]
             result[REVISION_HISTORY] = ",".join([*history, before])
         result[REVISION] = str(revision)
-        result[DESIRED] = str(self._bounds.replicas)
-        result[MAXIMUM] = str(self._bounds.replicas + self._bounds.surge)
         return result
+
+    def _sizing(self) -> Json:
+        """What a set remembers of the size that it was made for; a difference means that somebody scaled."""
+        return {DESIRED: str(self._bounds.replicas), MAXIMUM: str(self._bounds.replicas + self._bounds.surge)}
 
     def _trim_history(self) -> None:
         limit = self._spec.get("revisionHistoryLimit", 10)
@@ -243,7 +248,7 @@ class _Sync:
 
     def _resize(self, rs: Json, size: int) -> Json:
         before = _size(rs)
-        annotations = {DESIRED: str(self._bounds.replicas), MAXIMUM: str(self._bounds.replicas + self._bounds.surge)}
+        annotations = self._sizing()
         known = rs["metadata"].get("annotations") or {}
         if before == size and all(known.get(key) == value for key, value in annotations.items()):
             return rs

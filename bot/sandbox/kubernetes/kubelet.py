@@ -376,7 +376,7 @@ class Kubelet:
             "conditions": conditions,
             "hostIP": _node_address(pod["spec"]["nodeName"]),
             "startTime": started,
-            "qosClass": (pod.get("status") or {}).get("qosClass", "BestEffort"),
+            "qosClass": pod["status"]["qosClass"],
             "containerStatuses": statuses,
         }
         if phase == "Running":

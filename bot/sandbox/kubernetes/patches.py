@@ -110,7 +110,7 @@ def _merge_map(target: Json, patch: Json, parent: str, field: str) -> Json | Non
     for key, order in patch.items():
         name = key.partition("/")[2]
         if key.startswith("$setElementOrder/") and name not in patch and isinstance(merged.get(name), list):
-            merged[name] = _in_order(merged[name], order, merge_key(field, name))
+            merged[name] = _in_order(merged[name], order, target.get(name) or [], merge_key(field, name))
     return merged
 
 
@@ -119,7 +119,8 @@ def _merge_list(current: Any, patch: list[Any], parent: str, field: str, order: 
     key = merge_key(parent, field)
     if key is None:
         if field in _MERGED_PRIMITIVES:
-            return _in_order([*existing, *(item for item in patch if item not in existing)], order, None)
+            merged_values = [*existing, *(item for item in patch if item not in existing)]
+            return _in_order(merged_values, patch if order is None else order, existing, None)
         return [_plain(item) for item in patch]
     for item in patch:
         if not isinstance(item, dict) or (key not in item and item.get("$patch") != "replace"):
@@ -139,20 +140,28 @@ def _merge_list(current: Any, patch: list[Any], parent: str, field: str, order: 
             result = _merge_map(merged[at], item, parent, field)
             if result is not None:
                 merged[at] = result
-    return _in_order(merged, order, key)
+    return _in_order(merged, patch if order is None else order, existing, key)
 
 
-def _in_order(items: list[Any], order: Any, key: str | None) -> list[Any]:
-    """Sort the items that `order` names into its order; others keep their place behind what they followed."""
+def _in_order(items: list[Any], order: Any, before: list[Any], key: str | None) -> list[Any]:
+    """Sort a merged list (normalizeElementOrder): what `order` names comes in its order, the rest as it was
+    `before`, and one that is new stands in front of the rest."""
     if not isinstance(order, list):
-        return items
-    ranks = {str(entry.get(key) if key and isinstance(entry, dict) else entry): i for i, entry in enumerate(order)}
-    ranked: list[tuple[int, int, Any]] = []
-    last = -1
-    for place, item in enumerate(items):
-        last = ranks.get(str(item.get(key) if key else item), last)
-        ranked.append((last, place, item))
-    return [item for _, _, item in sorted(ranked, key=lambda entry: entry[:2])]
+        raise PatchError("the order of elements is a list")
+
+    def identity(item: Any) -> Any:
+        return item.get(key) if key and isinstance(item, dict) else item
+
+    wanted = [identity(entry) for entry in order]
+    places = [identity(entry) for entry in before]
+    named = sorted((i for i in items if identity(i) in wanted), key=lambda i: wanted.index(identity(i)))
+    rest = [item for item in items if identity(item) not in wanted]
+    result: list[Any] = []
+    while named and rest:
+        first, other = identity(rest[0]), identity(named[0])
+        rest_is_first = other in places and places.index(first) < places.index(other)
+        result.append((rest if rest_is_first else named).pop(0))
+    return [*result, *named, *rest]
 
 
 def _plain(value: Any) -> Any:

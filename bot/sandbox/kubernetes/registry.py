@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from bot.sandbox.kubernetes import disruption, patches, schema, selectors, validation
+from bot.sandbox.kubernetes import disruption, jobs, patches, schema, selectors, validation
 from bot.sandbox.kubernetes.clock import rfc3339
-from bot.sandbox.kubernetes.defaults import apply_defaults
+from bot.sandbox.kubernetes.defaults import apply_defaults, qos_class
 from bot.sandbox.kubernetes.fields import owned_fields
 from bot.sandbox.kubernetes.resources import DISRUPTION_BUDGETS, NAMESPACES, PODS, REPLICA_SETS, Resource
 from bot.sandbox.kubernetes.status import (
@@ -169,8 +169,8 @@ class Registry:
             if "status" in old:
                 obj["status"] = old["status"]
         apply_defaults(resource.kind, obj)
-        _refuse(resource, name, validation.check(resource.kind, obj))
-        _refuse(resource, name, validation.check_update(resource.kind, obj, old))
+        causes = validation.check(resource.kind, obj) + validation.check_update(resource.kind, obj, old)
+        _refuse(resource, name, causes)
         obj = {"apiVersion": resource.api_version, "kind": resource.kind, **obj}
         if obj == old:
             return old
@@ -470,21 +470,16 @@ def _refuse(resource: Resource, name: str, causes: list[Cause]) -> None:
 
 def _first_status(resource: Resource, obj: Json) -> None:
     if resource.kind == "Pod":
-        obj["status"] = {"phase": "Pending", "qosClass": _qos_class(obj["spec"])}
+        obj["status"] = {"phase": "Pending", "qosClass": qos_class(obj["spec"])}
     elif resource.kind == "Namespace":
         obj.setdefault("spec", {}).setdefault("finalizers", ["kubernetes"])
         obj["status"] = {"phase": "Active"}
         obj["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = obj["metadata"]["name"]
+    elif resource.kind == "Job":
+        obj["status"] = {}
+        meta: Json = obj["spec"]["template"].setdefault("metadata", {})
+        meta["labels"] = {**(meta.get("labels") or {}), **jobs.labels(obj)}
+        uid_label = "batch.kubernetes.io/controller-uid"
+        obj["spec"].setdefault("selector", {"matchLabels": {uid_label: obj["metadata"]["uid"]}})
     elif resource.kind in _HAVE_STATUS:
         obj.setdefault("status", {})
-
-
-def _qos_class(spec: Json) -> str:
-    """pkg/apis/core/v1/helper/qos: Guaranteed needs cpu and memory limits equal to requests everywhere."""
-    resources = [container.get("resources") or {} for container in spec.get("containers") or []]
-    if not any(r.get("limits") or r.get("requests") for r in resources):
-        return "BestEffort"
-    guaranteed = all(
-        {"cpu", "memory"} <= set(r.get("limits") or {}) and r.get("limits") == r.get("requests") for r in resources
-    )
-    return "Guaranteed" if guaranteed else "Burstable"

@@ -95,7 +95,7 @@ def proportional_sizes(bounds: Bounds, sizes: Sequence[int], before: Sequence[in
     result = list(sizes)
     added = 0
     for i in order:
-        fraction = round(sizes[i] * allowed / before[i]) - sizes[i] if before[i] else 0
+        fraction = math.floor(sizes[i] * allowed / before[i] + 0.5) - sizes[i] if before[i] else 0
         left = add - added
         share = min(fraction, left) if add > 0 else max(fraction, left)
         share = max(share, 0) if add > 0 else min(share, 0)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from bot.sandbox.kubernetes import selectors
 from bot.sandbox.kubernetes.clock import parse_time
-from bot.sandbox.kubernetes.defaults import apply_defaults
+from bot.sandbox.kubernetes.defaults import apply_defaults, qos_class
 from bot.sandbox.kubernetes.disruption import is_ready
 from bot.sandbox.kubernetes.resources import (
     CONFIG_MAPS,
@@ -79,15 +79,19 @@ def live_pods(store: Store, resource: Resource, owner: Json) -> list[Json]:
     ]
 
 
-def make_pod(store: Store, resource: Resource, owner: Json, name: str, labels: Json | None = None) -> Json:
-    """Create a pod from the owner's template."""
+def make_pod(
+    store: Store, resource: Resource, owner: Json, name: str, labels: Json | None = None, node: str = ""
+) -> Json:
+    """Create a pod from the owner's template, on `node` if one is given."""
     template = copy.deepcopy(owner["spec"]["template"])
     meta = {**(template.get("metadata") or {}), "ownerReferences": [owner_reference(resource, owner)]}
     meta.pop("creationTimestamp", None)
     meta["labels"] = {**(meta.get("labels") or {}), **(labels or {})}
     pod: Json = {"metadata": meta, "spec": template["spec"]}
     apply_defaults("Pod", pod)
-    pod["status"] = {"phase": "Pending"}
+    if node:
+        pod["spec"]["nodeName"] = node
+    pod["status"] = {"phase": "Pending", "qosClass": qos_class(pod["spec"])}
     return store.create(PODS, owner["metadata"]["namespace"], name, pod)
 
 

@@ -1,0 +1,117 @@
+"""The StatefulSet controller: numbered pods, one after the other up, one after the other down.
+
+Source: pkg/controller/statefulset/stateful_set_control.go. As there, a set that goes in order waits for a pod
+that never becomes ready, even after its template was put right; somebody has to delete that pod.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.sandbox.kubernetes.clock import rfc3339
+from bot.sandbox.kubernetes.disruption import is_ready
+from bot.sandbox.kubernetes.resources import PODS, STATEFUL_SETS
+from bot.sandbox.kubernetes.store import Store
+from bot.sandbox.kubernetes.workloads import end_pod, is_available, make_pod, owned_by, template_hash
+
+Json = dict[str, Any]
+
+REVISION_LABEL = "controller-revision-hash"
+
+
+def sync_stateful_sets(store: Store) -> None:
+    """One step of every StatefulSet, then its status."""
+    for stateful_set in list(store.list(STATEFUL_SETS)):
+        if "deletionTimestamp" in stateful_set["metadata"]:
+            continue
+        _step(store, stateful_set)
+        _report(store, stateful_set)
+
+
+def _ordinal(pod: Json) -> int:
+    return int(pod["metadata"]["name"].rpartition("-")[2])
+
+
+def _revision(stateful_set: Json) -> str:
+    return f"{stateful_set['metadata']['name']}-{template_hash(stateful_set['spec']['template'])}"
+
+
+def _labelled(pod: Json) -> str:
+    return str((pod["metadata"].get("labels") or {}).get(REVISION_LABEL, ""))
+
+
+def _step(store: Store, stateful_set: Json) -> None:
+    spec, name = stateful_set["spec"], stateful_set["metadata"]["name"]
+    wanted, in_order = spec.get("replicas", 1), spec.get("podManagementPolicy") != "Parallel"
+    pods = {_ordinal(pod): pod for pod in owned_by(store, PODS, stateful_set)}
+    update = _revision(stateful_set)
+    current = (stateful_set.get("status") or {}).get("currentRevision", update)
+    partition = ((spec.get("updateStrategy") or {}).get("rollingUpdate") or {}).get("partition", 0)
+    for ordinal in range(wanted):
+        pod = pods.get(ordinal)
+        if pod is None:
+            if ordinal < partition and current != update:
+                return  # the old template is no longer known here
+            labels = {
+                "statefulset.kubernetes.io/pod-name": f"{name}-{ordinal}",
+                "apps.kubernetes.io/pod-index": str(ordinal),
+                REVISION_LABEL: update,
+            }
+            make_pod(store, STATEFUL_SETS, stateful_set, f"{name}-{ordinal}", labels)
+            message = f"create Pod {name}-{ordinal} in StatefulSet {name} successful"
+            store.event(stateful_set, "Normal", "SuccessfulCreate", message, component="statefulset-controller")
+            if in_order:
+                return
+        elif in_order and (not is_ready(pod) or "deletionTimestamp" in pod["metadata"]):
+            return
+    surplus = [pods[ordinal] for ordinal in sorted(pods, reverse=True) if ordinal >= wanted]
+    for pod in surplus:
+        _end(store, stateful_set, pod)
+        if in_order:
+            return
+    if (spec.get("updateStrategy") or {}).get("type") == "OnDelete" or surplus:
+        return
+    for ordinal in range(wanted - 1, partition - 1, -1):
+        pod = pods.get(ordinal)
+        if pod is None or "deletionTimestamp" in pod["metadata"]:
+            return
+        if _labelled(pod) != update:
+            _end(store, stateful_set, pod)
+            return
+        if not is_ready(pod):
+            return
+
+
+def _end(store: Store, stateful_set: Json, pod: Json) -> None:
+    if "deletionTimestamp" in pod["metadata"]:
+        return
+    end_pod(store, pod, rfc3339(store.now() + pod["spec"].get("terminationGracePeriodSeconds", 30)))
+    name = stateful_set["metadata"]["name"]
+    message = f"delete Pod {pod['metadata']['name']} in StatefulSet {name} successful"
+    store.event(stateful_set, "Normal", "SuccessfulDelete", message, component="statefulset-controller")
+
+
+def _report(store: Store, stateful_set: Json) -> None:
+    pods = owned_by(store, PODS, stateful_set)
+    update = _revision(stateful_set)
+    before = (stateful_set.get("status") or {}).get("currentRevision") or update
+    updated = [pod for pod in pods if _labelled(pod) == update]
+    wanted = stateful_set["spec"].get("replicas", 1)
+    done = len(updated) == len(pods) == wanted and all(map(is_ready, pods))
+    current = update if done else before
+    ready_seconds = stateful_set["spec"].get("minReadySeconds", 0)
+    counts = {
+        "readyReplicas": len([pod for pod in pods if is_ready(pod)]),
+        "currentReplicas": len([pod for pod in pods if _labelled(pod) == current]),
+        "updatedReplicas": len(updated),
+    }
+    status = {
+        "observedGeneration": stateful_set["metadata"]["generation"],
+        "replicas": len(pods),
+        **{key: value for key, value in counts.items() if value},
+        "availableReplicas": len([pod for pod in pods if is_available(pod, ready_seconds, store.now())]),
+        "currentRevision": current,
+        "updateRevision": update,
+        "collisionCount": 0,
+    }
+    store.set_status(STATEFUL_SETS, stateful_set, status)
