@@ -50,7 +50,7 @@ def test_a_process_that_cannot_be_started():
     said = 'exec: "wget2": executable file not found in $PATH: unknown'
     start_error = {"reason": "StartError", "exitCode": 128, "message": said, "startedAt": at(0), "finishedAt": at(NOW)}
     text = described(pod("a", container_status(restarts=3, terminated=start_error)))
-    assert "StartError, exit code 128 (the container's process could not be started): " + said in text
+    assert "StartError, exit code 128 (the container's process could not be started), 3 restarts: " + said in text
     assert "ran " not in text
 
 
