@@ -75,16 +75,13 @@ def schema() -> Mapping[str, Any]:
     return _schema()
 
 
-def shipped() -> Path:
-    """The folder of the runbooks that come with Signoff: in the wheel, or beside the package in a clone."""
-    package = Path(__file__).resolve().parent.parent
-    inside = package / "_data" / "runbooks"
-    return inside if inside.is_dir() else package.parent / "runbooks"
-
-
 @cache
 def _schema() -> Mapping[str, Any]:
-    parsed: Mapping[str, Any] = json.loads((shipped() / "schema.json").read_text(encoding="utf-8"))
+    # In the wheel the shipped runbooks are inside the package, in a clone beside it.
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "_data" / "runbooks"
+    folder = inside if inside.is_dir() else package.parent / "runbooks"
+    parsed: Mapping[str, Any] = json.loads((folder / "schema.json").read_text(encoding="utf-8"))
     return parsed
 
 

@@ -8,11 +8,13 @@ from typing import Any
 
 from bot.domain.runbook import Runbook
 from bot.runbooks.actions import ACTIONS
+from bot.runbooks.catalogue import Catalogue
 from bot.runbooks.checks import HEALTH
 from bot.runbooks.resources import KINDS, Verb
 
 READER = "signoff-reader"
 RUNNER = "signoff-runner"
+_API = "rbac.authorization.k8s.io/v1"
 
 # What the collectors of bot/evidence read. Never configmaps or secrets: what cannot be read cannot leak.
 _READ: Mapping[str, tuple[str, ...]] = {
@@ -40,20 +42,28 @@ def runner(runbooks: Iterable[Runbook]) -> frozenset[Verb]:
     return frozenset(verbs)
 
 
-def roles(runbooks: Iterable[Runbook], namespaces: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the reader's and the runner's Role for each namespace; without namespaces there are none."""
-    documents = []
-    needed = {READER: reader(), RUNNER: runner(runbooks)}
+def roles(catalogue: Catalogue, namespaces: Sequence[str], account_namespace: str) -> list[dict[str, Any]]:
+    """Return the Role and RoleBinding of the reader and of the runner for each namespace; without namespaces, none.
+
+    They are bound to service accounts of the same names in ``account_namespace``.
+    """
+    needed = {READER: reader(), RUNNER: runner(catalogue.runbooks.values())}
+    documents: list[dict[str, Any]] = []
     for namespace in namespaces:
         for name, verbs in needed.items():
-            documents.append(
+            metadata = {"name": name, "namespace": namespace}
+            account = {"kind": "ServiceAccount", "name": name, "namespace": account_namespace}
+            reference = {"apiGroup": _API.partition("/")[0], "kind": "Role", "name": name}
+            documents += [
+                {"apiVersion": _API, "kind": "Role", "metadata": metadata, "rules": rules(verbs)},
                 {
-                    "apiVersion": "rbac.authorization.k8s.io/v1",
-                    "kind": "Role",
-                    "metadata": {"name": name, "namespace": namespace},
-                    "rules": rules(verbs),
-                }
-            )
+                    "apiVersion": _API,
+                    "kind": "RoleBinding",
+                    "metadata": metadata,
+                    "roleRef": reference,
+                    "subjects": [account],
+                },
+            ]
     return documents
 
 
