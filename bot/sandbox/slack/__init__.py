@@ -7,10 +7,10 @@ three seconds, triggers and response URLs wear out, calls are rate limited. Wher
 | --- | --- | --- |
 | block and element shapes, lengths | `blocks` | docs "Blocks", "Block elements"; @slack/types |
 | sum of a message's text | `blocks` | bolt-js issues 2509 and 2867 (Slack publishes no number) |
-| views | `views`, `modals` | docs "Reference: views", "Modals"; views.* references |
+| views | `view_rules`, `modals` | docs "Reference: views", "Modals"; views.* references |
 | input values | `inputs` | docs "View interaction payloads" |
 | methods, scopes, tiers, arguments, errors | `webapi` | method reference, one page each |
-| rate limits | `limits` | docs "Rate limits" |
+| rate limits | `rate_limits` | docs "Rate limits" |
 | trigger ids, response URLs | `tickets`, `response_url` | docs "Handling user interaction"; bolt-js issue 1261 |
 | Socket Mode, acknowledgement, retries | `socket_mode` | docs "Using Socket Mode", "Events API"; issues |
 | payloads | `acting` | docs "Interaction payloads", "Slash commands" |

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.sandbox.slack.limits import RateLimits
-from bot.sandbox.slack.log import Bell, EventLog
-from bot.sandbox.slack.manifest import App
+from bot.sandbox.slack.app_manifest import App
+from bot.sandbox.slack.event_log import Bell, EventLog
+from bot.sandbox.slack.rate_limits import RateLimits
 from bot.sandbox.slack.socket_mode import SocketMode
 from bot.sandbox.slack.tickets import ResponseUrls, Triggers
 from bot.sandbox.slack.workspace import APP, BOT_USER, TEAM, Workspace
@@ -64,6 +64,7 @@ class LocalSlack:
     switches: Switches = field(default_factory=Switches)
     story: Story = field(default_factory=Story)
     url: str = ""
+    port: int = 0
     app_changes: int = 0
 
     @contextmanager

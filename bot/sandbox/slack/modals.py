@@ -8,7 +8,7 @@ from typing import Any
 from bot.sandbox.slack.blocks import Surface, with_ids
 from bot.sandbox.slack.inputs import first_values, merged
 from bot.sandbox.slack.local import LocalSlack, SlackError
-from bot.sandbox.slack.views import STACK_DEPTH, problems_of_view, view_too_large
+from bot.sandbox.slack.view_rules import STACK_DEPTH, problems_of_view, view_too_large
 from bot.sandbox.slack.workspace import View
 
 

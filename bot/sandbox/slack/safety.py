@@ -1,7 +1,7 @@
 """Who may talk to the local workspace: this machine only, this page only, with the page's token for every act.
 
-A web page that a developer visits could otherwise click Approve on localhost. The Host check stops DNS rebinding,
-the Origin and Sec-Fetch-Site checks stop other sites' requests, and the token stops what neither header tells.
+A web page that a developer visits could otherwise click Approve on localhost. Beside the checks that every stand-in
+makes, each act needs a token that only this page and programs of this machine can read.
 """
 
 import hmac
@@ -9,6 +9,7 @@ import hmac
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from bot.sandbox.loopback import refusal
 from bot.sandbox.slack.local import LocalSlack
 
 TOKEN_HEADER = "X-Sandbox-Token"  # noqa: S105 - the name of a header
@@ -32,10 +33,10 @@ def guard(local: LocalSlack, token: str) -> Middleware:
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        refusal = refused(request, local.url, token)
-        if refusal:
-            local.log.add("safety", f"{request.method} {request.path} refused: {refusal}", level="error")
-            return web.json_response({"error": refusal}, status=403, headers=_HEADERS)
+        why = refused(request, local.port, token)
+        if why:
+            local.log.add("safety", f"{request.method} {request.path[:200]} refused: {why}", level="error")
+            return web.json_response({"error": why}, status=403, headers=_HEADERS)
         try:
             response = await handler(request)
         except web.HTTPException as error:
@@ -48,21 +49,14 @@ def guard(local: LocalSlack, token: str) -> Middleware:
     return middleware
 
 
-def refused(request: web.Request, url: str, token: str) -> str:
-    """Why a request is refused, or "" when it may pass."""
-    host = url.removeprefix("http://")
-    port = host.rpartition(":")[2]
-    hosts = {host, f"127.0.0.1:{port}", f"localhost:{port}", f"[::1]:{port}"}
-    if request.headers.get("Host", "") not in hosts:
-        return "the Host header is not this local workspace"
-    origin = request.headers.get("Origin")
-    if origin is not None and origin not in {f"http://{known}" for known in hosts}:
-        return "the Origin header is not this local workspace"
+def refused(request: web.Request, port: int, token: str) -> str | None:
+    """Why a request is refused, or None when it may pass."""
+    # Someone who follows a link to the page, or to a message, comes from another site and only looks.
     followed_link = request.method == "GET" and request.headers.get("Sec-Fetch-Mode") == "navigate"
-    if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin") and not followed_link:
-        return "the request comes from another site"
-    if request.method in ("GET", "HEAD") or request.path.startswith(_APP_PATHS):
-        return ""
+    fetch_site = None if followed_link else request.headers.get("Sec-Fetch-Site")
+    foreign = refusal(request.headers.get("Host", ""), request.headers.get("Origin"), fetch_site, port)
+    if foreign or request.method in ("GET", "HEAD") or request.path.startswith(_APP_PATHS):
+        return foreign
     if not hmac.compare_digest(request.headers.get(TOKEN_HEADER, "").encode(), token.encode()):
         return f"the {TOKEN_HEADER} header is missing or wrong: take it from GET /sandbox/session"
-    return ""
+    return None

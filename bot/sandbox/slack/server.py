@@ -1,7 +1,6 @@
 """Starts one local Slack on loopback: Web API, Socket Mode, response URLs, uploads, the page and its API."""
 
 import asyncio
-import ipaddress
 import random
 import secrets
 import time
@@ -11,12 +10,13 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.sandbox.loopback import listen
 from bot.sandbox.slack import response_url, webapi
-from bot.sandbox.slack.limits import RateLimits
+from bot.sandbox.slack.app_manifest import read_manifest
+from bot.sandbox.slack.event_log import Bell, EventLog
 from bot.sandbox.slack.local import LocalSlack, Story
-from bot.sandbox.slack.log import Bell, EventLog
-from bot.sandbox.slack.manifest import read_manifest
 from bot.sandbox.slack.page_api import PageApi, tell_refusals
+from bot.sandbox.slack.rate_limits import RateLimits
 from bot.sandbox.slack.safety import guard
 from bot.sandbox.slack.socket_mode import SocketMode, Timings
 from bot.sandbox.slack.tickets import ResponseUrls, Triggers
@@ -35,10 +35,10 @@ _ASSETS = {
 class SlackSandbox:
     """A running local Slack. `url` is the page, `api_url` the base URL for the bot's Slack client."""
 
-    def __init__(self, local: LocalSlack, runner: web.AppRunner, port: int, csrf: str) -> None:
+    def __init__(self, local: LocalSlack, runner: web.AppRunner, csrf: str) -> None:
         self._local = local
         self._runner = runner
-        self.port = port
+        self.port = local.port
         self.csrf = csrf
         self.url = local.url
         self.api_url = f"{local.url}/api/"
@@ -83,8 +83,6 @@ async def start(
     `extra_routes` are served beside the page behind the same checks. Raises ValueError for a host that is not loopback
     or a token that could be real, BadManifest for a manifest that cannot be played, OSError when the port is taken.
     """
-    if not ipaddress.ip_address(host).is_loopback:
-        raise ValueError(f"the local workspace listens on loopback only, not on {host}")
     app = read_manifest(manifest)
     rng = rng or random.SystemRandom()
     timings = timings or Timings()
@@ -107,17 +105,9 @@ async def start(
     csrf = secrets.token_urlsafe(24)
     server = web.Application(middlewares=[guard(local, csrf), tell_refusals], client_max_size=LARGEST_FILE + 1_000_000)
     server.add_routes([*_slack_routes(local), *PageApi(local, csrf).routes(), *_page_routes(), *extra_routes])
-    runner = web.AppRunner(server, access_log=None, shutdown_timeout=2)
-    await runner.setup()
-    site = web.TCPSite(runner, host, port)
-    try:
-        await site.start()
-    except OSError:
-        await runner.cleanup()
-        raise
-    bound = runner.addresses[0][1]
-    local.url = f"http://{'[::1]' if ':' in host else host}:{bound}"
-    return SlackSandbox(local, runner, bound, csrf)
+    runner, local.port = await listen(server, host, port)
+    local.url = f"http://{f'[{host}]' if ':' in host else host}:{local.port}"
+    return SlackSandbox(local, runner, csrf)
 
 
 def _local_token(prefix: str, given: str | None) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from bot.sandbox.slack.log import EventLog
+from bot.sandbox.slack.event_log import EventLog
 
 MOST_CONNECTIONS = 10
 TICKET_LIFE = 30.0
