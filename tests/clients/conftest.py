@@ -24,8 +24,10 @@ class RawServer:
     handler: Handler
     url: str = ""
     requests: list[Request] = field(default_factory=list)
+    connections: set[asyncio.StreamWriter] = field(default_factory=set)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections.add(writer)
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -38,6 +40,7 @@ class RawServer:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
+            self.connections.discard(writer)
             writer.close()
 
 
@@ -57,6 +60,8 @@ async def raw_server(handler: Handler) -> AsyncIterator[RawServer]:
         yield server
     finally:
         listener.close()
+        for writer in server.connections:
+            writer.transport.abort()
 
 
 @pytest.fixture

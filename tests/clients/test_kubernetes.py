@@ -45,7 +45,7 @@ def always(data: bytes) -> Callable:
 
 
 async def never(request: Request, writer: asyncio.StreamWriter) -> None:
-    await asyncio.sleep(60)
+    await writer.wait_closed()
 
 
 async def hang_up(request: Request, writer: asyncio.StreamWriter) -> None:

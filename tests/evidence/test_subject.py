@@ -3,7 +3,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.clients.kubernetes import is_name
-from bot.evidence.subject import claims, of_alerts
+from bot.domain.incident import Subject
+from bot.evidence.reading import Unreadable
+from bot.evidence.subject import claims, find, of_alerts
+from tests.evidence.objects import pod
 
 
 def about(*alerts):
@@ -112,3 +115,133 @@ def test_whatever_labels_say_only_proper_names_come_out(alerts):
 def test_claims():
     assert claims({"volumes": [{"persistentVolumeClaim": {"claimName": "data"}}, {"emptyDir": {}}]}) == ["data"]
     assert claims({}) == []
+
+
+def subject(kind, name, namespace="shop"):
+    return Subject("prod", "prod", namespace, kind, name)
+
+
+async def test_a_pod_leads_to_its_deployment(world):
+    pods = await world.prod.items("/api/v1/namespaces/shop/pods", {"labelSelector": "app=cart"})
+    found = await find(subject("Pod", pods[0]["metadata"]["name"]), world.prod)
+    assert (found.kind, found.name) == ("Deployment", "cart")
+    assert found.pod is not None
+
+
+async def test_a_pod_that_is_gone_leads_there_by_its_name(world):
+    (replica_set,) = await world.prod.items("/apis/apps/v1/namespaces/shop/replicasets", {"labelSelector": "app=cart"})
+    found = await find(subject("Pod", f"{replica_set['metadata']['name']}-zzzzz"), world.prod)
+    assert (found.kind, found.name) == ("Deployment", "cart")
+    assert "is gone" in found.note
+    found = await find(subject("Pod", "cart-5d98ffcfd-zzzzz"), world.prod)
+    assert (found.kind, found.name) == ("Deployment", "cart")
+    with pytest.raises(Unreadable, match="Pod nobody-12345 is no longer in namespace shop of cluster prod"):
+        await find(subject("Pod", "nobody-12345"), world.prod)
+
+
+@pytest.mark.parametrize("kind", ["", "Service", "HorizontalPodAutoscaler"])
+async def test_other_ways_to_a_deployment(world, kind):
+    found = await find(subject(kind, "frontend"), world.prod)
+    assert (found.kind, found.name) == ("Deployment", "frontend")
+
+
+async def test_a_service_of_another_name_leads_by_its_selector(world):
+    await world.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "basket", "namespace": "shop"},
+            "spec": {"selector": {"app": "cart"}, "ports": [{"port": 80}]},
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "nowhere", "namespace": "shop"},
+            "spec": {"selector": {"app": "nobody"}, "ports": [{"port": 80}]},
+        },
+    )
+    found = await find(subject("", "basket"), world.prod)
+    assert (found.kind, found.name) == ("Deployment", "cart")
+    assert "Service basket" in found.note
+    with pytest.raises(
+        Unreadable, match=r"Service shop/nowhere of cluster prod selects no pods: none has .* app=nobody"
+    ):
+        await find(subject("Service", "nowhere"), world.prod)
+
+
+async def test_a_job_of_a_cron_job(world):
+    container = {"name": "job", "image": "registry.example/job:1"}
+    pod_template = {"spec": {"restartPolicy": "Never", "containers": [container]}}
+    await world.apply(
+        {
+            "apiVersion": "batch/v1",
+            "kind": "CronJob",
+            "metadata": {"name": "nightly", "namespace": "shop"},
+            "spec": {"schedule": "0 3 * * *", "jobTemplate": {"spec": {"template": pod_template}}},
+        }
+    )
+    cron_job = await world.prod.get("/apis/batch/v1/namespaces/shop/cronjobs/nightly")
+    owner = {"apiVersion": "batch/v1", "kind": "CronJob", "name": "nightly", "controller": True}
+    await world.apply(
+        {
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": {
+                "name": "nightly-1",
+                "namespace": "shop",
+                "ownerReferences": [{**owner, "uid": cron_job["metadata"]["uid"]}],
+            },
+            "spec": {"template": pod_template},
+        }
+    )
+    for named in (subject("Job", "nightly-1"), subject("CronJob", "nightly")):
+        found = await find(named, world.prod)
+        assert (found.kind, found.name) == ("CronJob", "nightly")
+        assert [job["metadata"]["name"] for job in found.jobs] == ["nightly-1"]
+
+
+async def test_an_owner_that_was_made_anew_is_not_followed(canned):
+    owner = {"kind": "ReplicaSet", "name": "web", "uid": "old", "controller": True}
+    objects = {
+        "/api/v1/namespaces/shop/pods/web-1": pod("web-1", owner=owner),
+        "/apis/apps/v1/namespaces/shop/replicasets/web": {"metadata": {"name": "web", "uid": "new"}},
+    }
+    async with canned(objects) as reader:
+        found = await find(subject("Pod", "web-1"), reader)
+    assert (found.kind, found.name) == ("Pod", "web-1")
+
+
+async def test_a_claim_leads_to_who_mounts_it(canned):
+    mounting = pod("db-0", spec={"volumes": [{"persistentVolumeClaim": {"claimName": "data"}}]})
+    async with canned({"/api/v1/namespaces/shop/pods": [pod("other"), mounting]}) as reader:
+        assert (await find(subject("PersistentVolumeClaim", "data"), reader)).name == "db-0"
+        with pytest.raises(Unreadable, match="no pod in namespace shop of cluster prod mounts"):
+            await find(subject("PersistentVolumeClaim", "gone"), reader)
+
+
+async def test_a_node(world):
+    found = await find(subject("Node", "node-1", ""), world.prod)
+    assert (found.kind, found.name) == ("Node", "node-1")
+
+
+@pytest.mark.parametrize(
+    ("named", "sentence"),
+    [
+        (subject("Deployment", "nobody"), "Deployment nobody was not found in namespace shop of cluster prod"),
+        (subject("", "nobody"), "nothing in namespace shop of cluster prod has the name nobody"),
+        (subject("", ""), "the alert names no workload"),
+        (subject("Deployment", "checkout", ""), "no namespace: add a namespace label"),
+        (subject("Rollout", "checkout"), "not a kind of workload that is known here"),
+    ],
+)
+async def test_what_cannot_be_found_says_why(world, named, sentence):
+    with pytest.raises(Unreadable, match=sentence):
+        await find(named, world.prod)
+
+
+async def test_a_namespace_that_is_not_there(canned):
+    async with canned({}) as reader:
+        with pytest.raises(
+            Unreadable, match="namespace shop does not exist in cluster prod, so neither does Deployment"
+        ):
+            await find(subject("Deployment", "checkout"), reader)
