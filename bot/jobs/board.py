@@ -79,14 +79,19 @@ def clean_alerts(connection: Connection, world: World, incident_id: str) -> tupl
 
 def _line(connection: Connection, world: World, approval: Approval) -> ActionLine:
     run = runs.of_approval(connection, approval.id)
-    title = world.catalogue.runbooks[approval.runbook].title if approval.runbook in world.catalogue.runbooks else ""
     state = run.state if run and approval.state == "approved" else approval.state
     return ActionLine(
         name=approval.name,
-        title=title or approval.runbook,
+        title=title(world, approval),
         state=state,
         outcome=(run.outcome if run else "") or approval.outcome,
     )
+
+
+def title(world: World, approval: Approval) -> str:
+    """Return what the approval's runbook is called, or its id if the catalogue no longer has it."""
+    runbook = world.catalogue.runbooks.get(approval.runbook)
+    return runbook.title if runbook else approval.runbook
 
 
 def show_approval(connection: Connection, world: World, approval_id: str, *, now: int) -> None:
@@ -95,11 +100,7 @@ def show_approval(connection: Connection, world: World, approval_id: str, *, now
     approval, record = request.approval, request.plan.record
     incident = incidents.get(connection, approval.incident_id)
     channel, parent = world.rules.channel_for(incident.labels), card_key(incident.id)
-    view = approval_card.ApprovalView(
-        votes=tuple(_vote_line(click, world) for click in approvals.votes_of(connection, approval_id)),
-        run=runs.of_approval(connection, approval_id),
-        updated_at=now,
-    )
+    view = approval_view(connection, world, approval_id)
     card = approval_card.render(approval, record, view, full_diff=request.full_diff)
     outbox.put(
         connection,
@@ -121,6 +122,17 @@ def show_approval(connection: Connection, world: World, approval_id: str, *, now
             kind="file",
             now=now,
         )
+
+
+def approval_view(
+    connection: Connection, world: World, approval_id: str, *, buttons: bool = True
+) -> approval_card.ApprovalView:
+    """Read what an approval's card shows beside its plan. ``buttons`` is False where a click could not be answered."""
+    return approval_card.ApprovalView(
+        votes=tuple(_vote_line(click, world) for click in approvals.votes_of(connection, approval_id)),
+        run=runs.of_approval(connection, approval_id),
+        buttons=buttons,
+    )
 
 
 def _vote_line(click: Click, world: World) -> approval_card.VoteLine:

@@ -49,6 +49,7 @@ class Engine:
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.Task[None] | None = None
         self._closing = False
+        self.launched = False
 
     def tell(self, kind: str, story: Story, *, version: int, at_once: int = DEFAULT_AT_ONCE) -> None:
         """Register the story of a kind of row. Its released name is ``kind.vN``: a change of its step order is a new
@@ -61,8 +62,13 @@ class Engine:
         await asyncio.to_thread(self._configure)
         from dbos import DBOS
 
-        # DBOS adopts the loop it is launched on: the stories run here, on the one loop.
-        DBOS.launch()
+        try:
+            # DBOS adopts the loop it is launched on: the stories run here, on the one loop.
+            DBOS.launch()
+        except Exception:
+            await asyncio.to_thread(lambda: DBOS.destroy(destroy_registry=True))
+            raise
+        self.launched = True
         self._sweeper = asyncio.create_task(self._sweep(), name="sweep")
 
     def _configure(self) -> None:
@@ -112,7 +118,7 @@ class Engine:
     def start_soon(self, kind: str, row_id: str, generation: int) -> None:
         """Start a row's job without waiting for anything. Never raises: the sweep starts what this could not."""
         due = Due(kind, row_id, generation)
-        if due in self._started or self._closing:
+        if due in self._started or self._closing or not self.launched:
             return
         self._started.add(due)
         task = asyncio.get_running_loop().create_task(self._run(due), name=f"{kind}:{row_id}:{generation}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.approval import Approval, ApprovalState, Decision, Person, Vote, VoteState
@@ -92,6 +92,12 @@ def pending(connection: Connection, *, limit: int = 50) -> list[Approval]:
     """Return the requests that wait for a person, oldest first."""
     query = select(approvals).where(approvals.c.state == "pending").order_by(approvals.c.number).limit(limit)
     return [_approval(row) for row in connection.execute(query)]
+
+
+def count_pending(connection: Connection) -> int:
+    """Count the requests that wait for a person."""
+    query = select(func.count()).select_from(approvals).where(approvals.c.state == "pending")
+    return int(connection.execute(query).scalar_one())
 
 
 def expired(connection: Connection, *, now: int) -> list[Approval]:

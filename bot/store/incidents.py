@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import ColumnElement, Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, select, update
 
 from bot.domain.alert import Alert
 from bot.domain.evidence import Evidence
@@ -115,6 +115,18 @@ def apply(connection: Connection, of: Group, joined: Joined, *, subject: Subject
 def get(connection: Connection, incident_id: str) -> Incident:
     """Read an incident. Raises ``UnreadableRow`` if it no longer parses."""
     return _incident(connection.execute(select(incidents).where(incidents.c.id == incident_id)).one())
+
+
+def find(connection: Connection, incident_id: str) -> Incident | None:
+    """Read an incident, or None if there is no such one."""
+    row = connection.execute(select(incidents).where(incidents.c.id == incident_id)).first()
+    return _incident(row) if row else None
+
+
+def count(connection: Connection, *, status: IncidentStatus) -> int:
+    """Count the incidents with one status."""
+    query = select(func.count()).select_from(incidents).where(incidents.c.status == status)
+    return int(connection.execute(query).scalar_one())
 
 
 def by_number(connection: Connection, number: int) -> Incident | None:

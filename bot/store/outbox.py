@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, case, select, update
+from sqlalchemy import Connection, Row, case, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.canonical import canonical
@@ -72,6 +72,8 @@ def put(
     Raises ``ValueError`` if the payload is not plain JSON.
     """
     canonical(dict(payload))
+    # Several messages of one transaction, or of one tick of the clock, are sent in the order in which they were put.
+    last = connection.execute(select(func.max(messages.c.created_at))).scalar_one_or_none() or 0
     stored = connection.execute(
         _insert(connection)
         .values(
@@ -84,7 +86,7 @@ def put(
             payload=dict(payload),
             urgent=urgent,
             state="waiting",
-            created_at=now,
+            created_at=max(now, last + 1),
             updated_at=now,
             wanted=1,
             not_before=now,

@@ -184,6 +184,7 @@ messages = Table(
     Column("updated_at", BigInteger, nullable=False),
     *_work(),
     Index("outbox_waiting", "state", "not_before"),
+    Index("outbox_order", "created_at"),
 )
 
 audit = Table(

@@ -1,0 +1,315 @@
+"""The one place where the parts are put together, and the life of ``serve``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+
+from bot import log as logging
+from bot import shipped
+from bot.analysis.offers import RunbookOffer
+from bot.chat.outbox import Outbox
+from bot.clients import slack as slack_client
+from bot.clients.kubernetes import Kubernetes
+from bot.clients.slack_directory import SlackDirectory
+from bot.domain.canonical import canonical, digest
+from bot.domain.runbook import Runbook
+from bot.intake import http, slack
+from bot.intake.alertmanager import Bounds
+from bot.intake.inbox import StoredInbox
+from bot.intake.socket_mode import SocketMode
+from bot.jobs import housekeeping, incident, investigation, run, vote
+from bot.jobs.engine import Engine
+from bot.jobs.world import ClusterAccess, Rules, World
+from bot.model import prompts
+from bot.model.gateway import Gateway
+from bot.model.prompts import Prompt, PromptError
+from bot.redact import Redactor
+from bot.runbooks import catalogue
+from bot.runbooks.catalogue import Catalogue, RunbookError
+from bot.settings import Cluster, Configuration, Identity, Settings
+from bot.status import Gauges, Status
+from bot.store import audit, clock, schema
+from bot.store.database import Database, DatabaseError
+
+if TYPE_CHECKING:
+    from slack_sdk.web.async_client import AsyncWebClient
+
+log = structlog.get_logger(__name__)
+
+RETRY_SECONDS = 2.0
+HOUR_US = 3_600_000_000
+MINUTE_US = 60_000_000
+
+
+class CannotStart(Exception):
+    """Something that must be right from the start is not; the message says what, where and what is accepted."""
+
+
+async def serve(configuration: Configuration) -> int:
+    """Run until SIGTERM or SIGINT. Start-up waits for no connection: what is down is said in /readyz and tried again.
+
+    Raises ``CannotStart`` for a broken runbook, prompt or database setting.
+    """
+    settings = configuration.settings
+    redactor = redactor_of(settings)
+    logging.configure(redactor, level=settings.log_level)
+    books, triage = load_catalogue(settings), load_prompt(settings)
+    database = open_database(settings)
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    async with contextlib.AsyncExitStack() as life:
+        life.callback(database.close)
+        if database.is_sqlite:
+            life.enter_context(sole_server(Path(str(database.url.database))))
+            await asyncio.to_thread(schema.migrate, database)
+        world, client = await build(configuration, redactor, books, triage, database, life)
+        status = Status(world, slack_connected=lambda: connection.connected)
+        bolt = slack.build(client, inbox=StoredInbox(world))
+        connection = SocketMode(bolt, settings.slack_app_token.get_secret_value())
+        await life.enter_async_context(listening(configuration, world, status))
+        background = [
+            loop.create_task(job, name=name)
+            for name, job in {
+                "engine": engage(world, books),
+                "outbox": world.outbox.run(),
+                "slack": connection.run(),
+                "housekeeping": housekeeping.keep_house(world),
+                "warm": warm(world),
+            }.items()
+        ]
+        life.push_async_callback(end, background, world)
+        log.info("serving", listen="{}:{}".format(*settings.listen), clusters=sorted(world.clusters))
+        await stopped.wait()
+        log.info("stopping")
+    return 0
+
+
+def redactor_of(settings: Settings) -> Redactor:
+    """Return the redactor that knows every secret this process holds."""
+    _, _, key = settings.secret_key.get_secret_value().partition(":")
+    return Redactor(settings.secrets().values(), key=key.encode() or None)
+
+
+def load_catalogue(settings: Settings) -> Catalogue:
+    """Load the runbooks. Raises ``CannotStart`` with every problem, by file, line and key."""
+    try:
+        return catalogue.load(shipped.runbooks(settings.runbooks))
+    except RunbookError as error:
+        raise CannotStart(f"the runbooks cannot be used:\n{error}") from error
+
+
+def load_prompt(settings: Settings) -> Prompt:
+    """Load the triage prompt. Raises ``CannotStart`` with the file, line and key that is wrong."""
+    folder = shipped.prompts(settings.prompts)
+    try:
+        loaded = prompts.load(folder)
+    except PromptError as error:
+        raise CannotStart(f"the prompts cannot be used:\n{error}") from error
+    if "triage" not in loaded:
+        raise CannotStart(f"the prompts cannot be used:\n{folder}: there is no folder triage")
+    return loaded["triage"]
+
+
+def open_database(settings: Settings) -> Database:
+    """Open the database. A database that does not answer yet is no reason not to start; a wrong setting is."""
+    try:
+        return Database(settings.database_url)
+    except DatabaseError as error:
+        raise CannotStart(f"SIGNOFF_DATABASE_URL: {error}") from error
+
+
+@contextlib.contextmanager
+def sole_server(path: Path) -> Any:
+    """Hold the lock that only ``serve`` takes on a SQLite file. Raises ``CannotStart`` if another one serves it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise CannotStart(f"SIGNOFF_DATABASE_URL: {path} cannot be written: {error.strerror}") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        raise CannotStart(
+            f"another signoff serve uses {path}: stop it, or give each its own SIGNOFF_DATABASE_URL "
+            "(several replicas need postgresql://)"
+        ) from error
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+async def build(
+    configuration: Configuration,
+    redactor: Redactor,
+    books: Catalogue,
+    triage: Prompt,
+    database: Database,
+    life: contextlib.AsyncExitStack,
+) -> tuple[World, AsyncWebClient]:
+    """Make every room's part and hand them to the world of the stories."""
+    settings = configuration.settings
+    client = slack_client.open_client(settings.slack_bot_token.get_secret_value(), base_url=settings.slack_api_url)
+    life.push_async_callback(slack_client.close, client)
+    clusters = await asyncio.to_thread(connect_clusters, configuration)
+    for access in clusters.values():
+        life.push_async_callback(access.reader.close)
+        if access.runner is not None:
+            life.push_async_callback(access.runner.close)
+    gateway = None
+    if settings.anthropic_api_key.get_secret_value():
+        gateway = Gateway(
+            api_key=settings.anthropic_api_key.get_secret_value(),
+            redactor=redactor,
+            model=settings.model,
+            base_url=settings.anthropic_base_url or None,
+        )
+        life.push_async_callback(gateway.close)
+    world = World(
+        database=database,
+        engine=Engine(database),
+        outbox=Outbox(database, client),
+        redactor=redactor,
+        clusters=clusters,
+        catalogue=books,
+        offers=tuple(offer(runbook) for runbook in books.runbooks.values()),
+        gateway=gateway,
+        prompt=triage,
+        directory=SlackDirectory(client),
+        rules=rules_of(configuration),
+    )
+    world.engine.tell(incident.KIND, incident.story(world), version=incident.VERSION)
+    world.engine.tell(investigation.KIND, investigation.story(world), version=investigation.VERSION, at_once=4)
+    world.engine.tell(vote.KIND, vote.story(world), version=vote.VERSION)
+    world.engine.tell(run.KIND, run.story(world), version=run.VERSION)
+    return world, client
+
+
+def connect_clusters(configuration: Configuration) -> dict[str, ClusterAccess]:
+    """Make the clients of every configured cluster; nothing is sent yet. Raises ``CannotStart`` naming the key."""
+
+    def client(name: str, role: str, identity: Identity) -> Kubernetes:
+        key = f"clusters.{name}.{role}"
+        try:
+            if identity.in_cluster:
+                token = str(identity.token_file) if identity.token_file else None
+                return Kubernetes.in_cluster(cluster=name, identity=role, token_file=token)
+            path = configuration.settings.kubeconfig or None
+            return Kubernetes.from_kubeconfig(path, identity.context, cluster=name, identity=role)
+        except Exception as error:
+            raise CannotStart(f"{key}: {error}") from error
+
+    def access(name: str, cluster: Cluster) -> ClusterAccess:
+        runner = client(name, "runner", cluster.runner) if cluster.runner else None
+        return ClusterAccess(client(name, "reader", cluster.reader), runner)
+
+    return {name: access(name, cluster) for name, cluster in configuration.structure.clusters.items()}
+
+
+def rules_of(configuration: Configuration) -> Rules:
+    """Return what the configuration decides, with the digest of the part that says who may approve."""
+    settings, structure = configuration.settings, configuration.structure
+    approvers = structure.people()
+    return Rules(
+        channel_for=structure.channel_for,
+        cluster_for=structure.cluster_for,
+        approvers=approvers,
+        policy_digest=digest(canonical({"approvers": sorted(str(person) for person in approvers)})),
+        reopen_within=int(settings.reopen_minutes * MINUTE_US),
+        stale_after=int(settings.stale_hours * HOUR_US),
+        evidence_seconds=settings.evidence_seconds,
+        model_seconds=settings.model_deadline_seconds,
+    )
+
+
+def offer(runbook: Runbook) -> RunbookOffer:
+    """Return what an analyst may know of a runbook."""
+    return RunbookOffer(
+        id=runbook.id,
+        title=runbook.title,
+        description=runbook.description,
+        risk=runbook.risk,
+        parameters=runbook.parameters,
+        target_kinds=(str(runbook.target["kind"]),),
+    )
+
+
+@contextlib.asynccontextmanager
+async def listening(configuration: Configuration, world: World, status: Status) -> AsyncIterator[None]:
+    """Serve HTTP for as long as the context lasts. Raises ``CannotStart`` if the address is taken."""
+    settings = configuration.settings
+    registry = CollectorRegistry()
+    for collector in (ProcessCollector, PlatformCollector, GCCollector):
+        collector(registry=registry)
+    registry.register(Gauges(world))
+    metrics = http.Metrics(registry)
+    intake = http.Intake(
+        world.database,
+        world.engine.start_soon,
+        token=settings.alertmanager_token.get_secret_value(),
+        sources=frozenset(configuration.structure.sources),
+        bounds=Bounds(bytes=settings.max_body_bytes, alerts=settings.max_alerts, depth=settings.max_depth),
+        metrics=metrics,
+    )
+    runner = web.AppRunner(http.build(intake, metrics, status.read), access_log=None, shutdown_timeout=5)
+    await runner.setup()
+    host, port = settings.listen
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise CannotStart(f"SIGNOFF_LISTEN: cannot listen on {host}:{port}: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        await runner.cleanup()
+
+
+async def engage(world: World, books: Catalogue) -> None:
+    """Bring the schema up to date and launch the engine, however long the database takes to be there."""
+    while True:
+        try:
+            if not world.database.is_sqlite:
+                await asyncio.to_thread(schema.migrate, world.database)
+            await world.database.write(lambda connection: _started(connection, world, books))
+            await world.engine.launch()
+        except Exception as error:
+            log.warning("the database is not ready; trying again", error=type(error).__name__)
+            await asyncio.sleep(RETRY_SECONDS)
+        else:
+            return
+
+
+def _started(connection: Any, world: World, books: Catalogue) -> None:
+    data: Mapping[str, Any] = {"catalogue": books.digest, "policy": world.rules.policy_digest}
+    now = clock.advance(connection)
+    audit.append(connection, at=now, kind="serve.started", actor="signoff", subject="serve", data=data)
+
+
+async def warm(world: World) -> None:
+    """Import what the first incident will need, off the loop and after everything answers."""
+    if world.gateway is not None:
+        with contextlib.suppress(Exception):
+            await world.gateway.warm()
+
+
+async def end(background: list[asyncio.Task[None]], world: World) -> None:
+    """Stop what runs in the background, the engine last: what it leaves is taken up at the next start."""
+    for task in background:
+        task.cancel()
+    await asyncio.gather(*background, return_exceptions=True)
+    await world.engine.close()

@@ -1,0 +1,176 @@
+"""Starts the chosen stand-ins in one process and prints the environment that points ``signoff serve`` at them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+from aiohttp import web
+
+from bot.sandbox import kubernetes, messages, slack
+from bot.sandbox.alertmanager import Alertmanager, Watched
+from bot.sandbox.kubernetes import shop
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_PORT = click.IntRange(0, 65_535)
+_SCENARIO = "break_checkout"
+_TEXT = (
+    "checkout 4.18.0 was rolled out a moment ago, and its image cannot be pulled. Let the alert fire and watch "
+    "#incidents: a card, the evidence, a triage, and a proposal to roll back. As Dana, a developer, try to approve "
+    "it. Then be Lee, who is on call. Signoff rolls back once, checks that it helped, and the alert resolves."
+)
+
+
+@click.command()
+@click.option("--slack", "slack_port", type=_PORT, help="Start Slack on this port (0: any free one).")
+@click.option("--kubernetes", "kubernetes_port", type=_PORT, help="Start Kubernetes on this port.")
+@click.option("--messages", "messages_port", type=_PORT, help="Start the Messages API on this port.")
+@click.option("--manifest", type=_FILE, help="The Slack app manifest. Default: what `signoff manifest` prints.")
+@click.option("--roles", type=_FILE, help="Kubernetes roles. Default: what `signoff rbac -n shop` prints.")
+@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Where kubeconfig and YAML go.")
+@click.option("--webhook", default="", help="Deliver the shop's alert to this URL (token: SIGNOFF_ALERTMANAGER_TOKEN).")
+@click.option("--healthy", is_flag=True, help="Do not break the shop's checkout.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of shell lines.")
+def sandbox(**options: Any) -> None:
+    """Start local stand-ins (all of them, if none is named) until interrupted.
+
+    Prints the environment for `signoff serve`; leave one out and set its variables yourself to use the real thing.
+    """
+    given = Options(**options)
+    if given.slack_port is None and given.kubernetes_port is None and given.messages_port is None:
+        given = replace(given, slack_port=0, kubernetes_port=0, messages_port=0)
+    app: Mapping[str, Any] = {}
+    roles: list[Mapping[str, Any]] = []
+    if given.slack_port is not None:
+        app = json.loads(given.manifest.read_text() if given.manifest else _signoff("manifest"))
+    if given.kubernetes_port is not None:
+        text = given.roles.read_text() if given.roles else _signoff("rbac", "-n", shop.NAMESPACE)
+        roles = [document for document in yaml.safe_load_all(text) if document["kind"] == "Role"]
+    with contextlib.ExitStack() as life:
+        place = given.folder or Path(life.enter_context(tempfile.TemporaryDirectory(prefix="signoff-sandbox-")))
+        place.mkdir(parents=True, exist_ok=True)
+        asyncio.run(_run(given, app, roles, place))
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command was given. A port of None leaves that stand-in out."""
+
+    slack_port: int | None
+    kubernetes_port: int | None
+    messages_port: int | None
+    manifest: Path | None
+    roles: Path | None
+    folder: Path | None
+    webhook: str
+    healthy: bool
+    as_json: bool
+
+
+async def _run(given: Options, app: Mapping[str, Any], roles: Sequence[Mapping[str, Any]], place: Path) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    environment: dict[str, str] = {}
+    structure: dict[str, Any] = {}
+    page, alerts = "", None
+    async with contextlib.AsyncExitStack() as life:
+        if given.kubernetes_port is not None:
+            running = await kubernetes.start(port=given.kubernetes_port, clusters=shop.clusters(*_by_identity(roles)))
+            life.push_async_callback(running.stop)
+            if not given.healthy:
+                running.play("prod", _SCENARIO)
+            config = running.kubeconfig()
+            environment["KUBECONFIG"] = _private(place / "kubeconfig", config)
+            structure |= _clusters(list(running.clusters))
+            if given.webhook:
+                alerts = _alertmanager(running.url, config, given.webhook)
+                alerts.start()
+                life.push_async_callback(alerts.stop)
+        if given.slack_port is not None:
+            page = await _slack(life, given.slack_port, app, environment, alerts)
+            structure |= {"channel": "C0INCIDENTS", "approvers": ["T0SHOP:U0LEE", "T0SHOP:U0PRIYA"]}
+        if given.messages_port is not None:
+            model = await messages.start(port=given.messages_port)
+            life.push_async_callback(model.stop)
+            environment |= {"ANTHROPIC_BASE_URL": model.url, "ANTHROPIC_API_KEY": model.api_key}
+        if structure:
+            environment["SIGNOFF_CONFIG"] = _private(place / "signoff.yaml", structure)
+        _print(environment, page, as_json=given.as_json)
+        await stopped.wait()
+
+
+def _by_identity(roles: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    reader = [role for role in roles if role["metadata"]["name"] == "signoff-reader"]
+    return reader, [role for role in roles if role["metadata"]["name"] == "signoff-runner"]
+
+
+def _clusters(names: Sequence[str]) -> dict[str, Any]:
+    identities = ("reader", "runner")
+    contexts = {name: {each: {"context": f"{name}-{each}"} for each in identities} for name in names}
+    return {"default_cluster": "prod", "clusters": contexts}
+
+
+def _alertmanager(url: str, config: Mapping[str, Any], webhook: str) -> Alertmanager:
+    token = next(user["user"]["token"] for user in config["users"] if user["name"] == "prod-reader")
+    deployment = f"{url}/clusters/prod/apis/apps/v1/namespaces/{shop.NAMESPACE}/deployments/checkout"
+    watched = Watched("prod", shop.NAMESPACE, "checkout", deployment, token)
+    return Alertmanager(watched, webhook, os.environ.get("SIGNOFF_ALERTMANAGER_TOKEN", ""), clock=time.time)
+
+
+def _private(path: Path, data: Any) -> str:
+    path.touch(mode=0o600)
+    path.write_text(yaml.safe_dump(data, sort_keys=False))
+    return str(path)
+
+
+async def _slack(
+    life: contextlib.AsyncExitStack,
+    port: int,
+    app: Mapping[str, Any],
+    environment: dict[str, str],
+    alerts: Alertmanager | None,
+) -> str:
+    routes = [web.post("/sandbox/alert", alerts.fire)] if alerts else []
+    running = await slack.start(port=port, manifest=app, extra_routes=routes)
+    life.push_async_callback(running.stop)
+    if alerts:
+        running.set_story(_TEXT, [{"label": "Let the alert fire", "method": "POST", "path": "/sandbox/alert"}])
+    environment |= {
+        "SLACK_BOT_TOKEN": running.bot_token,
+        "SLACK_APP_TOKEN": running.app_token,
+        "SIGNOFF_SLACK_API_URL": running.api_url,
+    }
+    return running.url
+
+
+def _signoff(*arguments: str) -> str:
+    """Ask the bot's own command for what it says of itself: the stand-ins import nothing of it."""
+    return subprocess.run(  # noqa: S603 - our own interpreter and words
+        [sys.executable, "-m", "bot", *arguments], check=True, capture_output=True, text=True, timeout=60
+    ).stdout
+
+
+def _print(environment: Mapping[str, str], page: str, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"environment": environment, "page": page}))
+    else:
+        for name, value in environment.items():
+            click.echo(f"export {name}={shlex.quote(value)}")
+        if page:
+            click.echo(f"# the workspace: {page}")
+    sys.stdout.flush()
