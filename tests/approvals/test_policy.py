@@ -1,0 +1,469 @@
+"""Who may approve what: the rules as examples, then as properties of every sequence of votes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from bot.approvals.lifecycle import Moved, step
+from bot.approvals.policy import approvers, judge, may_answer, may_start
+from bot.domain.approval import Approval, Decision, Electorate, Person, Standing, Vote
+from bot.domain.canonical import digest
+from bot.domain.plan import Plan
+
+SECOND = 1_000_000
+NOW = 1_795_000_000 * SECOND
+EXPIRY = NOW + 3600 * SECOND
+
+LEE = Person("T0SHOP", "U0LEE")
+PRIYA = Person("T0SHOP", "U0PRIYA")
+DANA = Person("T0SHOP", "U0DANA")
+NAMES = {LEE: "Lee", PRIYA: "Priya", DANA: "Dana"}
+
+
+def a_plan(**changes: Any) -> Plan:
+    record: dict[str, Any] = {
+        "schema": 1,
+        "approvers": [
+            {"team_id": person.team_id, "user_id": person.user_id, "name": NAMES[person]} for person in (LEE, PRIYA)
+        ],
+        "quorum": 1,
+        "requester": None,
+        "expires_at": EXPIRY,
+        "parameters": {"namespace": "shop", "deployment": "checkout"},
+        "calls": [],
+        "targets": [],
+    }
+    return Plan.of({**record, **changes})
+
+
+def an_approval(plan: Plan, **changes: Any) -> Approval:
+    requester = plan.record.get("requester")
+    return replace(
+        Approval(
+            id="a1",
+            number=77,
+            incident_id="i1",
+            digest=plan.digest,
+            runbook="rollback-deployment",
+            cluster="prod",
+            state="pending",
+            requester=Person(**requester) if isinstance(requester, Mapping) and "user_id" in requester else None,
+            created_at=NOW,
+            expires_at=EXPIRY,
+        ),
+        **changes,
+    )
+
+
+def a_vote(person: Person, plan: Plan, decision: Decision = "approve", **changes: Any) -> Vote:
+    vote = Vote(
+        id=f"v-{person.user_id}-{decision}",
+        approval_id="a1",
+        person=person,
+        decision=decision,
+        digest=plan.digest,
+        reason="",
+        received_at=NOW,
+    )
+    return replace(vote, **changes)
+
+
+def people(*, listed: frozenset[Person] = frozenset({LEE, PRIYA}), **faults: Any) -> Electorate:
+    """Lee, Priya and Dana in good standing; ``LEE={"is_bot": True}`` changes one of them."""
+    standings = {
+        person: replace(Standing(person, name, known=True), **faults.get(name.upper(), {}))
+        for person, name in NAMES.items()
+    }
+    return Electorate(listed=listed, standings=standings, read_at=NOW)
+
+
+def test_one_listed_person_suffices_for_what_an_alert_proposed() -> None:
+    plan = a_plan()
+    verdict = judge(an_approval(plan), plan, [], a_vote(LEE, plan), people(), NOW)
+    assert (verdict.outcome, verdict.sentence) == ("approved", "A-77 is approved by Lee.")
+
+
+def test_somebody_who_is_not_listed_is_told_who_is() -> None:
+    plan = a_plan()
+    verdict = judge(an_approval(plan), plan, [], a_vote(DANA, plan), people(), NOW)
+    assert verdict.outcome == "refused"
+    assert verdict.sentence == "Dana is not on the list of approvers for this action: Lee or Priya may approve."
+
+
+@pytest.mark.parametrize(
+    ("changes", "listed"),
+    [
+        ({"approvers": []}, frozenset({LEE, PRIYA})),
+        ({"approvers": None}, frozenset({LEE, PRIYA})),
+        ({"approvers": "everybody"}, frozenset({LEE, PRIYA})),
+        # One entry without an id: the list cannot be trusted, so it names nobody.
+        ({"approvers": [{"team_id": "T0SHOP", "user_id": "U0LEE", "name": "Lee"}, {"name": "Lee"}]}, frozenset({LEE})),
+        ({"approvers": [{"team_id": "", "user_id": "U0LEE", "name": "Lee"}]}, frozenset({Person("", "U0LEE"), LEE})),
+        ({}, frozenset()),
+    ],
+)
+def test_an_empty_or_unreadable_list_means_nobody(changes: dict[str, Any], listed: frozenset[Person]) -> None:
+    plan = a_plan(**changes)
+    verdict = judge(an_approval(plan), plan, [], a_vote(LEE, plan), people(listed=listed), NOW)
+    assert verdict.outcome == "refused"
+    assert "nobody is listed" in verdict.sentence
+
+
+def test_the_same_user_id_in_another_workspace_is_somebody_else() -> None:
+    plan = a_plan()
+    stranger = Person("T0OTHER", "U0LEE")
+    crowd = people()
+    crowd = replace(crowd, standings={**crowd.standings, stranger: Standing(stranger, "Lee", known=True)})
+    assert judge(an_approval(plan), plan, [], a_vote(stranger, plan), crowd, NOW).outcome == "refused"
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        ({"is_bot": True}, "Lee is a bot; only people decide."),
+        ({"is_guest": True}, "Lee is a guest in this workspace; only full members decide."),
+        ({"is_deactivated": True}, "Lee is deactivated in Slack and may not decide."),
+        ({"is_foreign": True}, "Lee belongs to another workspace and may not decide here."),
+        ({"known": False}, "Slack could not be asked who you are, so the approval does not count"),
+    ],
+)
+def test_bad_standing_refuses_and_says_so(fault: dict[str, bool], sentence: str) -> None:
+    plan = a_plan()
+    verdict = judge(an_approval(plan), plan, [], a_vote(LEE, plan), people(LEE=fault), NOW)
+    assert verdict.outcome == "refused"
+    assert verdict.sentence.startswith(sentence)
+
+
+def test_somebody_of_whom_slack_said_nothing_cannot_approve() -> None:
+    plan = a_plan()
+    crowd = replace(people(), standings={})
+    assert judge(an_approval(plan), plan, [], a_vote(LEE, plan), crowd, NOW).outcome == "refused"
+
+
+def test_who_was_listed_after_the_request_or_removed_since_cannot_approve() -> None:
+    plan = a_plan()
+    added = people(listed=frozenset({LEE, PRIYA, DANA}))
+    removed = people(listed=frozenset({PRIYA}))
+    assert judge(an_approval(plan), plan, [], a_vote(DANA, plan), added, NOW).outcome == "refused"
+    verdict = judge(an_approval(plan), plan, [], a_vote(LEE, plan), removed, NOW)
+    assert verdict.sentence == "Lee is not on the list of approvers for this action: Priya may approve."
+
+
+def test_who_asked_needs_somebody_else_but_may_withdraw() -> None:
+    plan = a_plan(requester={"team_id": "T0SHOP", "user_id": "U0LEE"})
+    own = judge(an_approval(plan), plan, [], a_vote(LEE, plan), people(), NOW)
+    assert (own.outcome, own.sentence) == ("refused", "Lee asked for this, so somebody else must approve it.")
+    assert judge(an_approval(plan), plan, [], a_vote(PRIYA, plan), people(), NOW).outcome == "approved"
+    assert judge(an_approval(plan), plan, [], a_vote(LEE, plan, "deny"), people(), NOW).outcome == "denied"
+
+
+@pytest.mark.parametrize("requester", [{"team_id": "T0SHOP"}, "U0LEE", {}, {"team_id": 1, "user_id": 2}])
+def test_a_requester_that_cannot_be_read_stops_everybody(requester: Any) -> None:
+    plan = a_plan(requester=requester)
+    verdict = judge(an_approval(plan), plan, [], a_vote(PRIYA, plan), people(), NOW)
+    assert verdict.outcome == "refused"
+    assert "who asked for it" in verdict.sentence
+
+
+def test_a_row_that_names_another_requester_than_the_plan_stops_everybody() -> None:
+    plan = a_plan()
+    assert judge(an_approval(plan, requester=LEE), plan, [], a_vote(PRIYA, plan), people(), NOW).outcome == "refused"
+
+
+def test_two_approvals_are_waited_for_and_one_person_is_one_of_them() -> None:
+    plan = a_plan(quorum=2)
+    approval = an_approval(plan)
+    first = a_vote(LEE, plan)
+    waiting = judge(approval, plan, [], first, people(), NOW)
+    assert waiting.outcome == "waiting"
+    assert waiting.sentence == "1 of 2 approvals so far (Lee); still to come from Priya."
+    counted = replace(first, state="counted")
+    again = judge(approval, plan, [counted], replace(first, id="v9"), people(), NOW)
+    assert (again.outcome, again.sentence) == ("refused", "Lee has approved this already; one person has one vote.")
+    second = judge(approval, plan, [counted], a_vote(PRIYA, plan), people(), NOW)
+    assert (second.outcome, second.sentence) == ("approved", "A-77 is approved by Lee and Priya.")
+
+
+def test_a_quorum_that_cannot_be_reached_is_said() -> None:
+    plan = a_plan(quorum=3)
+    verdict = judge(an_approval(plan), plan, [], a_vote(LEE, plan), people(), NOW)
+    assert verdict.outcome == "waiting"
+    assert "too few approvers are left" in verdict.sentence
+
+
+@pytest.mark.parametrize("quorum", [0, -1, None, "1", True, 1.5])
+def test_a_quorum_that_is_no_number_of_people_approves_nothing(quorum: Any) -> None:
+    plan = a_plan(quorum=quorum)
+    assert judge(an_approval(plan), plan, [], a_vote(LEE, plan), people(), NOW).outcome == "refused"
+    counted = [a_vote(LEE, plan, state="counted"), a_vote(PRIYA, plan, state="counted")]
+    assert may_start(an_approval(plan, state="approved"), plan, counted, people(), NOW).outcome == "refused"
+
+
+def test_an_earlier_approval_of_somebody_who_lost_the_right_no_longer_counts() -> None:
+    plan = a_plan(quorum=2)
+    counted = [a_vote(LEE, plan, state="counted")]
+    for crowd in (
+        people(listed=frozenset({PRIYA})),
+        people(LEE={"is_deactivated": True}),
+        people(LEE={"known": False}),
+    ):
+        assert judge(an_approval(plan), plan, counted, a_vote(PRIYA, plan), crowd, NOW).outcome == "waiting"
+
+
+def test_expiry_is_strict_and_the_signed_one_counts() -> None:
+    plan = a_plan()
+    late = an_approval(plan, expires_at=EXPIRY + 10**12)
+    assert judge(late, plan, [], a_vote(LEE, plan), people(), EXPIRY - 1).outcome == "approved"
+    over = judge(late, plan, [], a_vote(LEE, plan), people(), EXPIRY)
+    assert over.outcome == "refused"
+    assert "expired at" in over.sentence
+    assert judge(an_approval(plan, expires_at=NOW), plan, [], a_vote(LEE, plan), people(), NOW).outcome == "refused"
+
+
+def test_what_the_person_saw_must_be_this_plan() -> None:
+    plan, other = a_plan(), a_plan(parameters={"namespace": "shop", "deployment": "cart"})
+    seen_other = a_vote(LEE, plan, digest=other.digest)
+    assert judge(an_approval(plan), plan, [], seen_other, people(), NOW).outcome == "refused"
+    assert judge(an_approval(other), plan, [], a_vote(LEE, plan), people(), NOW).outcome == "refused"
+    tampered = replace(plan, canonical=other.canonical, record=other.record)
+    assert judge(an_approval(plan), tampered, [], a_vote(LEE, plan), people(), NOW).outcome == "refused"
+
+
+def test_a_vote_for_another_request_counts_for_nothing_here() -> None:
+    plan = a_plan(quorum=2)
+    elsewhere = a_vote(PRIYA, plan, approval_id="a2", state="counted")
+    assert judge(an_approval(plan), plan, [elsewhere], a_vote(LEE, plan), people(), NOW).outcome == "waiting"
+    assert judge(an_approval(plan), plan, [], replace(elsewhere, state="received"), people(), NOW).outcome == "refused"
+
+
+def test_what_was_decided_says_by_whom_and_when() -> None:
+    plan = a_plan()
+    done = an_approval(plan, state="approved", decided_at=NOW)
+    by_lee = [a_vote(LEE, plan, state="counted")]
+    verdict = judge(done, plan, by_lee, a_vote(PRIYA, plan), people(), NOW + SECOND)
+    assert verdict.outcome == "refused"
+    assert verdict.sentence == "A-77 was already approved by Lee at 11:06 UTC on 2026-11-18."
+    for state, word in (("expired", "expired"), ("void", "has changed"), ("superseded", "newer request")):
+        verdict = judge(an_approval(plan, state=state), plan, [], a_vote(LEE, plan), people(), NOW)
+        assert verdict.outcome == "refused"
+        assert word in verdict.sentence
+
+
+def test_a_denial_wins_until_the_run_starts() -> None:
+    plan = a_plan()
+    approved = an_approval(plan, state="approved", decided_at=NOW)
+    votes = [a_vote(LEE, plan, state="counted")]
+    no = a_vote(PRIYA, plan, "deny", reason="wrong  cluster\n")
+    verdict = judge(approved, plan, votes, no, people(), NOW)
+    assert (verdict.outcome, verdict.sentence) == ("denied", "Priya denied A-77: wrong cluster")
+    too_late = judge(approved, plan, votes, no, people(), NOW, started=True)
+    assert too_late.outcome == "refused"
+    assert "its run has started" in too_late.sentence
+    counted = [*votes, replace(no, state="counted")]
+    assert may_start(approved, plan, counted, people(), NOW).outcome == "denied"
+
+
+def test_only_approvers_deny_and_an_unreadable_standing_does_not_stop_them() -> None:
+    plan = a_plan()
+    assert judge(an_approval(plan), plan, [], a_vote(DANA, plan, "deny"), people(), NOW).outcome == "refused"
+    unread = people(LEE={"known": False})
+    assert judge(an_approval(plan), plan, [], a_vote(LEE, plan, "deny"), unread, NOW).outcome == "denied"
+    bot = people(LEE={"is_bot": True})
+    assert judge(an_approval(plan), plan, [], a_vote(LEE, plan, "deny"), bot, NOW).outcome == "refused"
+
+
+def test_who_approved_may_change_their_mind() -> None:
+    plan = a_plan(quorum=2)
+    counted = [a_vote(LEE, plan, state="counted")]
+    assert judge(an_approval(plan), plan, counted, a_vote(LEE, plan, "deny"), people(), NOW).outcome == "denied"
+
+
+def test_an_answer_about_an_unknown_run_is_no_vote_and_only_approvers_give_one() -> None:
+    plan = a_plan()
+    approval = an_approval(plan, state="approved")
+    assert may_answer(approval, plan, a_vote(LEE, plan, "applied"), people()) == ""
+    assert may_answer(approval, plan, a_vote(DANA, plan, "absent"), people()) != ""
+    assert may_answer(approval, plan, a_vote(LEE, plan, "absent"), people(LEE={"known": False})) != ""
+    assert may_answer(approval, plan, a_vote(LEE, plan, "approve"), people()) != ""
+    assert judge(an_approval(plan), plan, [], a_vote(LEE, plan, "applied"), people(), NOW).outcome == "refused"
+
+
+class TestStart:
+    """At the start of the run everything is judged again."""
+
+    plan = a_plan(quorum=2)
+    approved = an_approval(plan, state="approved", decided_at=NOW)
+    votes = (a_vote(LEE, plan, state="counted"), a_vote(PRIYA, plan, state="counted"))
+
+    def test_it_may(self) -> None:
+        verdict = may_start(self.approved, self.plan, self.votes, people(), NOW)
+        assert (verdict.outcome, verdict.sentence) == ("approved", "A-77 is approved by Lee and Priya.")
+
+    @pytest.mark.parametrize("state", ["pending", "denied", "expired", "void", "superseded"])
+    def test_not_in_another_state(self, state: Any) -> None:
+        verdict = may_start(replace(self.approved, state=state), self.plan, self.votes, people(), NOW)
+        assert verdict.outcome == "refused"
+
+    def test_not_after_expiry(self) -> None:
+        assert may_start(self.approved, self.plan, self.votes, people(), EXPIRY).outcome == "refused"
+
+    @pytest.mark.parametrize(
+        "crowd",
+        [
+            people(listed=frozenset({LEE})),
+            people(listed=frozenset()),
+            people(PRIYA={"is_deactivated": True}),
+            people(PRIYA={"is_guest": True}),
+        ],
+    )
+    def test_not_when_an_approver_lost_the_right(self, crowd: Electorate) -> None:
+        verdict = may_start(self.approved, self.plan, self.votes, crowd, NOW)
+        assert verdict.outcome == "refused"
+        assert "may still approve" in verdict.sentence
+
+    def test_it_waits_while_slack_cannot_be_asked(self) -> None:
+        verdict = may_start(self.approved, self.plan, self.votes, people(PRIYA={"known": False}), NOW)
+        assert verdict.outcome == "waiting"
+        assert "Priya" in verdict.sentence
+
+    def test_votes_that_were_refused_or_saw_another_plan_do_not_count(self) -> None:
+        for spoiled in (
+            replace(self.votes[1], state="refused"),
+            replace(self.votes[1], state="received"),
+            replace(self.votes[1], digest="0" * 64),
+            replace(self.votes[1], approval_id="a2"),
+            replace(self.votes[0], id="v-again"),
+        ):
+            verdict = may_start(self.approved, self.plan, [self.votes[0], spoiled], people(), NOW)
+            assert verdict.outcome == "refused"
+
+    def test_another_plan_does_not_start(self) -> None:
+        assert may_start(self.approved, a_plan(quorum=1), self.votes, people(), NOW).outcome == "refused"
+
+
+@given(st.data())
+@settings(max_examples=200, deadline=None)
+def test_a_flip_of_any_byte_of_the_record_is_another_plan(data: st.DataObject) -> None:
+    plan = a_plan()
+    raw = bytearray(plan.canonical)
+    at = data.draw(st.integers(0, len(raw) - 1))
+    raw[at] ^= data.draw(st.integers(1, 255))
+    assert digest(bytes(raw)) != plan.digest
+    with pytest.raises(ValueError, match="not the one that was signed off"):
+        Plan.stored(bytes(raw), plan.digest)
+
+
+_junk = st.recursive(
+    st.booleans() | st.text(max_size=8) | st.integers(-(10**6), 0),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+)
+
+
+@given(key=st.sampled_from(["approvers", "quorum", "requester", "expires_at"]), junk=_junk)
+@settings(max_examples=150, deadline=None)
+def test_one_unreadable_field_of_an_otherwise_good_record_releases_nothing(key: str, junk: Any) -> None:
+    plan = a_plan(**{key: junk})
+    counted = [a_vote(LEE, plan, state="counted")]
+    assert judge(an_approval(plan), plan, [], a_vote(LEE, plan), people(), NOW).outcome == "refused"
+    assert may_start(an_approval(plan, state="approved"), plan, counted, people(), NOW).outcome == "refused"
+
+
+class Votes(RuleBasedStateMachine):
+    """Voters, clocks, lists and standings in any order, for two requests at once, against a small model.
+
+    Whenever a run may start, a quorum of different people who were eligible when they clicked, and still are, has
+    approved this very plan, nobody's denial was counted, and it has not expired.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plans = {
+            "a1": a_plan(
+                quorum=2, approvers=[{"team_id": p.team_id, "user_id": p.user_id, "name": "x"} for p in NAMES]
+            ),
+            "a2": a_plan(requester={"team_id": "T0SHOP", "user_id": "U0LEE"}),
+        }
+        self.approvals = {name: an_approval(plan, id=name) for name, plan in self.plans.items()}
+        self.started = dict.fromkeys(self.plans, False)
+        self.votes: list[Vote] = []
+        self.now = NOW
+        self.crowd = people(listed=frozenset(NAMES))
+
+    @rule(seconds=st.sampled_from([1, 600, 2000]))
+    def time_passes(self, seconds: int) -> None:
+        self.now += seconds * SECOND
+
+    @rule(listed=st.frozensets(st.sampled_from(sorted(NAMES))))
+    def the_list_changes(self, listed: frozenset[Person]) -> None:
+        self.crowd = replace(self.crowd, listed=listed)
+
+    @rule(
+        person=st.sampled_from(sorted(NAMES)),
+        fault=st.sampled_from([{}, {"known": False}, {"is_bot": True}, {"is_deactivated": True}]),
+    )
+    def a_standing_changes(self, person: Person, fault: dict[str, bool]) -> None:
+        standing = replace(Standing(person, NAMES[person], known=True), **fault)
+        self.crowd = replace(self.crowd, standings={**self.crowd.standings, person: standing})
+
+    @rule(
+        name=st.sampled_from(["a1", "a2"]),
+        seen=st.sampled_from(["a1", "a1", "a2"]),
+        person=st.sampled_from(sorted(NAMES)),
+        decision=st.sampled_from(["approve", "approve", "approve", "deny"]),
+    )
+    def somebody_clicks(self, name: str, seen: str, person: Person, decision: Decision) -> None:
+        vote = a_vote(person, self.plans[seen], decision, id=f"v{len(self.votes)}", approval_id=name)
+        approval, plan = self.approvals[name], self.plans[name]
+        verdict = judge(approval, plan, self.votes, vote, self.crowd, self.now, started=self.started[name])
+        if verdict.outcome == "refused":
+            self.votes.append(replace(vote, state="refused"))
+            return
+        self.votes.append(replace(vote, state="counted"))
+        if verdict.outcome != "waiting":
+            moved = step(approval.state, decision, started=self.started[name])
+            assert isinstance(moved, Moved)
+            self.approvals[name] = replace(approval, state=moved.state, decided_at=self.now)
+
+    @rule(name=st.sampled_from(["a1", "a2"]))
+    def the_run_starts(self, name: str) -> None:
+        approval, plan = self.approvals[name], self.plans[name]
+        moved = step(approval.state, "start", started=self.started[name])
+        verdict = may_start(approval, plan, self.votes, self.crowd, self.now)
+        if not isinstance(moved, Moved) or verdict.outcome != "approved":
+            return
+        assert not self.started[name]
+        mine = [vote for vote in self.votes if vote.approval_id == name and vote.state == "counted"]
+        assert not [vote for vote in mine if vote.decision == "deny"]
+        supporters = {
+            vote.person
+            for vote in mine
+            if vote.digest == plan.digest
+            and vote.person in self.crowd.listed
+            and self.crowd.standings[vote.person] == Standing(vote.person, NAMES[vote.person], known=True)
+        }
+        assert len(supporters) >= plan.record["quorum"]
+        assert supporters <= approvers(plan)
+        assert name == "a1" or LEE not in supporters
+        assert self.now < EXPIRY
+        self.started[name] = True
+
+    @invariant()
+    def nobody_counts_twice(self) -> None:
+        for name in self.plans:
+            counted = [
+                vote.person
+                for vote in self.votes
+                if vote.approval_id == name and vote.state == "counted" and vote.decision == "approve"
+            ]
+            assert len(counted) == len(set(counted))
+
+
+TestVotes = Votes.TestCase
+TestVotes.settings = settings(max_examples=150, stateful_step_count=14, deadline=None)
