@@ -92,7 +92,6 @@ async def _gather(scene: Scene, seconds: float) -> list[Draft]:
         await asyncio.wait(tasks.values(), timeout=max(0.0, scene.deadline - asyncio.get_running_loop().time()))
     finally:
         late = [task for task in tasks.values() if task.cancel()]
-        scene.drop()
     await asyncio.gather(*late, return_exceptions=True)
     return [draft for kind, task in tasks.items() for draft in _outcome(kind, task, scene, seconds)]
 

@@ -63,16 +63,11 @@ class Scene:
         """The ReplicaSets that the subject, a Deployment, controls. Raises ``Unreadable``."""
         return await self._once("replica_sets", self._read_replica_sets)
 
-    def drop(self) -> None:
-        """Stop whatever is still being read."""
-        for task in self._readings.values():
-            task.cancel()
-
     async def _once(self, name: str, read: Callable[[], Awaitable[Objects]]) -> Objects:
         if name not in self._readings:
             self._readings[name] = asyncio.ensure_future(read())
-        # Shielded: a collector that runs out of time must not take the others' reading with it.
-        return await asyncio.shield(self._readings[name])
+        # Cancelling one who waits cancels the reading for all: they share their deadline.
+        return await self._readings[name]
 
     async def _read_pods(self) -> Objects:
         found = self.found

@@ -225,7 +225,7 @@ async def test_secrets_are_taken_out_of_everything(world):
             "metadata": {"name": "e1", "namespace": "shop"},
             "involvedObject": {"kind": "Deployment", "name": "checkout", "namespace": "shop"},
             "reason": "Odd",
-            "message": ("x" * 480) + secret,
+            "message": ("x" * 330) + secret + ("y" * 600),
             "type": "Warning",
             "firstTimestamp": at(world.now()),
             "lastTimestamp": at(world.now()),
@@ -236,7 +236,7 @@ async def test_secrets_are_taken_out_of_everything(world):
             "metadata": {
                 "name": "checkout",
                 "namespace": "shop",
-                "annotations": {"kubernetes.io/change-cause": f"set password {secret}"},
+                "annotations": {"kubernetes.io/change-cause": ("x" * 1325) + secret + ("y" * 1000)},
             },
             "spec": {
                 "template": {"spec": {"containers": [{"name": "checkout", "command": ["run", f"--key={secret}"]}]}}
