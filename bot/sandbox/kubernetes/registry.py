@@ -44,6 +44,14 @@ _HAVE_STATUS: Final = frozenset(
     {"Pod", "Node", "Namespace", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob",
      "PodDisruptionBudget", "HorizontalPodAutoscaler", "Service"}
 )  # fmt: skip
+# Status fields without `omitempty` in k8s.io/api: they are there from the first moment on.
+_COUNTED_AT_FIRST: Final[Mapping[str, tuple[str, ...]]] = {
+    "ReplicaSet": ("replicas",),
+    "StatefulSet": ("replicas", "availableReplicas"),
+    "DaemonSet": ("currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady"),
+    "PodDisruptionBudget": ("currentHealthy", "desiredHealthy", "disruptionsAllowed", "expectedPods"),
+    "HorizontalPodAutoscaler": ("desiredReplicas",),
+}
 
 
 @dataclass(frozen=True)
@@ -482,4 +490,4 @@ def _first_status(resource: Resource, obj: Json) -> None:
         uid_label = "batch.kubernetes.io/controller-uid"
         obj["spec"].setdefault("selector", {"matchLabels": {uid_label: obj["metadata"]["uid"]}})
     elif resource.kind in _HAVE_STATUS:
-        obj.setdefault("status", {})
+        obj.setdefault("status", dict.fromkeys(_COUNTED_AT_FIRST.get(resource.kind, ()), 0))

@@ -11,9 +11,9 @@ import time
 import uuid
 from dataclasses import dataclass
 
+import kubernetes
 import pytest
 
-import kubernetes
 from bot.sandbox import kubernetes as stand_in
 from bot.sandbox.kubernetes.spec import EVERYTHING, ClusterSpec, ImageBehaviour, Stage
 

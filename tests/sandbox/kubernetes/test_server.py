@@ -209,8 +209,9 @@ async def test_it_stops_while_a_request_hangs():
     sandbox.order(stand_in.Fault("delay", seconds=300))
     token = sandbox.kubeconfig()["users"][0]["user"]["token"]
     hanging = asyncio.create_task(raw("GET", f"{sandbox.url}/clusters/prod/api/v1/nodes", token=token))
-    while not sandbox.calls:
-        await asyncio.sleep(0.01)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(hanging), 0.3)
+    assert sandbox.calls
     await asyncio.wait_for(sandbox.stop(), 5)
     with pytest.raises(aiohttp.ClientError):
         await hanging

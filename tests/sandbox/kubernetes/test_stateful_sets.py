@@ -1,0 +1,74 @@
+import pytest
+
+from tests.sandbox.kubernetes.conftest import BETTER, BROKEN, GOOD, deployment, error
+
+
+@pytest.fixture
+def db(api):
+    body = deployment("db", replicas=3)
+    body["kind"] = "StatefulSet"
+    body["spec"]["serviceName"] = "db"
+    api.apps.create_namespaced_stateful_set(api.namespace, body)
+    settled(api)
+    return api
+
+
+def settled(api):
+    def probe():
+        s = api.apps.read_namespaced_stateful_set("db", api.namespace)
+        done = s.status.observed_generation == s.metadata.generation
+        return done and s.status.update_revision == s.status.current_revision and s.status.ready_replicas == 3 and s
+
+    return api.eventually(probe)
+
+
+def set_image(api, image):
+    body = {"spec": {"template": {"spec": {"containers": [{"name": "app", "image": image}]}}}}
+    return api.apps.patch_namespaced_stateful_set("db", api.namespace, body)
+
+
+def pods(api):
+    return {p.metadata.name: p for p in api.core.list_namespaced_pod(api.namespace).items}
+
+
+def test_pods_have_numbers_and_come_in_order(db):
+    found = pods(db)
+    assert sorted(found) == ["db-0", "db-1", "db-2"]
+    started = [found[name].metadata.creation_timestamp for name in sorted(found)]
+    assert started == sorted(started)
+    assert found["db-1"].metadata.labels["statefulset.kubernetes.io/pod-name"] == "db-1"
+
+
+def test_an_update_goes_from_the_last_to_the_first(db):
+    set_image(db, BETTER)
+
+    def images():
+        return [pods(db)[f"db-{i}"].spec.containers[0].image if f"db-{i}" in pods(db) else None for i in range(3)]
+
+    def probe():
+        now = images()
+        assert now[0] == GOOD or now[2] == BETTER
+        return now == [BETTER] * 3
+
+    db.eventually(probe)
+    settled(db)
+
+
+def test_a_broken_update_stops_at_its_first_pod(db):
+    set_image(db, BROKEN)
+    db.eventually(lambda: "db-2" in pods(db) and pods(db)["db-2"].spec.containers[0].image == BROKEN)
+    status = db.eventually(
+        lambda: (s := db.apps.read_namespaced_stateful_set("db", db.namespace).status).ready_replicas == 2 and s
+    )
+    assert (status.updated_replicas, status.replicas) == (1, 3)
+    assert pods(db)["db-1"].spec.containers[0].image == GOOD
+
+
+def test_a_smaller_set_loses_its_last_pods(db):
+    db.apps.patch_namespaced_stateful_set_scale("db", db.namespace, {"spec": {"replicas": 1}})
+    db.eventually(lambda: list(pods(db)) == ["db-0"])
+
+
+def test_most_of_its_spec_is_fixed(db):
+    refused = error(db.apps.patch_namespaced_stateful_set, "db", db.namespace, {"spec": {"serviceName": "other"}})
+    assert refused.status == 422
