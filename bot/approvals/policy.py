@@ -237,7 +237,6 @@ def _supporters(plan: Plan, votes: Iterable[Vote], electorate: Electorate) -> fr
         if _supports(plan, vote)
         and vote.person != _requester(plan)
         and _listed(plan, vote.person, electorate)
-        and _known(electorate, vote.person)
         and not _unfit(plan, vote, electorate)
     )
 

@@ -344,6 +344,11 @@ class TestStart:
             verdict = may_start(self.approved, self.plan, [self.votes[0], spoiled], people(), NOW)
             assert verdict.outcome == "refused"
 
+    def test_a_counted_vote_of_the_requester_is_worth_nothing(self) -> None:
+        plan = a_plan(requester={"team_id": "T0SHOP", "user_id": "U0LEE"})
+        votes = [a_vote(LEE, plan, state="counted")]
+        assert may_start(an_approval(plan, state="approved"), plan, votes, people(), NOW).outcome == "refused"
+
     def test_another_plan_does_not_start(self) -> None:
         assert may_start(self.approved, a_plan(quorum=1), self.votes, people(), NOW).outcome == "refused"
 
