@@ -506,7 +506,6 @@ _BLOCKS: Mapping[str, Rule] = {
     "rich_text": _object({"elements": _array(_typed(_RICH), 200)}, _ID),
     "markdown": _object({"text": _string(MARKDOWN_TEXT, least=1)}, _ID, _count_markdown),
 }
-_MESSAGE_ONLY = frozenset({"markdown"})
 _BLOCKS_ELSEWHERE = frozenset(
     [
         "alert",
@@ -530,7 +529,7 @@ _ANY_BLOCK = _typed(_BLOCKS, _BLOCKS_ELSEWHERE)
 
 def _block(walk: _Walk, block: Any, pointer: str) -> None:
     walk.action_ids = set()
-    if isinstance(block, dict) and block.get("type") in _MESSAGE_ONLY and walk.surface != "message":
-        walk.refuse(f"unsupported type: {block['type']} in a {walk.surface}", f"{pointer}/type")
+    if isinstance(block, dict) and block.get("type") == "markdown" and walk.surface != "message":
+        walk.refuse(f"unsupported type: markdown in a {walk.surface}", f"{pointer}/type")
     else:
         _ANY_BLOCK(walk, block, pointer)
