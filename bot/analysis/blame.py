@@ -12,12 +12,13 @@ from bot.analysis.suspicion import Remedy
 RECENT_MICROSECONDS = 2 * 60 * 60 * 1_000_000
 """An alert that began this long after a rollout may still come from it: rules wait 5 to 15 minutes, leaks longer."""
 
+MAX_CHANGES = 3
 _RESTART = "restartedAt"
 
 
 @dataclass(frozen=True, slots=True)
 class Blame:
-    """The newest revision is to blame: ``certain`` when only its pods fail while older ones are ready."""
+    """The newest revision may be to blame: ``certain`` when only its pods fail while older ones are ready."""
 
     revision: Revision
     sentence: str
@@ -30,28 +31,47 @@ def newest_revision(facts: Facts, failing: Sequence[Pod]) -> Blame | None:
 
     Where no older pod is left to compare with, it must at least have come shortly before the alert.
     """
+    newest = _newest(facts)
+    if newest is None:
+        return None
+    revision, changed = newest
+    own = [pod for pod in failing if _belongs(pod, revision)]
+    # A pod that crashes is ready in between, so only one that never restarted speaks for its revision.
+    own_well = any(pod.ready and not pod.restarts and _belongs(pod, revision) for pod in facts.pods)
+    if own_well or (failing and not own):
+        return None
+    older_ready = any(pod.ready and not _belongs(pod, revision) for pod in facts.pods)
+    certain = bool(own) and older_ready
+    if not certain and not _recent(revision, facts):
+        return None
+    beside = ", while pods of the revision before are ready" if certain else ""
+    sentence = f"It came with revision {revision.number} ({changed}){beside}."
+    return Blame(revision, sentence, certain, _rollback(facts))
+
+
+def recent_change(facts: Facts) -> Blame | None:
+    """Name the newest revision if it changed something shortly before the alert, whatever the pods look like."""
+    newest = _newest(facts)
+    if newest is None or not _recent(newest[0], facts):
+        return None
+    revision, changed = newest
+    sentence = f"Revision {revision.number} was rolled out shortly before the alert ({changed})."
+    return Blame(revision, sentence, False, _rollback(facts))
+
+
+def _newest(facts: Facts) -> tuple[Revision, str] | None:
+    """Return the newest revision and what it changed; a mere restart changes nothing, and a first one has no before."""
     if len(facts.revisions) < 2:
         return None
     newest, before = facts.revisions[:2]
     changes = [change for change in newest.changes if _RESTART not in change.path]
     if not changes and newest.images == before.images:
         return None
-    own = [pod for pod in failing if _belongs(pod, newest)]
-    if failing and not own:
-        return None
-    older_ready = any(pod.ready and not _belongs(pod, newest) for pod in facts.pods)
-    own_ready = any(pod.ready and _belongs(pod, newest) for pod in facts.pods)
-    recent = newest.created_at is not None and newest.created_at >= facts.started_at - RECENT_MICROSECONDS
-    certain = bool(own) and older_ready and not own_ready
-    if not certain and not (recent and not own_ready):
-        return None
-    beside = ", while pods of the revision before are ready" if certain else ""
-    return Blame(
-        revision=newest,
-        sentence=f"It came with revision {newest.number} ({_described(newest, before, changes)}){beside}.",
-        certain=certain,
-        remedies=_rollback(facts),
-    )
+    return newest, _described(newest, before, changes)
+
+
+def _recent(revision: Revision, facts: Facts) -> bool:
+    return revision.created_at is not None and revision.created_at >= facts.started_at - RECENT_MICROSECONDS
 
 
 def _rollback(facts: Facts) -> tuple[Remedy, ...]:
@@ -66,12 +86,17 @@ def _belongs(pod: Pod, revision: Revision) -> bool:
 
 
 def _described(newest: Revision, before: Revision, changes: Sequence[Change]) -> str:
-    if not changes:
-        changes = [Change("image", ", ".join(before.images), ", ".join(newest.images))]
-    said = [
-        f"{plain.line(change.path, 80)}: {plain.line(change.before, 100) or 'nothing'} → "
-        f"{plain.line(change.after, 100) or 'nothing'}"
-        for change in changes[:3]
-    ]
-    more = f" and {len(changes) - 3} more changes" if len(changes) > 3 else ""
-    return "; ".join(said) + more
+    """Say what changed, briefly: labels and annotations, which tag along, only where nothing else did."""
+    weighty = [change for change in changes if not change.path.startswith("metadata.")]
+    shown = weighty or list(changes) or [Change("image", ", ".join(before.images), ", ".join(newest.images))]
+    more = f" and {len(shown) - MAX_CHANGES} more changes" if len(shown) > MAX_CHANGES else ""
+    return "; ".join(map(_change, shown[:MAX_CHANGES])) + more
+
+
+def _change(change: Change) -> str:
+    before = plain.line(change.before, 120) or "nothing"
+    after = plain.line(change.after, 120) or "nothing"
+    repository, colon, tag = after.rpartition(":")
+    if change.path.endswith("image") and colon and before.startswith(f"{repository}:"):
+        return f"image {before} → {tag}"
+    return f"{plain.line(change.path, 80)}: {before} → {after}"

@@ -6,11 +6,10 @@ annotation can pass for a heading, an evidence id or a runbook of ours.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from bot.analysis import plain
 from bot.analysis.offers import RunbookOffer
@@ -87,9 +86,17 @@ def _evidence(item: Evidence) -> _Part:
 
 def _runbook(offer: RunbookOffer) -> _Part:
     kinds = ", ".join(offer.target_kinds) or "nothing"
-    schema = json.dumps(offer.parameters, ensure_ascii=False, sort_keys=True)
-    body = _quoted(f"{offer.description}\nparameters: {schema}")
+    body = _quoted("\n".join((offer.description, *_parameters(offer.parameters))))
     return _Part(f"RUNBOOK {offer.id}: {plain.line(offer.title, 200)} (risk {offer.risk}, acts on {kinds})", body)
+
+
+def _parameters(schema: Mapping[str, Any]) -> Iterator[str]:
+    """List what a runbook takes; patterns and lengths are left out, since a name that exists meets them."""
+    required = schema.get("required", ())
+    for name, declared in schema.get("properties", {}).items():
+        kind = "one of " + ", ".join(map(str, declared["enum"])) if "enum" in declared else declared.get("type", "any")
+        need = "required" if name in required else "optional"
+        yield f"parameter {name} ({kind}, {need}): {declared.get('description', '')}"
 
 
 def _counted(parts: list[_Part], most: int, heading: str, what: str) -> list[_Part]:
@@ -136,8 +143,8 @@ def _quoted(text: str) -> str:
     return "\n".join(_QUOTE + line.rstrip() for line in plain.lines(text).split("\n"))
 
 
-def _pairs(labels: object) -> str:
-    return ", ".join(f"{key}={value}" for key, value in labels.items()) if hasattr(labels, "items") else ""
+def _pairs(labels: Mapping[str, str]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in labels.items())
 
 
 def _moment(microseconds: int) -> str:

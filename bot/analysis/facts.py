@@ -12,6 +12,11 @@ from bot.domain.alert import Alert
 from bot.domain.evidence import Evidence
 from bot.domain.incident import Incident
 
+STARTING_SECONDS = 120
+"""A pod younger than this that shows no trouble is still on its way, and no sign that something is wrong."""
+
+_STARTING = frozenset({"", "ContainerCreating", "PodInitializing"})
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -62,6 +67,7 @@ class Pod:
     node: str
     ready: bool
     restarts: int
+    age_seconds: int | None
     reason: str
     message: str
     template_hash: str
@@ -71,8 +77,17 @@ class Pod:
 
     @property
     def failing(self) -> bool:
-        """Whether it should be ready and is not; a job's pod that has done its work is neither."""
-        return not self.ready and self.phase != "Succeeded"
+        """Whether it should be ready and is not: a job's pod that is done, or one that just starts, is not failing."""
+        return not self.ready and self.phase != "Succeeded" and not self._starting
+
+    @property
+    def _starting(self) -> bool:
+        young = self.age_seconds is not None and self.age_seconds <= STARTING_SECONDS
+        untroubled = all(
+            container.restarts == 0 and container.state.kind != "terminated" and container.state.reason in _STARTING
+            for container in self.containers
+        )
+        return young and untroubled
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,10 +205,10 @@ class Facts:
         return next((spec for spec in containers if spec.name == container), None)
 
     def troubling_events(self) -> Iterator[Event]:
-        """Yield the events that may still matter: those about a pod that fares well by now are over."""
+        """Yield the events that may still matter: those about a pod that is ready by now are over."""
         for event in self.events:
             pod = self.pod(event.name) if event.kind == "Pod" else None
-            if pod is None or pod.failing:
+            if pod is None or not pod.ready:
                 yield event
 
     def by_container(self, test: Callable[[Container], bool]) -> list[tuple[str, list[tuple[Pod, Container]]]]:
@@ -290,6 +305,7 @@ def _pod(data: Mapping[str, Any], evidence: str) -> Pod:
         node=_text(data, "node"),
         ready=data.get("ready") is True,
         restarts=_number(data, "restarts") or 0,
+        age_seconds=_number(data, "age_seconds"),
         reason=_text(data, "reason"),
         message=_text(data, "message"),
         template_hash=_text(data, "template_hash"),

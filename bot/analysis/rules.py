@@ -29,6 +29,7 @@ from bot.analysis.failure_modes import (
     noise,
     out_of_memory,
     probe,
+    recent_change,
     refused_pods,
     saturation,
     scheduling,
@@ -65,6 +66,7 @@ FAILURE_MODES: tuple[Callable[[Facts], Iterable[Suspicion]], ...] = (
     probe.suspect,
     stuck_rollout.suspect,
     logged_errors.suspect,
+    recent_change.suspect,
 )
 
 _SURENESS = {"high": 2, "medium": 1, "low": 0}
@@ -95,31 +97,36 @@ def diagnose(
     With nothing to go on it says so: category ``unknown``, no cause, and what could be looked at.
     """
     facts = evidence_facts.read(incident, alerts, evidence)
-    ranked = sorted(
-        (suspicion for mode in FAILURE_MODES for suspicion in mode(facts)),
-        key=lambda suspicion: (-_SURENESS[suspicion.confidence], -suspicion.depth),
-    )
-    causes = _causes(ranked)
+    ranked = _ranked(suspicion for mode in FAILURE_MODES for suspicion in mode(facts))
     top = ranked[0] if ranked else None
+    sure = top is not None and top.confidence != "low"
     return Triage(
         severity=(top.severity if top else None) or _severity(facts),
-        category=top.category if top else "unknown",
+        category=top.category if top and sure else "unknown",
         summary=plain.line(_summary(facts, top), SUMMARY_CHARACTERS),
-        causes=causes,
+        causes=_causes(ranked),
         unknowns=_unknowns(facts, ranked),
         proposals=_proposals(ranked, facts, offers),
         analyst=ANALYST,
     )
 
 
+def _ranked(suspicions: Iterable[Suspicion]) -> list[Suspicion]:
+    """Order by sureness and depth, and leave out what a likelier one says already."""
+    ranked: list[Suspicion] = []
+    for suspicion in sorted(suspicions, key=lambda s: (-_SURENESS[s.confidence], -s.depth)):
+        echoed = suspicion.echo and any(suspicion.echo in likelier.statement for likelier in ranked)
+        if not echoed and all(suspicion.statement != likelier.statement for likelier in ranked):
+            ranked.append(suspicion)
+    return ranked
+
+
 def _causes(ranked: Sequence[Suspicion]) -> tuple[Cause, ...]:
-    found: dict[str, Cause] = {}
-    for suspicion in ranked:
-        echoed = suspicion.echo and any(suspicion.echo in statement for statement in found)
-        if suspicion.evidence and not echoed:
-            statement = plain.line(suspicion.statement, STATEMENT_CHARACTERS)
-            found.setdefault(statement, Cause(statement, suspicion.confidence, suspicion.evidence))
-    return tuple(found.values())[:MAX_CAUSES]
+    return tuple(
+        Cause(plain.line(suspicion.statement, STATEMENT_CHARACTERS), suspicion.confidence, suspicion.evidence)
+        for suspicion in ranked
+        if suspicion.evidence
+    )[:MAX_CAUSES]
 
 
 def _proposals(ranked: Sequence[Suspicion], facts: Facts, offers: Sequence[RunbookOffer]) -> tuple[Proposal, ...]:
@@ -144,7 +151,7 @@ def _summary(facts: Facts, top: Suspicion | None) -> str:
     if not top.evidence:
         return top.headline
     where = f"{facts.label} ({facts.namespace})" if facts.namespace else facts.label
-    return f"{where}: {top.headline}"
+    return f"{where}: {'no confident cause; ' if top.confidence == 'low' else ''}{top.headline}"
 
 
 def _unknowns(facts: Facts, ranked: Sequence[Suspicion]) -> tuple[str, ...]:

@@ -76,10 +76,10 @@ def _suspicion(facts: Facts, image: str, messages: list[str], evidence: list[str
     headline = f"image {name} cannot be pulled" + (f": {why}" if why else "")
     where = f" in pod {pods[0].name}" + (f" and {len(pods) - 1} more" if len(pods) > 1 else "") if pods else ""
     parts = [f"The image {name} cannot be pulled{where}" + (f": {why}." if why else ".")]
-    if told:
-        parts.append(f"The kubelet says {quote(plain.line(told, 260))}.")
     if blame:
         parts.append(blame.sentence)
+    if told:
+        parts.append(f"The kubelet says {quote(plain.line(told, 260))}.")
     return Suspicion(
         category="image-pull",
         headline=headline,

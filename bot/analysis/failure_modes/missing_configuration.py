@@ -42,12 +42,10 @@ def suspect(facts: Facts) -> Iterator[Suspicion]:
     for what, (message, ids, pods) in found.items():
         blame = newest_revision(facts, pods)
         where = f" of pod {pods[0].name}" if pods else ""
-        parts = [
-            f"A container{where} cannot be created: {what}.",
-            f"The kubelet says {quote(plain.line(message, 260))}.",
-        ]
+        parts = [f"A container{where} cannot be created: {what}."]
         if blame:
             parts.append(blame.sentence)
+        parts.append(f"The kubelet says {quote(plain.line(message, 260))}.")
         yield Suspicion(
             category="configuration",
             headline=what,

@@ -24,21 +24,16 @@ def suspect(facts: Facts) -> Iterator[Suspicion]:
         if number is not None
     )
     if late or blame:
-        parts = [f"The rollout of {workload.kind} {workload.name} is stuck" + (f" ({counts})." if counts else ".")]
+        how = "is stuck" if late else "does not get on"
+        since = f" since revision {blame.revision.number}" if blame else ""
+        parts = [f"The rollout of {workload.kind} {workload.name} {how}" + (f" ({counts})." if counts else ".")]
         if late:
             parts.append(f"Its condition says {quote(plain.line(late.message or late.reason, 200))}.")
         if blame:
             parts.append(blame.sentence)
         yield Suspicion(
             category="bad-rollout",
-            headline=f"the rollout of {workload.name} is stuck"
-            + (
-                f" since revision {blame.revision.number}"
-                if blame
-                else f": {late.reason}"
-                if late and late.reason
-                else ""
-            ),
+            headline=f"the rollout of {workload.name} {how}{since}",
             statement=" ".join(parts),
             confidence="high" if blame and blame.certain else "medium",
             depth=Depth.CIRCUMSTANCE,
