@@ -31,8 +31,8 @@ _HARMLESS = compile_bytes(
 )
 _MASK = compile_bytes(
     rb"\*+|[xX]{3,}|\.{2,}|-+|_+|#+|(?:\xe2\x80\xa2)+|\(sensitive|[&*!]?[\[{(|>]+[+\-]?|[\[{(]+[A-Za-z_.\-]*:"
-    rb"|\[[A-Za-z _\-]*\]?|<[A-Za-z _\-]{2,40}>?|%[a-z]|%\([a-z_]+\)s|\{[a-z_]*\}"
-    rb"|\$[A-Z_][A-Z0-9_]*|\$\{[A-Za-z_][A-Za-z0-9_.]*\}|\$\([^()]*\)?|\$?\{\{.*"
+    rb"|\[[A-Za-z _\-]*\]?|<[A-Za-z _\-]{2,40}>?|%[a-z]|%\([a-z_]+\)s|\{[a-z_]*\}?"
+    rb"|\$[A-Z_][A-Z0-9_]*|\$\{[A-Za-z_][A-Za-z0-9_.]*\}?|\$\([^()]*\)?|\$?\{\{.*"
     rb"|/(?:[a-z0-9._\-]+/)+[a-z0-9._\-]*|\./\S*|@[a-z./\-]+"
 )
 _CODE = compile_bytes(
@@ -95,9 +95,13 @@ def whole_value_at(data: bytes, start: int) -> Value:
 
 @cache
 def _quoted(quote: bytes, slashes: int) -> Any:
-    """The inside of a string whose quotes have this many backslashes before them; more of them escape a quote."""
+    """The inside of a string whose quotes have this many backslashes before them; more of them escape a quote.
+
+    YAML and SQL also escape a single quote by doubling it.
+    """
     if slashes == 0:
-        return compile_bytes(rb"(?:[^\r\n\\%b]|\\[^\r\n])*" % quote)
+        doubled = b"|''" if quote == b"'" else b""
+        return compile_bytes(rb"(?:[^\r\n\\%b]|\\[^\r\n]%b)*" % (quote, doubled))
     return compile_bytes(rb"(?:[^\r\n\\%b]|\\{%d,}%b|\\+[^\r\n\\%b])*" % (quote, slashes + 1, quote, quote))
 
 
