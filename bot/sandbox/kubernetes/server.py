@@ -117,11 +117,10 @@ class ApiServer:
         )
         self._state.calls.append(call)
         try:
-            body = await _body(request) if request.method in _BODY_METHODS else None
-            call.body = body
+            self._authorise(cluster, identity, info)
+            body = call.body = await _body(request) if request.method in _BODY_METHODS else None
             if isinstance(body, dict) and body.get("dryRun") == ["All"]:
                 call.dry_run = True
-            self._authorise(cluster, identity, info)
             fault = self._state.faults.take(cluster.spec.name, call.identity, info, call.dry_run)
             if fault is not None and fault.when == "before":
                 await self._suffer(fault, info)

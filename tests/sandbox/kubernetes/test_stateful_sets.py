@@ -31,6 +31,12 @@ def pods(api):
     return {p.metadata.name: p for p in api.core.list_namespaced_pod(api.namespace).items}
 
 
+def images(api):
+    """The image of each of the three pods, None for one that is away."""
+    found = pods(api)
+    return [found[name].spec.containers[0].image if name in found else None for name in ("db-0", "db-1", "db-2")]
+
+
 def test_pods_have_numbers_and_come_in_order(db):
     found = pods(db)
     assert sorted(found) == ["db-0", "db-1", "db-2"]
@@ -42,11 +48,8 @@ def test_pods_have_numbers_and_come_in_order(db):
 def test_an_update_goes_from_the_last_to_the_first(db):
     set_image(db, BETTER)
 
-    def images():
-        return [pods(db)[f"db-{i}"].spec.containers[0].image if f"db-{i}" in pods(db) else None for i in range(3)]
-
     def probe():
-        now = images()
+        now = images(db)
         assert now[0] == GOOD or now[2] == BETTER
         return now == [BETTER] * 3
 
@@ -56,12 +59,12 @@ def test_an_update_goes_from_the_last_to_the_first(db):
 
 def test_a_broken_update_stops_at_its_first_pod(db):
     set_image(db, BROKEN)
-    db.eventually(lambda: "db-2" in pods(db) and pods(db)["db-2"].spec.containers[0].image == BROKEN)
+    db.eventually(lambda: images(db) == [GOOD, GOOD, BROKEN])
     status = db.eventually(
         lambda: (s := db.apps.read_namespaced_stateful_set("db", db.namespace).status).ready_replicas == 2 and s
     )
     assert (status.updated_replicas, status.replicas) == (1, 3)
-    assert pods(db)["db-1"].spec.containers[0].image == GOOD
+    assert images(db) == [GOOD, GOOD, BROKEN]
 
 
 def test_a_smaller_set_loses_its_last_pods(db):

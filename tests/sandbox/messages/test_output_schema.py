@@ -98,10 +98,12 @@ full = st.recursive(
     | st.just({"type": "integer", "minimum": 1})
     | st.just({"type": "string", "pattern": "x", "maxLength": 4})
     | st.just({"enum": ["a", "b"]}),
-    lambda inner: st.builds(lambda i, n: {"type": "array", "items": i, "minItems": n, "maxItems": 9}, inner, st.integers(0, 4))
-    | st.builds(
-        lambda p: {"type": "object", "properties": p, "required": list(p)},
-        st.dictionaries(st.text("abc", min_size=1, max_size=2), inner, max_size=3),
+    lambda inner: (
+        st.builds(lambda i, n: {"type": "array", "items": i, "minItems": n, "maxItems": 9}, inner, st.integers(0, 4))
+        | st.builds(
+            lambda p: {"type": "object", "properties": p, "required": list(p)},
+            st.dictionaries(st.text("abc", min_size=1, max_size=2), inner, max_size=3),
+        )
     ),
     max_leaves=6,
 )
