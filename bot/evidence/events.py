@@ -9,8 +9,7 @@ from typing import Any
 from bot.clients.kubernetes import is_name
 from bot.evidence.age import ago, instant, span
 from bot.evidence.lines import fit, one_line, without_pod_uid
-from bot.evidence.pods import badness
-from bot.evidence.pods import facts as pod_facts
+from bot.evidence.pods import seen
 from bot.evidence.reading import KINDS, Unreadable, items
 from bot.evidence.scene import Draft, Scene
 from bot.evidence.subject import claims
@@ -41,7 +40,7 @@ async def collect(scene: Scene) -> list[Draft]:
             for name in names
         )
     )
-    about = scene.clean(facts(event for events in lists for event in events))
+    about = await scene.clean(facts(event for events in lists for event in events))
     path = KINDS["Event"].path(namespace)
     others = f" (and of {len(names) - 1} objects that belong to it)" if len(names) > 1 else ""
     return [
@@ -72,7 +71,7 @@ async def _related(scene: Scene) -> list[str]:
     except Unreadable:
         return names
     by_name = {str(pod["metadata"]["name"]): pod for pod in pods}
-    worst = sorted(pod_facts(pods, scene.now)["pods"], key=badness)[:_MAX_PODS]
+    worst = (await seen(scene))["pods"][:_MAX_PODS]
     names += [pod["name"] for pod in worst]
     names += [claim for pod in worst for claim in claims(by_name[pod["name"]].get("spec") or {})]
     return [name for name in names if is_name(name)]

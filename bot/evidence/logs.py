@@ -9,8 +9,7 @@ from typing import Any
 
 from bot.clients.kubernetes import KubernetesError, KubernetesUnreachable, Tail
 from bot.evidence.lines import MAX_TEXT, plain, shorten
-from bot.evidence.pods import WELL, badness
-from bot.evidence.pods import facts as pod_facts
+from bot.evidence.pods import WELL, badness, seen
 from bot.evidence.reading import KINDS, unreadable
 from bot.evidence.scene import Draft, Scene
 from bot.redact import Redactor
@@ -48,7 +47,7 @@ class Shaped:
 
 async def collect(scene: Scene) -> list[Draft]:
     """Read the logs that matter, each an item of its own; a refusal that all share is said once."""
-    pods = pod_facts(await scene.pods(), scene.now)["pods"]
+    pods = (await seen(scene))["pods"]
     drafts = await asyncio.gather(*(_read(scene, stream) for stream in streams(pods)))
     kept: list[Draft] = []
     for draft in drafts:

@@ -8,8 +8,7 @@ from typing import Any
 
 from bot.clients.kubernetes import is_name
 from bot.evidence.lines import counted, fit, one_line
-from bot.evidence.pods import facts as pod_facts
-from bot.evidence.pods import overdue
+from bot.evidence.pods import overdue, seen
 from bot.evidence.reading import KINDS, get, items
 from bot.evidence.scene import Draft, Scene
 from bot.evidence.workload import condition, render_condition
@@ -40,23 +39,26 @@ async def collect(scene: Scene) -> list[Draft]:
     """Describe the nodes if they matter; otherwise there is nothing to say."""
     found = scene.found
     if found.kind == "Node":
-        return [_draft(scene, [found.workload], [], KINDS["Node"].path("", found.name), f"node {found.name}")]
-    pods = await scene.pods()
-    described = pod_facts(pods, scene.now)["pods"]
+        return [await _draft(scene, [found.workload], [], KINDS["Node"].path("", found.name), f"node {found.name}")]
+    pods, described = await scene.pods(), (await seen(scene))["pods"]
     if any(unscheduled(pod) for pod in described):
         nodes = await items(scene.kubernetes, "Node", "", limit=MAX_NODES)
-        return [_draft(scene, nodes, pods, KINDS["Node"].path(""), f"the nodes of cluster {scene.kubernetes.cluster}")]
+        return [
+            await _draft(scene, nodes, pods, KINDS["Node"].path(""), f"the nodes of cluster {scene.kubernetes.cluster}")
+        ]
     names = suspects(described, scene.now)
     if not names:
         return []
     nodes = await asyncio.gather(*(get(scene.kubernetes, "Node", "", name) for name in names))
-    return [_draft(scene, nodes, pods, KINDS["Node"].path("", names[0]), f"nodes of failing pods: {', '.join(names)}")]
+    return [
+        await _draft(scene, nodes, pods, KINDS["Node"].path("", names[0]), f"nodes of failing pods: {', '.join(names)}")
+    ]
 
 
-def _draft(
+async def _draft(
     scene: Scene, nodes: Sequence[Mapping[str, Any]], pods: Sequence[Mapping[str, Any]], path: str, title: str
 ) -> Draft:
-    about = scene.clean(facts(nodes, pods))
+    about = await scene.clean(facts(nodes, pods))
     return Draft(kind=KIND, title=title, query=f"GET {path}", text=render(about, scene.now), facts=about)
 
 

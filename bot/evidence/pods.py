@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,7 +27,7 @@ WELL = 3
 async def collect(scene: Scene) -> list[Draft]:
     """Describe the subject's pods."""
     found = scene.found
-    about = scene.clean(facts(await scene.pods(), scene.now))
+    about = await scene.clean(await seen(scene))
     path = KINDS["Pod"].path(found.namespace, found.name if found.kind == "Pod" else "")
     labels = selector((found.workload.get("spec") or {}).get("selector") or {}) if found.kind != "Pod" else ""
     return [
@@ -40,6 +41,15 @@ async def collect(scene: Scene) -> list[Draft]:
             facts=about,
         )
     ]
+
+
+async def seen(scene: Scene) -> dict[str, Any]:
+    """The facts of the subject's pods as they are in the cluster, worked out once for all collectors."""
+
+    async def read() -> dict[str, Any]:
+        return await asyncio.to_thread(facts, await scene.pods(), scene.now)
+
+    return await scene.once("seen pods", read)
 
 
 def facts(pods: Sequence[Mapping[str, Any]], now: int) -> dict[str, Any]:

@@ -38,7 +38,7 @@ async def collect(scene: Scene) -> list[Draft]:
         about = of_controller_revisions(found.workload, owned, scene.redactor)
     else:
         return []
-    about = scene.clean(about)
+    about = await scene.clean(about)
     labels = selector((found.workload.get("spec") or {}).get("selector") or {})
     return [
         Draft(

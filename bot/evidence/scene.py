@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.clients.kubernetes import Kubernetes
 from bot.evidence.lines import bounded
@@ -13,6 +13,7 @@ from bot.evidence.reading import Unreadable, items, selector
 from bot.evidence.subject import Found, controller
 from bot.redact import Redactor
 
+T = TypeVar("T")
 Objects = Sequence[Mapping[str, Any]]
 
 
@@ -48,26 +49,28 @@ class Scene:
         self.alert_started_at = alert_started_at
         # In the time of the event loop: what is not here by then does not count.
         self.deadline = deadline
-        self._readings: dict[str, asyncio.Task[Objects]] = {}
+        self._readings: dict[str, asyncio.Future[Any]] = {}
 
-    def clean(self, facts: dict[str, Any]) -> dict[str, Any]:
-        """Redact facts, then bound them: never the other way, or half a secret would pass for none."""
-        cleaned: dict[str, Any] = bounded(self.redactor.data(facts))
+    async def clean(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Redact facts, then bound them: never the other way, or half a secret would pass for none. Off the loop."""
+        cleaned: dict[str, Any] = await asyncio.to_thread(lambda: bounded(self.redactor.data(facts)))
         return cleaned
 
     async def pods(self) -> Objects:
         """The subject's pods, at most 500. Raises ``Unreadable``."""
-        return await self._once("pods", self._read_pods)
+        return await self.once("pods", self._read_pods)
 
     async def replica_sets(self) -> Objects:
         """The ReplicaSets that the subject, a Deployment, controls. Raises ``Unreadable``."""
-        return await self._once("replica_sets", self._read_replica_sets)
+        return await self.once("replica_sets", self._read_replica_sets)
 
-    async def _once(self, name: str, read: Callable[[], Awaitable[Objects]]) -> Objects:
+    async def once(self, name: str, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Have something that several collectors need read once; ``name`` tells it apart."""
         if name not in self._readings:
             self._readings[name] = asyncio.ensure_future(read())
         # Cancelling one who waits cancels the reading for all: they share their deadline.
-        return await self._readings[name]
+        result: T = await self._readings[name]
+        return result
 
     async def _read_pods(self) -> Objects:
         found = self.found

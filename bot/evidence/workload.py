@@ -25,7 +25,7 @@ _GOOD_CONDITIONS = {
 async def collect(scene: Scene) -> list[Draft]:
     """Describe the subject itself; it was read when it was found."""
     found = scene.found
-    about = scene.clean(facts(found.kind, found.workload, jobs=found.jobs, note=found.note))
+    about = await scene.clean(facts(found.kind, found.workload, jobs=found.jobs, note=found.note))
     return [
         Draft(
             kind=KIND,
