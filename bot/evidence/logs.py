@@ -57,14 +57,14 @@ async def collect(scene: Scene) -> list[Draft]:
 
 
 def streams(pods: Sequence[Mapping[str, Any]]) -> list[Stream]:
-    """Choose which logs to read: of the three worst pods, or of two that are fine when none fares badly.
+    """Choose which logs to read: of the first three pods that fare badly, or of two when all are fine.
 
-    Beside pods that fail, the log of one that runs well says nothing.
+    Beside pods that fail, the log of one that runs well says nothing, unless it is the one that the alert named.
     """
     chosen: list[Stream] = []
-    ordered = sorted(pods, key=badness)
-    bad = [pod for pod in ordered if badness(pod)[0] < WELL]
-    for pod in bad[:MAX_PODS] or ordered[:_MAX_WELL]:
+    all_well = all(badness(pod)[0] == WELL for pod in pods)
+    telling = [pod for pod in pods if badness(pod)[0] < WELL or pod.get("named")]
+    for pod in pods[:_MAX_WELL] if all_well else telling[:MAX_PODS]:
         ready = pod["ready"]
         containers = [one for one in pod["containers"] if _has_run(one) and not _is_done(one)]
         failing = [one for one in containers if not one["ready"] or one["restarts"]]

@@ -47,17 +47,24 @@ async def seen(scene: Scene) -> dict[str, Any]:
     """The facts of the subject's pods as they are in the cluster, worked out once for all collectors."""
 
     async def read() -> dict[str, Any]:
-        return await asyncio.to_thread(facts, await scene.pods(), scene.now)
+        named = scene.found.pod or {"metadata": {}}
+        return await asyncio.to_thread(
+            facts, await scene.pods(), scene.now, named=str(named["metadata"].get("name") or "")
+        )
 
     return await scene.once("seen pods", read)
 
 
-def facts(pods: Sequence[Mapping[str, Any]], now: int) -> dict[str, Any]:
+def facts(pods: Sequence[Mapping[str, Any]], now: int, *, named: str = "") -> dict[str, Any]:
     """Take what matters from Pod objects: counts of all, the 50 worst in detail, worst first.
 
-    ``status`` is the word that ``kubectl get pods`` shows. Times are microseconds.
+    The pod that the alert named comes before all, marked ``named``. ``status`` is the word that ``kubectl get pods`` shows. Times are microseconds.
     """
-    described = sorted((_pod(pod, now) for pod in pods), key=badness)
+    described = [_pod(pod, now) for pod in pods]
+    for pod in described:
+        if named and pod["name"] == named:
+            pod["named"] = True
+    described.sort(key=lambda pod: (not pod.get("named"), badness(pod)))
     return {
         "total": len(pods),
         "ready": sum(pod["ready"] for pod in described),

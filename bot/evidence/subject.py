@@ -26,9 +26,8 @@ _NAMED = (
     ("pod", "Pod"),
     ("pod_name", "Pod"),
     ("kubernetes_pod_name", "Pod"),
-    ("node", "Node"),
-    ("nodename", "Node"),
 )
+_NODES = ("node", "nodename")
 # Pairs of labels that name an owner: the kubernetes-mixin's and kube-state-metrics'.
 _OWNERS = (("workload_type", "workload"), ("owner_kind", "owner_name"), ("created_by_kind", "created_by_name"))
 _NAMESPACES = ("namespace", "kubernetes_namespace")
@@ -72,17 +71,19 @@ def _candidates(labels: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         # Prometheus renamed what the exporter said: the plain labels are the exporter's own.
         own = {"namespace", "pod", "container", "service", "job", "node", "instance"}
         measured = {key: value for key, value in measured.items() if key not in own}
-        measured |= {key.removeprefix("exported_"): value for key, value in labels.items() if "exported_" in key[:9]}
-    for label, kind in _NAMED[:-2]:
+        measured |= {
+            key.removeprefix("exported_"): value for key, value in labels.items() if key.startswith("exported_")
+        }
+    for label, kind in _NAMED:
         if label == "pod":
             yield from _owner(measured)
             if "job" in measured.get("alertname", "").lower() and is_name(measured.get("job", "")):
                 yield "Job", measured["job"]
         if is_name(measured.get(label, "")):
             yield kind, measured[label]
-    for label, kind in _NAMED[-2:]:
+    for label in _NODES:
         if is_name(measured.get(label, "")):
-            yield kind, measured[label]
+            yield "Node", measured[label]
     if "node-exporter" in labels.get("job", ""):
         host = labels.get("instance", "").rsplit(":", 1)[0]
         if is_name(host):

@@ -11,8 +11,8 @@ PLAIN = Redactor()
 CRASHED = {"reason": "Error", "exitCode": 1}
 
 
-def chosen(*pods):
-    return streams(facts(pods, NOW)["pods"])
+def chosen(*pods, named=""):
+    return streams(facts(pods, NOW, named=named)["pods"])
 
 
 def shaped(text, *, cut=0, complete=True):
@@ -46,6 +46,12 @@ def test_beside_failing_pods_those_that_run_well_are_not_read():
     assert {one.pod for one in chosen(pod("well"), pod("bad", crashing))} == {"bad"}
     pulling = container_status(waiting={"reason": "ImagePullBackOff"})
     assert chosen(pod("well"), pod("bad", pulling)) == []
+
+
+def test_the_pod_that_the_alert_named_is_read_in_any_case():
+    assert [one.pod for one in chosen(pod("a"), pod("b"), pod("c"), named="c")] == ["c", "a"]
+    bad = [pod(name, running(ready=False)) for name in ("x", "y", "z")]
+    assert [one.pod for one in chosen(pod("a"), *bad, named="a")] == ["a", "x", "y"]
 
 
 def test_when_all_is_well_two_pods_are_read_without_their_proxies():
