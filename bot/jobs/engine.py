@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
@@ -121,7 +122,10 @@ class Engine:
         if due in self._started or self._closing or not self.launched:
             return
         self._started.add(due)
-        task = asyncio.get_running_loop().create_task(self._run(due), name=f"{kind}:{row_id}:{generation}")
+        # A fresh context: a job that one story starts is no child of it, and outlives it.
+        task = asyncio.get_running_loop().create_task(
+            self._run(due), name=f"{kind}:{row_id}:{generation}", context=contextvars.Context()
+        )
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -87,11 +87,13 @@ async def _run(given: Options, app: Mapping[str, Any], roles: Sequence[Mapping[s
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     environment: dict[str, str] = {}
     structure: dict[str, Any] = {}
-    page, alerts = "", None
+    urls: dict[str, str] = {}
+    alerts = None
     async with contextlib.AsyncExitStack() as life:
         if given.kubernetes_port is not None:
             running = await kubernetes.start(port=given.kubernetes_port, clusters=shop.clusters(*_by_identity(roles)))
             life.push_async_callback(running.stop)
+            urls["kubernetes"] = running.url
             if not given.healthy:
                 running.play("prod", _SCENARIO)
             config = running.kubeconfig()
@@ -102,15 +104,16 @@ async def _run(given: Options, app: Mapping[str, Any], roles: Sequence[Mapping[s
                 alerts.start()
                 life.push_async_callback(alerts.stop)
         if given.slack_port is not None:
-            page = await _slack(life, given.slack_port, app, environment, alerts)
+            urls["slack"] = await _slack(life, given.slack_port, app, environment, alerts)
             structure |= {"channel": "C0INCIDENTS", "approvers": ["T0SHOP:U0LEE", "T0SHOP:U0PRIYA"]}
         if given.messages_port is not None:
             model = await messages.start(port=given.messages_port)
             life.push_async_callback(model.stop)
+            urls["messages"] = model.url
             environment |= {"ANTHROPIC_BASE_URL": model.url, "ANTHROPIC_API_KEY": model.api_key}
         if structure:
             environment["SIGNOFF_CONFIG"] = _private(place / "signoff.yaml", structure)
-        _print(environment, page, as_json=given.as_json)
+        _print(environment, urls, as_json=given.as_json)
         await stopped.wait()
 
 
@@ -165,12 +168,12 @@ def _signoff(*arguments: str) -> str:
     ).stdout
 
 
-def _print(environment: Mapping[str, str], page: str, *, as_json: bool) -> None:
+def _print(environment: Mapping[str, str], urls: Mapping[str, str], *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"environment": environment, "page": page}))
+        click.echo(json.dumps({"environment": environment, "urls": urls}))
     else:
         for name, value in environment.items():
             click.echo(f"export {name}={shlex.quote(value)}")
-        if page:
-            click.echo(f"# the workspace: {page}")
+        if "slack" in urls:
+            click.echo(f"# the workspace: {urls['slack']}")
     sys.stdout.flush()
