@@ -100,7 +100,8 @@ def named_span(data: bytes, name: str, start: int, *, spoken: bool, colon: bool)
         kind = "key"
     elif not found.cut and not _is_secret(kind, name, value, quoted=found.quoted, spoken=spoken, colon=colon):
         return None
-    found = whole_value_at(data, start)
+    if found.cut:
+        found = whole_value_at(data, start)
     end = found.end
     if not found.quoted and (kind == "cookie" or (kind == "password" and colon and not spoken)):
         rest = (_REST if kind == "cookie" else _REST_OF_SCALAR).match(data, found.start)
