@@ -65,16 +65,14 @@ def streams(pods: Sequence[Mapping[str, Any]]) -> list[Stream]:
     all_well = all(badness(pod)[0] == WELL for pod in pods)
     telling = [pod for pod in pods if badness(pod)[0] < WELL or pod.get("named")]
     for pod in pods[:_MAX_WELL] if all_well else telling[:MAX_PODS]:
-        ready = pod["ready"]
         containers = [one for one in pod["containers"] if _has_run(one) and not _is_done(one)]
         failing = [one for one in containers if not one["ready"] or one["restarts"]]
         for one in failing or [one for one in containers if one["name"] not in _SIDECARS]:
-            running = (one["state"] or {}).get("kind") != "waiting"
-            previous = bool(one["restarts"] and one["last_state"])
-            # While it waits to be started again, the API's current log is that of the run that failed.
-            if running or not previous or not ready:
-                chosen.append(Stream(pod["name"], one["name"], previous=False))
-            if previous and running:
+            chosen.append(Stream(pod["name"], one["name"], previous=False))
+            # While it waits to be started again, the current log is that of the run that failed
+            # (kubernetes/pkg/kubelet, validateContainerLogStatus).
+            waiting = (one["state"] or {}).get("kind") == "waiting"
+            if one["restarts"] and one["last_state"] and not waiting:
                 chosen.append(Stream(pod["name"], one["name"], previous=True))
     return chosen[:MAX_STREAMS]
 

@@ -58,7 +58,8 @@ async def seen(scene: Scene) -> dict[str, Any]:
 def facts(pods: Sequence[Mapping[str, Any]], now: int, *, named: str = "") -> dict[str, Any]:
     """Take what matters from Pod objects: counts of all, the 50 worst in detail, worst first.
 
-    The pod that the alert named comes before all, marked ``named``. ``status`` is the word that ``kubectl get pods`` shows. Times are microseconds.
+    The pod that the alert named comes before all, marked ``named``. ``status`` is the word that ``kubectl get pods``
+    shows. Times are microseconds.
     """
     described = [_pod(pod, now) for pod in pods]
     for pod in described:
