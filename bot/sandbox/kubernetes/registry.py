@@ -180,8 +180,6 @@ class Registry:
         causes = validation.check(resource.kind, obj) + validation.check_update(resource.kind, obj, old)
         _refuse(resource, name, causes)
         obj = {"apiVersion": resource.api_version, "kind": resource.kind, **obj}
-        if obj == old:
-            return old
         annotated = resource.kind == "Deployment" and meta.get("annotations") != before.get("annotations")
         if resource.counts_generations and (obj.get("spec") != old.get("spec") or annotated):
             meta["generation"] = before.get("generation", 0) + 1

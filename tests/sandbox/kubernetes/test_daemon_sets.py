@@ -1,6 +1,7 @@
+import kubernetes
 import pytest
 
-from tests.sandbox.kubernetes.conftest import BETTER, GOOD, deployment
+from tests.sandbox.kubernetes.conftest import BETTER, BROKEN, GOOD, deployment, lab_spec
 
 
 @pytest.fixture
@@ -44,3 +45,20 @@ def test_a_restart_replaces_one_after_the_other(agent):
     found = agent.core.list_namespaced_pod(agent.namespace).items
     assert not before & {p.metadata.uid for p in found}
     assert {c.image for p in found for c in p.spec.containers} == {BETTER, GOOD}
+
+
+def test_a_broken_update_takes_one_node_only(run):
+    background = run(lab_spec())
+    client = background.client("prod-admin")
+    apps = kubernetes.client.AppsV1Api(client)
+    body = deployment("agent")
+    body["kind"] = "DaemonSet"
+    del body["spec"]["replicas"]
+    apps.create_namespaced_daemon_set("shop", body)
+    background.advance("prod", 10)
+    change = {"spec": {"template": {"spec": {"containers": [{"name": "app", "image": BROKEN}]}}}}
+    apps.patch_namespaced_daemon_set("agent", "shop", change)
+    background.advance("prod", 60)
+    status = apps.read_namespaced_daemon_set("agent", "shop").status
+    assert (status.desired_number_scheduled, status.number_available, status.number_unavailable) == (3, 2, 1)
+    assert status.updated_number_scheduled == 1

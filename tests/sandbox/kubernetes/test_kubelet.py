@@ -157,6 +157,11 @@ def test_logs_now_and_before(world):
     assert refused.status_body["message"] == 'previous terminated container "app" in pod "p" not found'
     world.advance(4)
     assert world.log(previous=True) == b"starting\nfatal: no configuration\n\xff\xfe binary\n"
+    assert world.log(timestamps=True) != world.log(timestamps=True, previous=True)
+    world.advance(5)
+    assert world.container().state.waiting.reason == "CrashLoopBackOff"
+    last = world.log(timestamps=True)
+    assert last == world.log(timestamps=True, previous=True), "what ended last is both"
 
 
 def test_logs_are_bytes_and_can_be_cut(world):

@@ -1,6 +1,7 @@
+import kubernetes
 import pytest
 
-from tests.sandbox.kubernetes.conftest import BETTER, BROKEN, GOOD, deployment, error
+from tests.sandbox.kubernetes.conftest import BETTER, BROKEN, GOOD, deployment, error, lab_spec
 
 
 @pytest.fixture
@@ -75,3 +76,14 @@ def test_a_smaller_set_loses_its_last_pods(db):
 def test_most_of_its_spec_is_fixed(db):
     refused = error(db.apps.patch_namespaced_stateful_set, "db", db.namespace, {"spec": {"serviceName": "other"}})
     assert refused.status == 422
+
+
+def test_a_pod_that_does_not_start_keeps_the_next_one_waiting(run):
+    background = run(lab_spec())
+    body = deployment("db", image=BROKEN, replicas=3)
+    body |= {"kind": "StatefulSet"}
+    client = background.client("prod-admin")
+    kubernetes.client.AppsV1Api(client).create_namespaced_stateful_set("shop", body)
+    background.advance("prod", 60)
+    pods = kubernetes.client.CoreV1Api(client).list_namespaced_pod("shop").items
+    assert [p.metadata.name for p in pods] == ["db-0"]
