@@ -58,10 +58,15 @@ def test_no_line_of_others_stands_at_the_margin(newline):
     assert len([line for line in ours if line.startswith("E1 ")]) == 1
 
 
+BODY = st.builds(
+    lambda line, times: line * times, st.sampled_from(["an error\n", "x7", "é", "  \n"]) | TEXT, st.integers(0, 900)
+)
+
+
 @settings(max_examples=60, deadline=None)
-@given(st.lists(TEXT, max_size=6), st.dictionaries(TEXT, TEXT, max_size=3), st.integers(150, 1500))
-def test_it_never_costs_more_than_allowed(texts, annotations, max_tokens):
-    evidence = [item(f"E{n}", "logs" if n % 2 else "pods", text=text * n) for n, text in enumerate(texts)]
+@given(st.lists(BODY, max_size=12), st.dictionaries(TEXT, TEXT, max_size=3), st.integers(150, 2500))
+def test_it_never_costs_more_than_allowed(bodies, annotations, max_tokens):
+    evidence = [item(f"E{n}", "logs" if n % 2 else "pods", text=body) for n, body in enumerate(bodies)]
     text = shown(evidence, alerts=[alert(annotations=annotations)], offers=OFFERS, max_tokens=max_tokens)
     assert estimate(text) <= max_tokens + 1
 

@@ -13,6 +13,7 @@ from tests.analysis.objects import (
     incident,
     item,
     log,
+    offer,
     pod,
     pods,
     rollout,
@@ -47,6 +48,12 @@ def test_a_broken_rollout_is_explained_and_its_rollback_proposed_once():
 
 def test_nothing_is_proposed_that_is_not_on_offer():
     assert triaged(*BROKEN_IMAGE, offers=()).proposals == ()
+
+
+def test_nothing_is_proposed_that_the_runbook_on_offer_would_not_take():
+    demanding = offer("rollback-deployment", "Deployment", ticket={"type": "string"})
+    demanding.parameters["required"].append("ticket")
+    assert triaged(*BROKEN_IMAGE, offers=[demanding]).proposals == ()
 
 
 def test_nothing_is_proposed_for_an_object_nobody_saw():
