@@ -48,7 +48,9 @@ Switches (POST /sandbox/switches, any of):
 
 import asyncio
 import contextlib
+import inspect
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -56,6 +58,7 @@ from aiohttp import web
 from bot.sandbox.slack import acting
 from bot.sandbox.slack.acting import NotPossible, Outcome
 from bot.sandbox.slack.local import LocalSlack, SlackError
+from bot.sandbox.slack.webapi import METHODS
 from bot.sandbox.slack.workspace import (
     APP,
     BOT_USER,
@@ -311,61 +314,67 @@ class PageApi:
 
     async def _switches(self, request: web.Request) -> web.Response:
         body = await _body(request)
-        switches = self._local.switches
-        setters: dict[str, Callable[[Any], object]] = {
-            "rate_limit_scale": lambda value: self._local.limits.rescale(_number(value)),
-            "rate_limited_next": lambda value: switches.rate_limited_next.update(_counts(value)),
-            "fail_next": lambda value: switches.fail_next.update(_counts(value)),
-            "lose_answer_next": lambda value: switches.lose_answer_next.update(_counts(value)),
-            "retry_after": lambda value: setattr(switches, "retry_after", max(1, int(_number(value)))),
-            "ack_delay": lambda value: setattr(self._local.socket, "ack_delay", _number(value)),
-            "plan_upgrade_required": lambda value: setattr(switches, "plan_upgrade_required", value is True),
-            "invite": self._invite,
-            "remove": self._remove,
-            "archive": lambda value: setattr(self._channel(value), "is_archived", value.get("archived", True) is True),
-            "disconnect": lambda value: None,
-        }
-        unknown = sorted(set(body) - set(setters))
+        readers = self._readers()
+        unknown = sorted(set(body) - set(readers))
         if unknown:
-            raise _Malformed(f"unknown switches {unknown}; there are {sorted(setters)}")
-        for name, value in body.items():
-            setters[name](value)
-            self._local.log.add("fault", f"switch {name}", level="warning", value=value)
-        if "disconnect" in body:
-            await self._disconnect(body["disconnect"])
+            raise _Malformed(f"unknown switches {unknown}; there are {sorted(readers)}")
+        # All are read before any is turned, so that a mistake in one turns none.
+        for name, turn in [(name, readers[name](value)) for name, value in body.items()]:
+            done = turn()
+            if inspect.isawaitable(done):
+                await done
+            self._local.log.add("fault", f"switch {name}", level="warning", value=body[name])
         return web.json_response({"ok": True})
 
-    async def _disconnect(self, how: Any) -> None:
-        if how == "drop":
-            self._local.socket.drop()
-        elif how in ("warning", "refresh_requested"):
-            await self._local.socket.disconnect(how)
-        else:
-            raise _Malformed("disconnect must be drop, warning or refresh_requested")
+    def _readers(self) -> dict[str, Callable[[Any], Callable[[], object]]]:
+        """For each switch, what checks its value and gives the act of turning it."""
+        switches, socket = self._local.switches, self._local.socket
+        return {
+            "rate_limit_scale": lambda value: partial(self._local.limits.rescale, _number(value)),
+            "rate_limited_next": lambda value: partial(switches.rate_limited_next.update, _counts(value)),
+            "fail_next": lambda value: partial(switches.fail_next.update, _counts(value)),
+            "lose_answer_next": lambda value: partial(switches.lose_answer_next.update, _counts(value)),
+            "retry_after": lambda value: partial(setattr, switches, "retry_after", max(1, int(_number(value)))),
+            "ack_delay": lambda value: partial(setattr, socket, "ack_delay", _number(value)),
+            "plan_upgrade_required": lambda value: partial(setattr, switches, "plan_upgrade_required", _boolean(value)),
+            "invite": lambda value: partial(self._invite, self._channel(value), self._member(value)),
+            "remove": lambda value: partial(self._remove, self._channel(value), self._member(value)),
+            "archive": lambda value: partial(
+                setattr, self._channel(value), "is_archived", _boolean(value.get("archived", True))
+            ),
+            "disconnect": self._disconnection,
+        }
 
-    def _invite(self, value: Any) -> None:
-        channel, user = self._channel(value), self._member(value)
+    def _disconnection(self, how: Any) -> Callable[[], object]:
+        if how == "drop":
+            return self._local.socket.drop
+        if how in ("warning", "refresh_requested"):
+            return partial(self._local.socket.disconnect, how)
+        raise _Malformed("disconnect must be drop, warning or refresh_requested")
+
+    def _invite(self, channel: Channel, user: User) -> None:
         channel.members.add(user.id)
         if user.team_id != TEAM:
             channel.shared_with.add(user.team_id)
+        self._local.bell.ring()
 
-    def _remove(self, value: Any) -> None:
-        channel, user = self._channel(value), self._member(value)
+    def _remove(self, channel: Channel, user: User) -> None:
         channel.members.discard(user.id)
         if not any(self._local.workspace.users[member].team_id != TEAM for member in channel.members):
             channel.shared_with.clear()
+        self._local.bell.ring()
 
     def _channel(self, value: Any) -> Channel:
-        channel = self._local.workspace.channels.get(value.get("channel", "")) if isinstance(value, dict) else None
-        if channel is None:
+        reference = value.get("channel") if isinstance(value, dict) else None
+        if not isinstance(reference, str) or reference not in self._local.workspace.channels:
             raise _Malformed("there is no such channel")
-        return channel
+        return self._local.workspace.channels[reference]
 
     def _member(self, value: dict[str, Any]) -> User:
-        user = self._local.workspace.users.get(value.get("user", ""))
-        if user is None:
+        reference = value.get("user")
+        if not isinstance(reference, str) or reference not in self._local.workspace.users:
             raise _Malformed("there is no such user")
-        return user
+        return self._local.workspace.users[reference]
 
     # --- what a person sees
 
@@ -468,9 +477,18 @@ def _number(value: Any) -> float:
     return float(value)
 
 
+def _boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _Malformed("the value must be true or false")
+    return value
+
+
 def _counts(value: Any) -> dict[str, int]:
     if not isinstance(value, dict) or not all(isinstance(count, int) and count >= 0 for count in value.values()):
         raise _Malformed("the value must be an object of method and number of calls")
+    unknown = sorted(set(value) - set(METHODS))
+    if unknown:
+        raise _Malformed(f"this sandbox plays no method {unknown}")
     return value
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -50,7 +51,7 @@ class SlackSandbox:
         """Set the page's side strip: a text and buttons, each {label, href} or {label, method, path} on this origin."""
         for action in actions:
             target = action.get("href") or action.get("path") or ""
-            if "label" not in action or not target.startswith("/") or target.startswith("//"):
+            if "label" not in action or not re.match(r"/(?![/\\])", target):
                 raise ValueError(f"a story's action needs a label and a path on this origin: {dict(action)!r}")
         self._local.story = Story(text, [dict(action) for action in actions])
         self._local.bell.ring()

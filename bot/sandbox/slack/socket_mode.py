@@ -215,7 +215,7 @@ class SocketMode:
         except (ValueError, KeyError, TypeError, AttributeError):
             self.log.add("ack", "a message without envelope_id came over the socket", level="error")
             return
-        waiting = self._waiting.get(envelope_id)
+        waiting = self._waiting.get(envelope_id) if isinstance(envelope_id, str) else None
         if waiting is None:
             self.log.add("ack", "an acknowledgement came too late or twice", level="warning")
             return

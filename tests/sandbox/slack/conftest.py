@@ -1,9 +1,11 @@
 """A running local Slack with a clock that tests move, the real SDK as its client, and people who act."""
 
+import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import aiohttp
@@ -15,14 +17,20 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.slack import SlackSandbox, Timings, start
 
-SCOPES = (
-    "app_mentions:read channels:history channels:read chat:write commands files:write groups:read im:history im:read "
-    "im:write reactions:read reactions:write usergroups:read users:read users:read.email"
-).split()
+SCOPES = [
+    *("app_mentions:read", "channels:history", "channels:read", "chat:write", "commands", "files:write"),
+    *("groups:read", "im:history", "im:read", "im:write", "reactions:read", "reactions:write"),
+    *("usergroups:read", "users:read", "users:read.email"),
+]
 EVENTS = ["app_home_opened", "app_mention", "message.im", "reaction_added"]
 
 
-def manifest(*, scopes: list[str] = SCOPES, events: list[str] = EVENTS, **settings: Any) -> dict[str, Any]:
+def manifest(
+    *,
+    scopes: Sequence[str] = SCOPES,
+    events: Sequence[str] = EVENTS,
+    settings: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
     """A Slack app manifest as the bot has one, with the parts that a test changes."""
     return {
         "display_information": {"name": "Signoff"},
@@ -97,6 +105,23 @@ class LocalWorkspace:
         entries = (await self.get("/sandbox/log"))["entries"]
         return [entry["title"] for entry in entries if level in (None, entry["level"])]
 
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait until the condition holds, at most five seconds."""
+        async with asyncio.timeout(5):
+            while True:
+                if condition():
+                    return
+                await asyncio.sleep(0.005)
+
+    async def until_logged(self, *any_of: str) -> None:
+        """Wait until the event log has a line with one of these words in it, at most five seconds."""
+        async with asyncio.timeout(5):
+            while True:
+                revision = (await self.get("/sandbox/state", user="U0LEE"))["revision"]
+                if any(words in title for title in await self.titles() for words in any_of):
+                    return
+                await self.get("/sandbox/changes", since=str(revision))
+
     async def post_card(self, *elements: dict[str, Any], **more: Any) -> str:
         """Post a card with these elements in one actions block; its timestamp."""
         blocks = [{"type": "actions", "block_id": "row", "elements": list(elements)}]
@@ -109,6 +134,14 @@ class LocalWorkspace:
         await handler.connect_async()
         self.closers.push_async_callback(handler.close_async)
         return handler
+
+    async def refusal(self, call: Awaitable[Any]) -> dict[str, Any]:
+        """The refusal that Slack's SDK raises for this call."""
+        with pytest.raises(SlackApiError) as raised:
+            await call
+        data = raised.value.response.data
+        assert isinstance(data, dict)
+        return data
 
     def app(self) -> AsyncApp:
         """A Bolt app whose client talks to the sandbox."""
@@ -130,7 +163,8 @@ def _no_proxy() -> Iterator[None]:
 @asynccontextmanager
 async def _workspace(**options: Any) -> AsyncIterator[LocalWorkspace]:
     clock = options.pop("clock", Clock())
-    options = {"port": 0, "manifest": manifest(), "rate_limit_scale": 0, "clock": clock, **options}
+    shape = {name: options.pop(name) for name in ("scopes", "events", "settings") if name in options}
+    options = {"port": 0, "manifest": manifest(**shape), "rate_limit_scale": 0, "clock": clock, **options}
     async with AsyncExitStack() as closers, aiohttp.ClientSession() as http:
         sandbox = await start(**options)
         closers.push_async_callback(sandbox.stop)
@@ -140,9 +174,15 @@ async def _workspace(**options: Any) -> AsyncIterator[LocalWorkspace]:
 
 @pytest.fixture
 async def slack() -> AsyncIterator[LocalWorkspace]:
-    """A local workspace with short deadlines and no rate limits."""
-    timings = Timings(ack=0.3, event_retries=(0.0, 0.05, 0.05), refresh_grace=0.1)
-    async with _workspace(timings=timings) as workspace:
+    """A local workspace without rate limits, whose retries come soon."""
+    async with _workspace(timings=Timings(event_retries=(0.0, 0.05, 0.05), refresh_grace=0.1)) as workspace:
+        yield workspace
+
+
+@pytest.fixture
+async def impatient() -> AsyncIterator[LocalWorkspace]:
+    """A local workspace that waits for an acknowledgement only half a second, for tests in which none comes."""
+    async with _workspace(timings=Timings(ack=0.5, event_retries=(0.0, 0.05, 0.05))) as workspace:
         yield workspace
 
 
@@ -155,12 +195,3 @@ async def start_slack() -> AsyncIterator[Start]:
             return await stack.enter_async_context(_workspace(**options))
 
         yield starter
-
-
-async def refusal(call: Awaitable[Any]) -> dict[str, Any]:
-    """The refusal that Slack's SDK raises for this call."""
-    with pytest.raises(SlackApiError) as raised:
-        await call
-    data = raised.value.response.data
-    assert isinstance(data, dict)
-    return data
