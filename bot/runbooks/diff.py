@@ -64,10 +64,11 @@ def between(before: Json, after: Json, *, title: str, redact: Callable[[Any], An
 
     A change that redaction makes invisible is still listed, without its values. Raises ``TooLarge``.
     """
-    if before == after:
+    raw_old, raw_new = _lines(before), _lines(after)
+    if raw_old == raw_new:
         return None
     old, new = _lines(redact(before)), _lines(redact(after))
-    body = [*_hunks(old, new), *_hidden(before, after, old, new)]
+    body = [*_hunks(old, new), *_hidden(raw_old, raw_new, old, new)]
     text = "\n".join([title, *body]) + "\n"
     shown = _fitting(text)
     return Diff(
@@ -86,7 +87,7 @@ def _hunks(old: Sequence[_Line], new: Sequence[_Line]) -> Iterator[str]:
     for group in matcher.get_grouped_opcodes(1):
         tag, first_old, _, first_new, _ = next(code for code in group if code[0] != "equal")
         first = old[first_old] if tag in ("replace", "delete") else new[first_new]
-        yield f"@@ {'.'.join(first.path[:-1]) or 'object'}".replace(".[", "[")
+        yield f"@@ {_dotted(first.path[:-1]) or 'object'}"
         lines: list[tuple[str, str]] = []
         for tag, old_start, old_end, new_start, new_end in group:
             if tag == "equal":
@@ -99,13 +100,21 @@ def _hunks(old: Sequence[_Line], new: Sequence[_Line]) -> Iterator[str]:
         yield from (f"{sign} {text[margin:]}" for sign, text in lines)
 
 
-def _hidden(before: Json, after: Json, old: Sequence[_Line], new: Sequence[_Line]) -> Iterator[str]:
+def _hidden(
+    raw_old: Sequence[_Line], raw_new: Sequence[_Line], old: Sequence[_Line], new: Sequence[_Line]
+) -> Iterator[str]:
     """Name the values that change but read the same once redacted."""
-    raw_old, raw_new = ({line.path: line.text for line in _lines(side)} for side in (before, after))
-    red_old, red_new = ({line.path: line.text for line in side} for side in (old, new))
-    for path in sorted(raw_old.keys() & raw_new.keys()):
-        if raw_old[path] != raw_new[path] and red_old.get(path) == red_new.get(path):
-            yield f"! {'.'.join(path)}: changes, but its value is kept secret".replace(".[", "[")
+    raw_before, raw_after, before, after = (
+        {line.path: line.text for line in side} for side in (raw_old, raw_new, old, new)
+    )
+    for path in sorted(raw_before.keys() & raw_after.keys()):
+        if raw_before[path] != raw_after[path] and before.get(path) == after.get(path):
+            yield f"! {_dotted(path)}: changes, but its value is kept secret"
+
+
+def _dotted(path: Sequence[str]) -> str:
+    """``spec.containers[checkout].image``; every part of it is escaped already."""
+    return "".join(part if part.startswith("[") else f".{part}" for part in path).removeprefix(".")
 
 
 def _fitting(text: str) -> str:
@@ -132,9 +141,10 @@ def _block(value: Any, path: tuple[str, ...], indent: str) -> Iterator[_Line]:
     if isinstance(value, Mapping):
         # A name first: it says what the other keys are about.
         for key in sorted(value, key=lambda key: (key != "name", key)):
-            yield from _entry(value[key], (*path, str(key)), f"{indent}{_scalar(str(key))}:", indent)
+            shown = _scalar(str(key))
+            yield from _entry(value[key], (*path, shown), f"{indent}{shown}:", indent)
         return
-    labels = [f"[{item['name']}]" if isinstance(item, Mapping) and item.get("name") else "" for item in value]
+    labels = [f"[{_scalar(item['name'])}]" if isinstance(item, Mapping) and item.get("name") else "" for item in value]
     named = all(labels) and len(set(labels)) == len(labels)
     for index, item in enumerate(value):
         label = labels[index] if named else f"[{index}]"

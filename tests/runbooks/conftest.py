@@ -94,9 +94,10 @@ class Shop:
         self.sandbox.clusters[cluster].patch(DEPLOYMENTS, "shop", name, body)
 
     async def rolled_out(self, name: str) -> None:
-        """Wait until the Deployment's controller has done all that its spec asks."""
+        """Let time pass until the Deployment's controller has done all that its spec asks."""
 
         def done() -> bool:
+            self.sandbox.clusters["prod"].advance(2)
             live = self.deployment(name)
             status, wanted = live["status"], live["spec"]["replicas"]
             counts = [status.get(key) for key in ("replicas", "updatedReplicas", "availableReplicas")]

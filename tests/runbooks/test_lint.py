@@ -1,0 +1,287 @@
+"""Every kind of mistake in a runbook is found, with line, key and what is accepted."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from bot.runbooks import lint as linter
+from bot.runbooks.actions import ACTIONS
+from bot.runbooks.catalogue import load
+from bot.runbooks.checks import HEALTH, PRECONDITIONS
+from bot.runbooks.lint import Problem, lint, schema
+from bot.runbooks.resources import KINDS
+
+ROLLBACK = "rollback-deployment.yaml"
+
+
+def broken(folder: Path, text: str, old: str, new: str, name: str = ROLLBACK) -> list[Problem]:
+    assert old in text
+    (folder / name).write_text(text.replace(old, new, 1))
+    return lint(folder)
+
+
+def test_what_is_shipped_is_sound(shipped: dict[str, str]) -> None:
+    assert set(shipped) == {"delete-pod.yaml", "restart-deployment.yaml", ROLLBACK}
+    assert lint(Path(__file__).parents[2] / "runbooks") == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "key", "sentence"),
+    [
+        (
+            "id: rollback-deployment",
+            "id: roll-back",
+            2,
+            "id",
+            "must be the file's name, rollback-deployment, not roll-back",
+        ),
+        ("version: 1", "version: one", 3, "version", 'must be a whole number, not "one"'),
+        ("version: 1", "version: 0", 3, "version", "0 is too small; at least 1 is accepted"),
+        (
+            "risk: medium",
+            "risk: scary",
+            8,
+            "risk",
+            '"scary" is not accepted; one of "low", "medium", "high", "critical" is',
+        ),
+        (
+            "risk: medium\n",
+            "risk: medium\nowner: me\n",
+            9,
+            "owner",
+            '"owner" is not known here; accepted are approval,',
+        ),
+        ("title: Roll back a Deployment\n", "", 2, "", "title is missing: A few words that begin with a verb"),
+        (
+            "action: deployment-rollback",
+            "action: shell",
+            43,
+            "steps[0].action",
+            '"shell" is not accepted; one of "deployment-restart", "deployment-rollback", "pod-delete" is',
+        ),
+        (
+            "action: deployment-rollback",
+            "action: pod-delete",
+            43,
+            "steps[0].action",
+            "pod-delete is not for a Deployment; deployment-restart, deployment-rollback would be",
+        ),
+        (
+            "check: rollout-healthy",
+            "check: looks-fine",
+            49,
+            "verification.check",
+            '"looks-fine" is not accepted; one of "pod-replaced", "rollout-healthy" is',
+        ),
+        (
+            "check: rollout-healthy",
+            "check: pod-replaced",
+            49,
+            "verification.check",
+            "pod-replaced is not for a Deployment; rollout-healthy would be",
+        ),
+        (
+            "preconditions:\n  - check: rollout-not-paused",
+            "preconditions: []",
+            38,
+            "preconditions",
+            "deployment-rollback needs the precondition rollout-not-paused",
+        ),
+        (
+            "      revision: ${parameters.revision}",
+            "      revision: 0\n      force: true",
+            46,
+            "steps[0].with.force",
+            "is not an argument of deployment-rollback; it takes revision",
+        ),
+        (
+            "    with:\n      revision: ${parameters.revision}\n",
+            "",
+            42,
+            "steps[0]",
+            "deployment-rollback needs the argument revision under with",
+        ),
+        (
+            "${parameters.deployment}",
+            "${parameters.deploymnet}",
+            36,
+            "target.name",
+            "parameter deploymnet is used but not declared; declared are deployment, namespace, revision",
+        ),
+        (
+            "revision: ${parameters.revision}",
+            "revision: 0",
+            25,
+            "parameters.properties.revision",
+            "is declared but never used; remove it, or people approve a value that does nothing",
+        ),
+        (
+            "name: ${parameters.deployment}",
+            "name: ${target.name}",
+            36,
+            "target.name",
+            "${target.name} is not known here",
+        ),
+        ("name: ${parameters.deployment}", "name: ${ENV}", 36, "target.name", "${ must begin a reference"),
+        (
+            "revision: ${parameters.revision}",
+            "revision: ${target.uid}",
+            45,
+            "steps[0].with.revision",
+            "the target has no uid to refer to; it has name, namespace",
+        ),
+        (
+            "title: Roll back",
+            "title: Roll ${parameters.revision} back",
+            4,
+            "title",
+            "takes plain text: ${…} is replaced in",
+        ),
+        ("      default: 0\n", "", 25, "parameters.properties.revision", "must be required or have a default"),
+        ("      default: 0\n", "      default: -1\n", 30, "parameters.properties.revision.default", "-1 is too small"),
+        (
+            "      minimum: 0\n",
+            "      minimum: 2147483648\n",
+            28,
+            "parameters.properties.revision.minimum",
+            "is larger than",
+        ),
+        (
+            "required: [namespace, deployment]",
+            "required: [namespace, deploy]",
+            13,
+            "parameters.required",
+            "deploy is required but",
+        ),
+        (
+            "pattern: ^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+            "pattern: '[a-z]+'",
+            18,
+            "parameters.properties.namespace.pattern",
+            "must be anchored as ^…$",
+        ),
+        (
+            "pattern: ^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+            "pattern: ^a$|^.*$",
+            18,
+            "parameters.properties.namespace.pattern",
+            "must be anchored as ^…$",
+        ),
+        (
+            "pattern: ^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+            "pattern: ^(?=a).*$",
+            18,
+            "parameters.properties.namespace.pattern",
+            "is not an RE2 pattern",
+        ),
+        ("      maxLength: 63\n", "", 15, "parameters.properties.namespace", "maxLength is missing"),
+        (
+            "additionalProperties: false",
+            "additionalProperties: true",
+            12,
+            "parameters.additionalProperties",
+            "must be false",
+        ),
+        (
+            "      type: string\n",
+            "      type: string\n      $ref: http://evil.example/x\n",
+            17,
+            "parameters.properties.namespace.$ref",
+            '"$ref" is not known',
+        ),
+        ("apiVersion: apps/v1", "apiVersion: v1", 33, "target.apiVersion", "Deployment is of apps/v1"),
+        (
+            "stable_seconds: 10",
+            "stable_seconds: 600",
+            51,
+            "verification.stable_seconds",
+            "must be shorter than deadline_seconds",
+        ),
+        ("quorum: 1", "quorum: 0", 56, "approval.quorum", "0 is too small; at least 1 is accepted"),
+    ],
+)
+def test_a_mistake_is_found_where_it_is(
+    tmp_path: Path, shipped: dict[str, str], old: str, new: str, line: int, key: str, sentence: str
+) -> None:
+    found = broken(tmp_path, shipped[ROLLBACK], old, new)
+    assert any((each.line, each.key) == (line, key) and each.sentence.startswith(sentence) for each in found), (
+        "\n".join(map(str, found))
+    )
+
+
+def test_all_problems_of_all_files_come_at_once(tmp_path: Path, shipped: dict[str, str]) -> None:
+    for name, text in shipped.items():
+        (tmp_path / name).write_text(text.replace("version: 1", "version: x").replace("risk: ", "risk: very "))
+    found = lint(tmp_path)
+    assert len({each.file for each in found}) == 3
+    assert len(found) >= 6
+    assert str(found[0]).startswith(f"{tmp_path / 'delete-pod.yaml'}:3: version: must be a whole number")
+
+
+def test_what_is_not_a_runbook_is_said(tmp_path: Path, shipped: dict[str, str]) -> None:
+    assert "no runbook here" in lint(tmp_path)[0].sentence
+    assert "cannot be read" in lint(tmp_path / "nowhere")[0].sentence
+    (tmp_path / "rollback.yml").write_text(shipped[ROLLBACK])
+    assert "must end in .yaml" in lint(tmp_path)[0].sentence
+    (tmp_path / "list.yaml").write_text("- a\n")
+    assert [each.sentence for each in lint(tmp_path) if each.file.endswith("list.yaml")] == [
+        "must be a mapping, not a list"
+    ]
+
+
+def test_files_beside_runbooks_are_left_alone(tmp_path: Path, shipped: dict[str, str]) -> None:
+    (tmp_path / ROLLBACK).write_text(shipped[ROLLBACK])
+    for name in ("README.md", "schema.json", ".hidden.yaml"):
+        (tmp_path / name).write_text("anything")
+    assert lint(tmp_path) == []
+
+
+def test_too_many_files_are_refused(tmp_path: Path, shipped: dict[str, str]) -> None:
+    for number in range(linter.MAX_FILES + 1):
+        (tmp_path / f"r{number}.yaml").write_text("x")
+    (problem,) = lint(tmp_path)
+    assert "at most 200 are accepted" in problem.sentence
+
+
+def test_the_schema_knows_exactly_the_actions_checks_and_kinds_there_are() -> None:
+    properties: Any = schema()["properties"]
+    target = properties["target"]["properties"]
+    steps, preconditions = properties["steps"]["items"], properties["preconditions"]["items"]
+    assert steps["properties"]["action"]["enum"] == sorted(ACTIONS)
+    assert preconditions["properties"]["check"]["enum"] == sorted(PRECONDITIONS)
+    assert properties["verification"]["properties"]["check"]["enum"] == sorted(HEALTH)
+    kinds = {kind for action in ACTIONS.values() for kind in action.kinds}
+    assert target["kind"]["enum"] == sorted(kinds)
+    assert target["apiVersion"]["enum"] == sorted({KINDS[kind].api_version for kind in kinds})
+
+
+def test_the_schema_is_a_schema() -> None:
+    Draft202012Validator.check_schema(schema())
+
+
+_junk = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(["", "x", "${parameters.x}", "pod-delete", "Pod"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["check", "type", "x"]), inner),
+    max_leaves=6,
+)
+
+
+@given(key=st.sampled_from(sorted(schema()["properties"])), junk=_junk)
+@settings(max_examples=150, deadline=None)
+def test_a_part_of_any_shape_is_a_problem_and_no_exception(key: str, junk: Any) -> None:
+    text = (Path(__file__).parents[2] / "runbooks" / ROLLBACK).read_text()
+    data = {**yaml.safe_load(text), key: junk}
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / ROLLBACK).write_text(yaml.safe_dump(data))
+        found = lint(Path(folder))
+        if not found:
+            load(Path(folder))
+    assert all(problem.line > 0 and problem.sentence for problem in found)

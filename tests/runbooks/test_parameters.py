@@ -1,0 +1,85 @@
+"""Parameters: complete, typed, bounded, and refused with a sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.canonical import canonical
+from bot.runbooks.parameters import complete
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["name"],
+    "properties": {
+        "name": {"type": "string", "pattern": "^[a-z]+(-[a-z]+)*$", "maxLength": 20, "description": "What it is."},
+        "revision": {"type": "integer", "minimum": 0, "maximum": 9, "default": 0, "description": "Which."},
+        "mode": {"type": "string", "enum": ["soft", "hard"], "default": "soft", "description": "How."},
+        "force": {"type": "boolean", "default": False, "description": "Whether."},
+    },
+}
+
+
+def test_defaults_are_filled_in_so_that_every_parameter_is_shown() -> None:
+    values, problems = complete(SCHEMA, {"name": "checkout"})
+    assert problems == ()
+    assert values == {"name": "checkout", "revision": 0, "mode": "soft", "force": False}
+
+
+def test_a_whole_number_reads_like_one() -> None:
+    values, _ = complete(SCHEMA, {"name": "a", "revision": 3.0})
+    assert isinstance(values["revision"], int)
+
+
+@pytest.mark.parametrize(
+    ("given_", "problem"),
+    [
+        ({}, "name is missing: What it is."),
+        ({"name": 7}, "name: must be text, not 7"),
+        ({"name": None}, "name: must be text, not null"),
+        ({"name": ""}, 'name: "" does not match ^[a-z]+(-[a-z]+)*$'),
+        ({"name": "a\n"}, 'name: "a\\n" does not match ^[a-z]+(-[a-z]+)*$'),
+        ({"name": "a" * 21}, "name: is too long (21); at most 20 characters are accepted"),
+        ({"name": "a", "revision": 10}, "revision: 10 is too large; at most 9 is accepted"),
+        ({"name": "a", "revision": True}, "revision: must be a whole number, not true"),
+        ({"name": "a", "revision": float("inf")}, "revision: must be a whole number, not Infinity"),
+        ({"name": "a", "mode": "rude"}, 'mode: "rude" is not accepted; one of "soft", "hard" is'),
+        ({"name": "a", "x" * 300: 1}, "is not known here; accepted are force, mode, name, revision"),
+        ("name=a", "the parameters must be a mapping of names to values"),
+        (["a"], "the parameters must be a mapping of names to values"),
+    ],
+)
+def test_what_does_not_fit_is_refused(given_: Any, problem: str) -> None:
+    values, problems = complete(SCHEMA, given_)
+    assert values == {}
+    assert any(problem in each for each in problems)
+    assert all(len(each) < 1000 for each in problems)
+
+
+def test_everything_wrong_is_said_at_once() -> None:
+    assert len(complete(SCHEMA, {"revision": -1, "mode": 1, "x": 2})[1]) >= 4
+
+
+def test_a_pattern_takes_linear_time() -> None:
+    schema = {"type": "object", "properties": {"x": {"type": "string", "pattern": "^(a+)+$"}}}
+    assert complete(schema, {"x": "a" * 50_000 + "!"})[1]
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+)
+
+
+@given(st.dictionaries(st.sampled_from([*SCHEMA["properties"], "other"]), _json) | _json)
+def test_whatever_passes_is_a_complete_recordable_set(given_: Any) -> None:
+    values, problems = complete(SCHEMA, given_)
+    assert bool(values) != bool(problems)
+    if values:
+        assert set(values) == set(SCHEMA["properties"])
+        assert canonical(values)
+        assert complete(SCHEMA, values) == (values, ())
