@@ -13,6 +13,9 @@ from bot.analysis import plain
 MAX_LINES = 20_000
 MAX_LINE_CHARACTERS = 1_000
 MAX_GROUPS = 200
+CRASH, MARKED, TELLING = 3, 2, 1
+"""How grave a line sounds: a crash or a named exception, a line marked as an error, or telling words only."""
+
 _ALIKE = 0.6
 
 _FATAL = re2.compile(
@@ -20,9 +23,11 @@ _FATAL = re2.compile(
     r"|outofmemoryerror|out of memory|heap out of memory)\b|\b\w+(?:Error|Exception)\b: |^Caused by: |\bSyntaxError\b"
 )
 _ERROR = re2.compile(
-    r"(?i)\b(?:error|err|severe|exception|failed|failure)\b|\w(?:Error|Exception)\b|\bE(?:CONN\w+|TIMEDOUT|NOTFOUND|AI_AGAIN|"
-    r"ACCES|NOENT|ADDRINUSE)\b"
+    r"(?i)\b(?:error|err|severe|exception|failed|failure)\b|\w(?:Error|Exception)\b"
+    r"|\bE(?:CONN\w+|TIMEDOUT|NOTFOUND|AI_AGAIN|ACCES|NOENT|ADDRINUSE)\b"
 )
+# Access logs report a failed request at the same calm level as any other.
+_SERVER_ERROR = re2.compile(r"HTTP/[\d.]+\"? 5\d\d\b|\bstatus(?:_?code)?\"?[=: ]+5\d\d\b")
 _TELLTALE = re2.compile(
     r"(?i)\b(?:refused|denied|forbidden|unauthori[sz]ed|timed? ?out|timeout|unreachable|no such|not found|cannot|can't"
     r"|could not|unable to|invalid|missing|expired|exhausted|no space left|already in use|aborted|killed|rejected"
@@ -48,7 +53,6 @@ _WORD = re2.compile(r"[A-Za-z]{2,}")
 class ErrorLine:
     """One kind of error line: its latest example without the time in front, how often it came, and how grave it sounds.
 
-    ``gravity`` is 3 for a crash or a named exception, 2 for a line marked as an error, 1 for telling words only;
     ``position`` is the number of the latest such line, so that the last words of a log can be told.
     """
 
@@ -102,15 +106,15 @@ def _json_message(raw: str) -> str:
 
 
 def _gravity(text: str) -> int:
-    if _FRAME.search(text) or _NO_ERROR.search(text):
-        return 0
-    if _CALM.search(text):
+    if _SERVER_ERROR.search(text):
+        return MARKED
+    if _FRAME.search(text) or _NO_ERROR.search(text) or _CALM.search(text):
         return 0
     if _FATAL.search(text):
-        return 3
+        return CRASH
     if _ERROR.search(text):
-        return 2
-    return 1 if _TELLTALE.search(text) else 0
+        return MARKED
+    return TELLING if _TELLTALE.search(text) else 0
 
 
 def _merged(groups: Sequence[ErrorLine]) -> list[ErrorLine]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.analysis import blame
-from bot.analysis.error_lines import error_lines
+from bot.analysis.error_lines import MARKED, error_lines
 from bot.analysis.facts import Facts
 from bot.analysis.suspicion import Depth, Suspicion, cite
 
@@ -15,7 +15,7 @@ def suspect(facts: Facts) -> Iterator[Suspicion]:
     change = blame.recent_change(facts)
     if change is None:
         return
-    erring = [log for log in facts.logs if any(line.gravity >= 2 for line in error_lines(log.text, limit=3))]
+    erring = [log for log in facts.logs if any(line.gravity >= MARKED for line in error_lines(log.text, limit=3))]
     beside = " Its logs show errors." if erring else ""
     yield Suspicion(
         category="bad-rollout",

@@ -25,3 +25,10 @@ def test_never_more_than_a_few():
 
 def test_a_quiet_log_says_nothing():
     assert not list(suspect(seen(log("INFO all is well, 0 errors\n"))))
+
+
+def test_what_only_sounds_like_trouble_is_a_guess_and_gives_way_to_errors():
+    (guess,) = suspect(seen(log("pods is forbidden: cannot list resource pods")))
+    assert (guess.confidence, "cannot list resource pods" in guess.statement) == ("low", True)
+    (error,) = suspect(seen(log("pods is forbidden: cannot list resource pods\nERROR no work to do")))
+    assert "no work to do" in error.statement
