@@ -25,6 +25,7 @@ _NAMED = compile_bytes(
     rb"([A-Za-z0-9_.\-]*" + _WORDS + rb"[A-Za-z0-9_.\-]*)([\"'`\]\\]{0,16})"
     rb"([ \t]{0,16}(?::[ \t]*[A-Za-z_.\[\]|]{2,24}[ \t]+=|=>|:=|=|:|%3[Dd]|%3[Aa]))[ \t]{0,64}"
 )
+_LONG_RUN = compile_bytes(rb"[\[(]{0,2}[ \t]{0,8}[rbfuRBFU]{0,2}\\{0,15}[\"'`]?[A-Za-z0-9+/_=\-]{20}")
 _ELEMENT = compile_bytes(rb"<([A-Za-z0-9_.:\-]*" + _WORDS + rb"[A-Za-z0-9_.\-]*)>([^<>\r\n]+)</")
 _SAID = compile_bytes(
     rb"(?i:(password|passphrase|passwd|pwd|secret|token|key)[ \t]+(?:is|was)(?:[ \t]+(?:now|still))?):?[ \t]+"
@@ -90,11 +91,11 @@ def named_span(data: bytes, name: str, start: int, *, spoken: bool, colon: bool)
         return None
     if kind == "authorization":
         return _authorization(data, start)
+    if kind is None and _LONG_RUN.match(data, start) is None:
+        return None
     found = value_at(data, start)
     value = data[found.start : found.end]
     if kind is None:
-        if found.quoted and name.lower().endswith("auth") and decodes_to_login(value):
-            return Span(found.start, found.end, "basic-auth", True)
         if not looks_random(value):
             return None
         kind = "key"
@@ -128,12 +129,14 @@ def _named(data: bytes) -> Iterator[Span]:
         if start < done or data[start : start + 1] in (b"=", b":"):
             continue
         name = data[max(match.start(1), match.end(1) - 128) : match.end(1)].decode("ascii")
-        separator = match.group(3)
+        quoted, separator = match.group(2), match.group(3)
         colon = separator.endswith(b":")
-        spaced = colon or separator[:1] in b" \t"
-        spoken = spaced and not match.group(2) and not _starts_line(data, match.start())
-        if name.lower() in _SHORT_NAMES and (match.group(2) or not colon) and not data[start : start + 1].isdigit():
+        if name.lower() in _SHORT_NAMES and (quoted or not colon) and not data[start : start + 1].isdigit():
             name = "password"
+        if kind_of(name) is None and not may_hold_key(name):
+            continue
+        spaced = colon or separator[:1] in b" \t"
+        spoken = spaced and not quoted and not _starts_line(data, match.start())
         span = named_span(data, name, start, spoken=spoken, colon=colon)
         if span is not None:
             yield span

@@ -20,11 +20,12 @@ from bot.redact.values import is_harmless, is_object_name, looks_random
 MAX_DEPTH = 64
 """Levels of nested data that are walked; what lies deeper is replaced as a whole."""
 
-CHUNK = 64 << 10
-"""Bytes of whole lines that are searched at once, so that one suspicious line does not slow down a long log."""
+CHUNK = 4 << 10
+"""Bytes of whole lines that are searched at once: what looks suspicious in one piece costs no time in the others."""
 
 _MAX_PASSES = 8
 _TOO_DEEP = "[too deep]"
+_BLANK = b"\x01"
 _SCALARS = (bool, int, float, Decimal, date, time, timedelta, UUID)
 _KUBERNETES_REFERENCES = ("secret", "serviceAccountToken")
 
@@ -70,8 +71,8 @@ class Redactor:
         """Return the text without its secrets, and how many of which kind there were."""
         data = text.encode("utf-8", "surrogatepass")
         counts: Counter[str] = Counter()
-        for _ in range(_MAX_PASSES):
-            data, found = replace(data, self._find(_without_placeholders(data)), self._key)
+        for again in range(_MAX_PASSES):
+            data, found = replace(data, self._find(_without_placeholders(data), again=again > 0), self._key)
             if not found:
                 break
             counts += found
@@ -97,13 +98,16 @@ class Redactor:
         redacted: dict[str, Any] = self.data(rest)
         return {**redacted, **own}
 
-    def _find(self, data: bytes) -> Iterator[Span]:
-        spans = [*self._held.find(data), *find_blocks(data)]
+    def _find(self, data: bytes, *, again: bool) -> Iterator[Span]:
+        """Yield every secret; `again` says that the lines without a placeholder were searched before, in vain."""
+        yield from self._held.find(data)
+        yield from find_blocks(data)
         for start, end in _chunks(data, self._chunk):
             lines = data[start:end]
+            if again and _BLANK not in lines:
+                continue
             for span in (*find_tokens(lines), *find_assigned(lines)):
-                spans.append(Span(start + span.start, start + span.end, span.kind, span.precise, span.value))
-        yield from spans
+                yield Span(start + span.start, start + span.end, span.kind, span.precise, span.value)
         yield from find_wrapped(data, find_fixed_tokens)
         yield from find_wrapped(data, self._held.find)
 
@@ -165,7 +169,7 @@ def _without_placeholders(data: bytes) -> bytes:
     """Blank out placeholders, so that neither their kind nor their hash is read as text."""
     if b"[" not in data:
         return data
-    blank: bytes = PLACEHOLDER.sub(lambda match: b"\x01" * len(match.group()), data)
+    blank: bytes = PLACEHOLDER.sub(lambda match: _BLANK * len(match.group()), data)
     return blank
 
 
