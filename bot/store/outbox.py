@@ -6,7 +6,7 @@ A row's ``state``: ``waiting`` (something is to be sent), ``sending`` (claimed b
 
 from __future__ import annotations
 
-import hashlib
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -77,7 +77,7 @@ def put(
     stored = connection.execute(
         _insert(connection)
         .values(
-            id=message_id(key),
+            id="m" + secrets.token_hex(12),
             key=key,
             kind=kind,
             channel=channel,
@@ -114,11 +114,6 @@ def put(
         )
     )
     return True
-
-
-def message_id(key: str) -> str:
-    """Return the opaque id of the message with this key, which its metadata in Slack carries too."""
-    return "m" + hashlib.sha256(key.encode()).hexdigest()[:24]
 
 
 def channels(connection: Connection) -> list[str]:

@@ -152,6 +152,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("key"),
     )
     op.create_index("outbox_waiting", "outbox", ["state", "not_before"], unique=False)
+    op.create_index("outbox_order", "outbox", ["created_at"], unique=False)
     op.create_table(
         "quarantine",
         sa.Column("table_name", sa.String(length=40), nullable=False),
