@@ -103,6 +103,14 @@ def redactor_of(settings: Settings) -> Redactor:
     return Redactor(settings.secrets().values(), key=key.encode() or None)
 
 
+def gateway_of(settings: Settings, redactor: Redactor) -> Gateway | None:
+    """Return the gateway to the model, or None when no key is configured."""
+    key = settings.anthropic_api_key.get_secret_value()
+    if not key:
+        return None
+    return Gateway(api_key=key, redactor=redactor, model=settings.model, base_url=settings.anthropic_base_url or None)
+
+
 def load_catalogue(settings: Settings) -> Catalogue:
     """Load the runbooks. Raises ``CannotStart`` with every problem, by file, line and key."""
     try:
@@ -170,14 +178,8 @@ async def build(
         life.push_async_callback(access.reader.close)
         if access.runner is not None:
             life.push_async_callback(access.runner.close)
-    gateway = None
-    if settings.anthropic_api_key.get_secret_value():
-        gateway = Gateway(
-            api_key=settings.anthropic_api_key.get_secret_value(),
-            redactor=redactor,
-            model=settings.model,
-            base_url=settings.anthropic_base_url or None,
-        )
+    gateway = gateway_of(settings, redactor)
+    if gateway is not None:
         life.push_async_callback(gateway.close)
     world = World(
         database=database,

@@ -99,6 +99,7 @@ class Structure(Strict):
     clusters: dict[str, Cluster] = Field(default_factory=dict)
     cluster_label: str = "cluster"
     default_cluster: str = ""
+    namespaces: list[str] = Field(default_factory=list)
     sources: dict[str, Source] = Field(default_factory=lambda: {"default": Source()})
     channel: str = ""
     routes: list[Route] = Field(default_factory=list)

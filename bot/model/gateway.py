@@ -159,6 +159,15 @@ class Gateway:
             timeout=Timeout(limit, connect=min(CONNECT_SECONDS, limit)),
         )
 
+    async def probe(self, *, deadline_seconds: float) -> str:
+        """Ask whether the key is good and the model there, at no cost. Returns "" or a sentence that says why not."""
+        try:
+            async with asyncio.timeout(deadline_seconds):
+                await (await self._ready()).models.retrieve(self.model)
+        except Exception as error:
+            return _explain(error, self.model, deadline_seconds)[0]
+        return ""
+
     async def _ready(self) -> AsyncAnthropic:
         async with self._creating:
             if self._client is None:
@@ -166,16 +175,21 @@ class Gateway:
             return self._client
 
     def _create(self) -> AsyncAnthropic:
+        import anyio
         from anthropic import AsyncAnthropic
 
         # The key is passed explicitly, so that no profile or other credential on disk is ever picked up.
-        return AsyncAnthropic(
+        client = AsyncAnthropic(
             api_key=self._api_key,
             base_url=self._base_url,
             max_retries=self._max_retries,
             middleware=[_refuse_long_waits],
             open_telemetry=False,
         )
+        # Both import more on first use, 0.1 s of it, which would be on the event loop.
+        _ = client.messages
+        anyio.run(anyio.sleep, 0)
+        return client
 
 
 async def _refuse_long_waits(request: Any, call_next: Any) -> Any:

@@ -125,7 +125,7 @@ def _by_identity(roles: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, 
 def _clusters(names: Sequence[str]) -> dict[str, Any]:
     identities = ("reader", "runner")
     contexts = {name: {each: {"context": f"{name}-{each}"} for each in identities} for name in names}
-    return {"default_cluster": "prod", "clusters": contexts}
+    return {"default_cluster": "prod", "namespaces": [shop.NAMESPACE], "clusters": contexts}
 
 
 def _alertmanager(url: str, config: Mapping[str, Any], webhook: str) -> Alertmanager:

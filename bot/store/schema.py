@@ -32,7 +32,12 @@ def migrate(database: Database) -> None:
     database.write_now(upgrade)
 
 
+def is_empty(database: Database) -> bool:
+    """Say whether the database answers but has no tables of ours yet. Raises what the driver raises if it does not."""
+    return not database.read_now(lambda connection: inspect(connection).has_table("alembic_version"))
+
+
 def require(database: Database) -> None:
     """Check that there is a schema at all, for commands that only read. Raises ``DatabaseError`` with what to do."""
-    if not database.read_now(lambda connection: inspect(connection).has_table("alembic_version")):
+    if is_empty(database):
         raise DatabaseError("the database is empty: `signoff serve` creates its tables when it first starts")

@@ -1,0 +1,222 @@
+"""The doctor: tries every connection that ``serve`` needs, and says for each failure what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from bot import app
+from bot.clients import slack as slack_client
+from bot.clients.kubernetes import Kubernetes, KubernetesError, KubernetesUnreachable
+from bot.redact import Redactor
+from bot.runbooks import rbac
+from bot.runbooks.catalogue import Catalogue
+from bot.runbooks.resources import Verb
+from bot.settings import Configuration
+from bot.store import schema
+
+if TYPE_CHECKING:
+    from slack_sdk.web.async_client import AsyncWebClient
+
+SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The outcome of one check: ``ok`` is None when there was nothing to check."""
+
+    name: str
+    ok: bool | None
+    sentence: str
+    remedy: str = ""
+
+
+async def report(configuration: Configuration, *, as_json: bool) -> int:
+    """Run all checks, print them, and return the exit status: 1 if any failed."""
+    checks = await examine(configuration)
+    if as_json:
+        click.echo(json.dumps([asdict(check) for check in checks], indent=2))
+    else:
+        for check in checks:
+            mark = {True: "ok  ", False: "FAIL", None: "-   "}[check.ok]
+            click.echo(f"{mark}  {check.name}: {check.sentence}")
+            if check.remedy:
+                click.echo(f"      {check.remedy}")
+    return 1 if any(check.ok is False for check in checks) else 0
+
+
+async def examine(configuration: Configuration) -> list[Check]:
+    """Run all checks at once, each bounded in time. Nothing is changed anywhere."""
+    books, checks = _files(configuration)
+    parts = {"database": _database, "slack": _slack, "model": _model}
+    redactor = app.redactor_of(configuration.settings)
+    running = [_guarded(name, partial(part, configuration), redactor) for name, part in parts.items()]
+    for group in await asyncio.gather(*running, _clusters(configuration, books)):
+        checks += group
+    return checks
+
+
+async def _guarded(name: str, examine_it: Callable[[], Awaitable[list[Check]]], redactor: Redactor) -> list[Check]:
+    try:
+        async with asyncio.timeout(SECONDS):
+            return await examine_it()
+    except TimeoutError:
+        return [Check(name, False, f"no answer within {SECONDS:.0f} s", "Check the address, the network and proxies.")]
+    except Exception as error:
+        said = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+        return [Check(name, False, redactor.text(said), "Mend what the sentence names, then try again.")]
+
+
+def _files(configuration: Configuration) -> tuple[Catalogue | None, list[Check]]:
+    checks: list[Check] = []
+    books = None
+    try:
+        books = app.load_catalogue(configuration.settings)
+        checks.append(Check("runbooks", True, f"{len(books.runbooks)} runbooks, digest {books.digest[:12]}"))
+    except app.CannotStart as error:
+        checks.append(Check("runbooks", False, str(error), "Mend the files; `signoff runbooks lint` checks them."))
+    try:
+        prompt = app.load_prompt(configuration.settings)
+        checks.append(Check("prompts", True, f"triage version {prompt.version}, digest {prompt.digest[:12]}"))
+    except app.CannotStart as error:
+        checks.append(Check("prompts", False, str(error), "Mend the files, or unset SIGNOFF_PROMPTS."))
+    return books, checks
+
+
+async def _database(configuration: Configuration) -> list[Check]:
+    database = app.open_database(configuration.settings)
+    try:
+        empty = await asyncio.to_thread(schema.is_empty, database)
+    finally:
+        await asyncio.to_thread(database.close)
+    kind = "SQLite (one replica)" if database.is_sqlite else "PostgreSQL"
+    return [Check("database", True, f"{kind} answers" + ("; serve will create its tables" if empty else ""))]
+
+
+async def _slack(configuration: Configuration) -> list[Check]:
+    settings = configuration.settings
+    client = slack_client.open_client(settings.slack_bot_token.get_secret_value(), base_url=settings.slack_api_url)
+    checks = []
+    try:
+        identity = await client.auth_test()
+        team = str(identity["team_id"])
+        checks.append(Check("slack", True, f"connected as {identity['user']} in workspace {identity['team']} ({team})"))
+        checks.append(_scopes(str(identity.headers.get("x-oauth-scopes", ""))))
+        opened = await client.apps_connections_open(app_token=settings.slack_app_token.get_secret_value())
+        checks.append(Check("socket mode", bool(opened["ok"]), "a connection can be opened"))
+        channels = {configuration.structure.channel, *(route.channel for route in configuration.structure.routes)}
+        for channel in sorted(channels):
+            checks.append(await _channel(client, channel))
+        foreign = [person for person in configuration.structure.people() if person.team_id != team]
+        if not configuration.structure.people():
+            remedy = "List people under approvers in the file that SIGNOFF_CONFIG names."
+            checks.append(Check("approvers", False, "nobody is listed, so nothing can be approved", remedy))
+        elif foreign:
+            remedy = f"Approvers are TEAM_ID:USER_ID with the workspace {team}; others can never vote."
+            checks.append(Check("approvers", False, f"{len(foreign)} are of another workspace", remedy))
+        else:
+            checks.append(Check("approvers", True, f"{len(configuration.structure.people())} people are listed"))
+    except Exception as error:
+        code = slack_client.error_code(error)
+        remedy = "Check SLACK_BOT_TOKEN, SLACK_APP_TOKEN and that slack.com can be reached."
+        checks.append(Check("slack", False, f"Slack refused or did not answer: {code}", remedy))
+    finally:
+        await slack_client.close(client)
+    return checks
+
+
+def _scopes(given: str) -> Check:
+    from bot.chat.manifest import manifest
+
+    if not given:
+        return Check("slack scopes", None, "Slack did not say which scopes the token has")
+    missing = set(manifest()["oauth_config"]["scopes"]["bot"]) - set(given.replace(" ", "").split(","))
+    if missing:
+        remedy = "Update the app from `signoff manifest` and install it again."
+        return Check("slack scopes", False, f"missing: {', '.join(sorted(missing))}", remedy)
+    return Check("slack scopes", True, "all that are needed")
+
+
+async def _channel(client: AsyncWebClient, channel: str) -> Check:
+    name = f"channel {channel}"
+    try:
+        answer = await client.conversations_info(channel=channel)
+    except Exception as error:
+        remedy = "Give the id of a channel that exists, and invite the bot: /invite @signoff"
+        return Check(name, False, f"cannot be read: {slack_client.error_code(error)}", remedy)
+    found = answer["channel"]
+    if not found.get("is_member"):
+        return Check(name, False, f"the bot is not in #{found.get('name')}", "Invite it there: /invite @signoff")
+    if found.get("is_ext_shared"):
+        remedy = "Choose a channel of this workspace alone."
+        return Check(name, False, f"#{found.get('name')} is shared with another workspace", remedy)
+    return Check(name, True, f"#{found.get('name')}")
+
+
+async def _model(configuration: Configuration) -> list[Check]:
+    async with contextlib.AsyncExitStack() as life:
+        gateway = app.gateway_of(configuration.settings, app.redactor_of(configuration.settings))
+        if gateway is None:
+            return [Check("model", None, "no ANTHROPIC_API_KEY: the rule-based analyst answers alone")]
+        life.push_async_callback(gateway.close)
+        problem = await gateway.probe(deadline_seconds=SECONDS - 2)
+    if problem:
+        remedy = "Check ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL and SIGNOFF_MODEL; until then the rules answer."
+        return [Check("model", False, problem, remedy)]
+    return [Check("model", True, f"{gateway.model} is there")]
+
+
+async def _clusters(configuration: Configuration, books: Catalogue | None) -> list[Check]:
+    if not configuration.structure.clusters:
+        remedy = "Name them under clusters in the file that SIGNOFF_CONFIG names."
+        return [Check("clusters", False, "none is configured, so no evidence can be read", remedy)]
+    try:
+        clusters = await asyncio.to_thread(app.connect_clusters, configuration)
+    except app.CannotStart as error:
+        return [Check("clusters", False, str(error), "Mend the kubeconfig or the configuration file.")]
+    namespaces = configuration.structure.namespaces
+    checks: list[Check] = []
+    for access in clusters.values():
+        needs = rbac.runner(books.runbooks.values()) if books else frozenset()
+        checks.append(await _identity(access.reader, rbac.reader(), namespaces))
+        if access.runner is not None:
+            checks.append(await _identity(access.runner, needs, namespaces))
+            await access.runner.close()
+        await access.reader.close()
+    return checks
+
+
+async def _identity(kubernetes: Kubernetes, needs: frozenset[Verb], namespaces: list[str]) -> Check:
+    name = f"cluster {kubernetes.cluster}, {kubernetes.identity}"
+    try:
+        async with asyncio.timeout(SECONDS):
+            if await kubernetes.allowed("*", "*", group="*", namespace=namespaces[0] if namespaces else "default"):
+                remedy = "Give it the roles that `signoff rbac` prints, and nothing more."
+                return Check(name, False, "may do everything, which neither identity should", remedy)
+            lacking = [
+                f"{verb} in {namespace}"
+                for namespace in namespaces
+                for verb in sorted(needs)
+                if not await _may(kubernetes, verb, namespace)
+            ]
+    except (KubernetesError, KubernetesUnreachable, TimeoutError) as error:
+        said = getattr(error, "message", "") or str(error) or "no answer"
+        return Check(name, False, said, "Check the kubeconfig context, the network and the credentials.")
+    if lacking:
+        remedy = "Apply what `signoff rbac -n NAMESPACE` prints, or the chart with rbac.namespaces."
+        return Check(name, False, f"may not {'; '.join(lacking[:8])}", remedy)
+    if not namespaces:
+        return Check(name, True, "answers (name namespaces in the configuration to have its rights checked)")
+    return Check(name, True, f"answers, and has its rights in {', '.join(namespaces)}")
+
+
+async def _may(kubernetes: Kubernetes, verb: Verb, namespace: str) -> bool:
+    resource, _, subresource = verb.resource.partition("/")
+    return await kubernetes.allowed(verb.verb, resource, group=verb.group, namespace=namespace, subresource=subresource)
