@@ -129,19 +129,15 @@ class Gateway:
     async def _attempt(self, prompt: Prompt, context: str, limit: float, started: float) -> Answer | NoAnswer:
         if not self._api_key:
             return NoAnswer("no API key is configured", "no-key")
-        sentence: str
-        kind: Failure
         try:
             async with asyncio.timeout(limit), self._slots:
                 message = await self._send(prompt, context, limit)
             return _read(message, prompt, self.model, time.monotonic() - started)
-        except TimeoutError:
-            sentence, kind = f"the model did not answer within {limit:g} s", "timeout"
         except Exception as error:
             # The SDK lets JSON, HTTP and validation errors of three other libraries through; none may reach the caller.
             sentence, kind = _explain(error, self.model, limit)
             _log.warning("model.failed", error=type(error).__name__, kind=kind)
-        return NoAnswer(sentence, kind, seconds=time.monotonic() - started)
+            return NoAnswer(sentence, kind, seconds=time.monotonic() - started)
 
     async def _send(self, prompt: Prompt, context: str, limit: float) -> Any:
         client = await self._ready()
@@ -245,6 +241,9 @@ def _no(constant: str) -> Any:
 
 def _explain(error: Exception, model: str, limit: float) -> tuple[str, Failure]:
     """Say what went wrong, in words that name the remedy and repeat nothing that a server or a body said."""
+    if isinstance(error, TimeoutError):
+        # Told apart first: the import below would wait on the loop for one that a thread has not finished.
+        return f"the model did not answer within {limit:g} s", "timeout"
     import anthropic
 
     match error:

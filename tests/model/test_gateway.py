@@ -249,3 +249,16 @@ async def test_cancellation_gets_out(silent):
     with pytest.raises(asyncio.CancelledError):
         await task
     await gateway.close()
+
+
+async def test_a_probe_says_whether_key_and_model_are_good(model, gateway, silent):
+    assert await gateway.probe(deadline_seconds=20) == ""
+    wrong = Gateway(api_key="sk-wrong", base_url=model.url, redactor=Redactor(), max_retries=0)
+    assert "did not accept the API key" in await wrong.probe(deadline_seconds=20)
+    unknown = Gateway(api_key=model.api_key, base_url=model.url, redactor=Redactor(), model="claude-9", max_retries=0)
+    assert "the model claude-9 is not known" in await unknown.probe(deadline_seconds=20)
+    slow = Gateway(api_key="sk-x", base_url=silent.url, redactor=Redactor(), max_retries=0)
+    await slow.warm()
+    assert await slow.probe(deadline_seconds=0.3) == "the model did not answer within 0.3 s"
+    for made in (wrong, unknown, slow):
+        await made.close()
