@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import re2
 
@@ -38,60 +39,71 @@ supervisord tail tar tee test tini touch uvicorn wget xargs yarn
 _WELL_KNOWN = tuple(_NAMES.split())
 
 
+@dataclass(slots=True)
+class _Story:
+    """What is told of one command: messages with the evidence they stand in, the pods it fails in, its exit code."""
+
+    told: list[tuple[str, str]] = field(default_factory=list)
+    pods: list[Pod] = field(default_factory=list)
+    code: int | None = None
+
+    def add(self, other: _Story) -> None:
+        """Make two stories one."""
+        self.told += other.told
+        self.pods += other.pods
+        self.code = self.code if other.code is None else other.code
+
+
 def suspect(facts: Facts) -> Iterator[Suspicion]:
     """Suspect each command that a container's end, or an event about a pod not ready, says cannot be started."""
-    told: dict[str, list[tuple[str, str]]] = {}
-    failing: dict[str, list[Pod]] = {}
-    codes: dict[str, int] = {}
+    stories: dict[str, _Story] = {}
+    for command, story in _told(facts):
+        stories.setdefault(command, _Story()).add(story)
+    nameless = stories.pop("", None)
+    if nameless and stories:
+        # An exit code alone names no command; where another source names one, they are the same story.
+        next(iter(stories.values())).add(nameless)
+    elif nameless:
+        stories[""] = nameless
+    for command, story in stories.items():
+        yield _suspicion(facts, command, story)
+
+
+def _told(facts: Facts) -> Iterator[tuple[str, _Story]]:
     for pod in facts.pods:
         for container in pod.containers:
             for state in (container.state, container.last_state):
                 if state.reason in _REASONS or state.exit_code in CODES:
-                    command = _command(state.message)
-                    told.setdefault(command, []).append((state.message, pod.evidence))
-                    failing.setdefault(command, []).append(pod)
-                    if state.exit_code is not None:
-                        codes[command] = state.exit_code
+                    yield _command(state.message), _Story([(state.message, pod.evidence)], [pod], state.exit_code)
     for event in facts.troubling_events():
         if _CANNOT.search(event.message):
-            told.setdefault(_command(event.message), []).append((event.message, event.evidence))
-    named = [command for command in told if command]
-    if "" in told and named:
-        # An exit code alone names no command; where another source names the one, they are the same story.
-        told[named[0]].extend(told.pop(""))
-        failing[named[0]] = failing.get(named[0], []) + failing.pop("", [])
-        codes.update({named[0]: codes.pop("")} if "" in codes else {})
-    for command, sources in told.items():
-        yield _suspicion(facts, command, sources, failing.get(command, []), codes.get(command))
+            yield _command(event.message), _Story([(event.message, event.evidence)])
 
 
-def _suspicion(
-    facts: Facts, command: str, sources: list[tuple[str, str]], pods: list[Pod], code: int | None
-) -> Suspicion:
-    message = next((text for text, _ in sources if text), "") or _last_words(facts, pods)
-    why = next((reason for words, reason in _WHY if words in message.lower()), CODES.get(code or 0, ""))
+def _suspicion(facts: Facts, command: str, story: _Story) -> Suspicion:
+    message = next((text for text, _ in story.told if text), "") or _last_words(facts, story.pods)
+    why = next((reason for words, reason in _WHY if words in message.lower()), CODES.get(story.code or 0, ""))
     name = plain.line(command, 120)
     what = f"command {quote(name)}" if name else "container's command"
-    blame = newest_revision(facts, pods)
+    headline = f"the {what} cannot be started" + (f": {why}" if why else "")
+    blame = newest_revision(facts, story.pods)
     intended = _intended(name)
-    parts = [
-        f"The {what} cannot be started" + (f" in pod {pods[0].name}" if pods else "") + (f": {why}." if why else ".")
-    ]
+    parts = [headline[0].upper() + headline[1:] + (f", in pod {story.pods[0].name}." if story.pods else ".")]
     if intended:
         parts.append(f"It may be a typo of {intended}.")
-    if message:
-        parts.append(f"The message is {quote(plain.line(message, 280))}.")
-    if code is not None:
-        parts.append(f"Exit code {code}.")
     if blame:
         parts.append(blame.sentence)
+    if message:
+        parts.append(f"The message is {quote(plain.line(message, 280))}.")
+    if story.code is not None:
+        parts.append(f"Exit code {story.code}.")
     return Suspicion(
         category="configuration",
-        headline=f"the {what} cannot be started" + (f": {why}" if why else ""),
+        headline=headline,
         statement=" ".join(parts),
         confidence="high" if name or message else "medium",
         depth=Depth.STATED,
-        evidence=cite(*(item for _, item in sources), blame.revision.evidence if blame else ""),
+        evidence=cite(*(evidence for _, evidence in story.told), blame.revision.evidence if blame else ""),
         remedies=blame.remedies if blame else (),
     )
 
