@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import random
 import secrets
 import time
@@ -46,6 +47,9 @@ __all__ = [
     "Stage",
     "start",
 ]
+
+
+_log = logging.getLogger(__name__)
 
 
 class KubernetesSandbox:
@@ -144,6 +148,9 @@ async def start(
 
 async def _tick_forever(clusters: Mapping[str, Cluster], seconds: float) -> None:
     while True:
-        for cluster in clusters.values():
-            cluster.tick()
+        for name, cluster in clusters.items():
+            try:
+                cluster.tick()
+            except Exception:  # a controller that fails tries again later, as the real ones do
+                _log.exception("a controller of the cluster %s failed", name)
         await asyncio.sleep(seconds)

@@ -47,5 +47,8 @@ def rfc3339_nano(seconds: float) -> str:
 
 
 def parse_time(text: str) -> float:
-    """Read an RFC 3339 time. Raises ValueError."""
-    return datetime.fromisoformat(text).timestamp()
+    """Read an RFC 3339 time. Raises ValueError, also for a time without a zone."""
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone")
+    return time.timestamp()

@@ -17,6 +17,8 @@ def apply_defaults(kind: str, obj: Json) -> None:
         _pod_spec(obj.setdefault("spec", {}))
     elif kind in _BY_KIND:
         _BY_KIND[kind](obj.setdefault("spec", {}))
+    elif kind in ("Node", "PodDisruptionBudget"):
+        obj.setdefault("spec", {})
 
 
 def _deployment(spec: Json) -> None:

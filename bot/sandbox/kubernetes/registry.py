@@ -39,6 +39,7 @@ MERGE_PATCH: Final = "application/merge-patch+json"
 STRATEGIC_PATCH: Final = "application/strategic-merge-patch+json"
 PATCH_TYPES: Final = (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH)
 
+_LONGEST_GRACE: Final = 10 * 365 * 86_400  # seconds; later dates do not fit everywhere
 _MAX_OPERATIONS: Final = 10_000  # maxJSONPatchOperations in handlers/patch.go
 _HAVE_STATUS: Final = frozenset(
     {"Pod", "Node", "Namespace", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob",
@@ -246,6 +247,7 @@ class Registry:
         an object with finalizers is only marked too.
         """
         old = self.read(resource, namespace, name)
+        body = _typed("DeleteOptions", "v1", body)
         meta = old["metadata"]
         wanted = body.get("preconditions") or {}
         for key, word, hint in (
@@ -296,8 +298,9 @@ class Registry:
     def _delete_pod(self, pod: Json, grace: Any, options: Options) -> Answer:
         if grace is None:
             grace = pod["spec"].get("terminationGracePeriodSeconds", 30)
-        if not isinstance(grace, int) or grace < 0:
+        if grace < 0:
             grace = 1  # negative means 1 on the delete path (rest/delete.go)
+        grace = min(grace, _LONGEST_GRACE)
         marked = {**pod, "metadata": dict(pod["metadata"])}
         if "deletionTimestamp" not in marked["metadata"]:
             marked["metadata"]["deletionTimestamp"] = rfc3339(self._store.now() + grace)
@@ -325,6 +328,7 @@ class Registry:
         """POST …/pods/{name}/eviction: 201, or 429 when the pod's disruption budget forbids it."""
         if body.get("kind", "Eviction") != "Eviction" or body.get("apiVersion", "policy/v1") != "policy/v1":
             raise bad_request("the object provided is unrecognized (must be of type Eviction)")
+        body = _typed("Eviction", "policy/v1", body)
         if (body.get("metadata") or {}).get("name") != name:
             raise bad_request("name in URL does not match name in Eviction object")
         delete_options = body.get("deleteOptions") or {}
@@ -413,6 +417,14 @@ def _unreadable(kind: str, version: str, mistake: str, *, patch: bool) -> ApiErr
     if patch:
         return invalid("", "", "", [Cause("patch", "FieldValueInvalid", f"Invalid value: {mistake}")])
     return bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {mistake}')
+
+
+def _typed(kind: str, version: str, body: Json) -> Json:
+    """An options object of `kind` with the fields that it has. Raises ApiError 400 on a wrong type."""
+    shaped, shape = schema.conform(f"V1{kind}", body)
+    if shape.mistakes:
+        raise _unreadable(kind, version, shape.mistakes[0], patch=False)
+    return dict(shaped)
 
 
 def _shaped(resource: Resource, body: Json, options: Options, *, patch: Any) -> tuple[Json, list[str]]:

@@ -17,6 +17,8 @@ from bot.sandbox.kubernetes.clock import parse_time
 
 _LIST: Final = re.compile(r"(?:list|List)\[(.+)\]")
 _MAP: Final = re.compile(r"(?:dict|Dict)[\[(]str, (.+)[\])]")
+_INT_OR_STRING: Final = frozenset({"maxSurge", "maxUnavailable", "minAvailable", "port", "targetPort"})
+_INT64: Final = 2**63
 _GO_TYPES: Final = {"int": "int32", "str": "string", "bool": "bool"}
 
 
@@ -69,6 +71,12 @@ def _walk(kind: str, value: Any, path: str, owner: str, shape: Shape) -> Any:
         wanted = {"int": int, "str": str, "bool": bool, "bytes": str}[kind]
         if not isinstance(value, wanted) or (kind == "int" and isinstance(value, bool)):
             return _mistake(value, path, owner, _GO_TYPES.get(kind, "[]uint8"), shape)
+        if isinstance(value, int) and not -_INT64 <= value < _INT64:
+            return _mistake(value, path, owner, "int64", shape)
+        return value
+    if kind == "object" and path.rpartition(".")[2] in _INT_OR_STRING:
+        if not isinstance(value, int | str) or isinstance(value, bool):
+            return _mistake(value, path, owner, "IntOrString", shape)
         return value
     fields = _fields(kind)
     if fields is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import logging
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -46,6 +47,8 @@ from bot.sandbox.kubernetes.status import (
 )
 
 Json = dict[str, Any]
+
+_log = logging.getLogger(__name__)
 
 MAX_BODY: Final = 3 * 1024 * 1024  # MaxRequestBodyBytes, apiserver/pkg/server/config.go
 _MAX_DEPTH: Final = 100
@@ -133,6 +136,10 @@ class ApiServer:
             if request.transport is not None:
                 request.transport.abort()
             return web.Response()  # nobody is there to read it; the call keeps status 0
+        except Exception as error:
+            _log.exception("the Kubernetes stand-in has a fault of its own: %s %s", request.method, path)
+            problem = ApiError(500, "InternalError", f"Internal error occurred: {type(error).__name__}")
+            response = _json(problem.body, problem.code)
         call.status = response.status
         return response
 

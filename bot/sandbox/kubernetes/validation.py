@@ -25,7 +25,9 @@ _SUBDOMAIN_RULE: Final = (
     "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
     r"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 )
+_LONGEST_GRACE: Final = 10 * 365 * 86_400
 _MAX_ANNOTATIONS: Final = 256 * 1024  # TotalAnnotationSizeLimitB
+MOST_REPLICAS: Final = 500  # ours, not the server's: a slip of the finger shall not eat the machine
 _WORKLOADS: Final = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"})
 
 
@@ -61,13 +63,18 @@ def check(kind: str, obj: Json) -> list[Cause]:
         causes += _workload(kind, spec)
     elif kind == "Pod":
         causes += _pod_spec(spec, "spec")
+        causes += _supported("spec.restartPolicy", spec.get("restartPolicy"), "Always", "OnFailure", "Never")
     elif kind == "CronJob":
         if not spec.get("schedule"):
             causes.append(required("spec.schedule"))
         template = ((spec.get("jobTemplate") or {}).get("spec") or {}).get("template") or {}
         causes += _pod_spec(template.get("spec") or {}, "spec.jobTemplate.spec.template.spec")
-    elif kind == "PodDisruptionBudget" and "minAvailable" in spec and "maxUnavailable" in spec:
-        causes.append(invalid_value("spec", spec, "minAvailable and maxUnavailable cannot be both set"))
+    elif kind == "PodDisruptionBudget":
+        if "minAvailable" in spec and "maxUnavailable" in spec:
+            causes.append(invalid_value("spec", spec, "minAvailable and maxUnavailable cannot be both set"))
+        for field in ("minAvailable", "maxUnavailable"):
+            causes += _share(spec.get(field, 0), f"spec.{field}")
+        causes += _selector(spec.get("selector") or {}, "spec.selector")
     return causes
 
 
@@ -121,6 +128,10 @@ def _metadata(meta: Json) -> list[Cause]:
     elif len(name) > 253 or not _DNS_SUBDOMAIN.fullmatch(name):
         causes.append(invalid_value("metadata.name", name, _SUBDOMAIN_RULE))
     causes += _labels(meta.get("labels"), "metadata.labels")
+    for i, owner in enumerate(meta.get("ownerReferences") or []):
+        for field in ("apiVersion", "kind", "name", "uid"):
+            if not owner.get(field):
+                causes.append(required(f"metadata.ownerReferences[{i}].{field}"))
     annotations = meta.get("annotations") or {}
     for key in annotations:
         if not _QUALIFIED.fullmatch(key.lower()):
@@ -154,15 +165,18 @@ def _labels(labels: Json | None, field: str) -> list[Cause]:
 def _workload(kind: str, spec: Json) -> list[Cause]:
     causes: list[Cause] = []
     for field in ("replicas", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds", "parallelism"):
-        value = spec.get(field)
-        if isinstance(value, int) and value < 0:
-            causes.append(invalid_value(f"spec.{field}", value, _NOT_NEGATIVE))
+        causes += _share(spec.get(field, 0), f"spec.{field}")
+    for field in ("replicas", "parallelism", "completions"):
+        if spec.get(field, 0) > MOST_REPLICAS:
+            causes.append(invalid_value(f"spec.{field}", spec[field], f"this stand-in runs at most {MOST_REPLICAS}"))
     template = spec.get("template") or {}
     if kind != "Job":
         selector = spec.get("selector")
         labels = (template.get("metadata") or {}).get("labels") or {}
         if not selector:
             causes.append(required("spec.selector"))
+        elif wrong := _selector(selector, "spec.selector"):
+            causes += wrong
         elif not selectors.matches(selector, labels):
             causes.append(
                 invalid_value("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
@@ -170,51 +184,60 @@ def _workload(kind: str, spec: Json) -> list[Cause]:
     causes += _labels((template.get("metadata") or {}).get("labels"), "spec.template.metadata.labels")
     pod = template.get("spec") or {}
     causes += _pod_spec(pod, "spec.template.spec")
-    policy = pod.get("restartPolicy")
-    if kind in _WORKLOADS and policy not in (None, "Always"):
-        causes.append(
-            Cause(
-                "spec.template.spec.restartPolicy",
-                "FieldValueNotSupported",
-                f'Unsupported value: "{policy}": supported values: "Always"',
-            )
-        )
-    if kind == "Job" and policy not in ("OnFailure", "Never"):
-        causes.append(
-            Cause(
-                "spec.template.spec.restartPolicy",
-                "FieldValueNotSupported",
-                f'Unsupported value: "{policy}": supported values: "OnFailure", "Never"',
-            )
-        )
+    allowed = ("OnFailure", "Never") if kind == "Job" else ("Always",)
+    causes += _supported("spec.template.spec.restartPolicy", pod.get("restartPolicy"), *allowed)
+    if kind in ("StatefulSet", "DaemonSet"):
+        update = spec.get("updateStrategy") or {}
+        causes += _supported("spec.updateStrategy.type", update.get("type"), "RollingUpdate", "OnDelete")
+        field = "spec.updateStrategy.rollingUpdate.maxUnavailable"
+        causes += _share((update.get("rollingUpdate") or {}).get("maxUnavailable", 1), field)
     if kind == "Deployment":
         causes += _strategy(spec)
     return causes
 
 
+def _share(value: int | str, field: str) -> list[Cause]:
+    """An int-or-percentage that is not negative."""
+    if isinstance(value, str) and not re.fullmatch(r"[0-9]{1,9}%", value):
+        return [invalid_value(field, value, "must be an integer or percentage (e.g '5%')")]
+    if isinstance(value, int) and value < 0:
+        return [invalid_value(field, value, _NOT_NEGATIVE)]
+    return []
+
+
+def _selector(selector: Json, field: str) -> list[Cause]:
+    causes: list[Cause] = []
+    for i, rule in enumerate(selector.get("matchExpressions") or []):
+        at = f"{field}.matchExpressions[{i}]"
+        if not rule.get("key"):
+            causes.append(required(f"{at}.key"))
+        if rule.get("operator") not in ("In", "NotIn", "Exists", "DoesNotExist"):
+            causes.append(invalid_value(f"{at}.operator", rule.get("operator"), "not a valid selector operator"))
+        elif ("In" in rule["operator"]) is not bool(rule.get("values")):
+            why = "must be specified when `operator` is 'In' or 'NotIn', and only then"
+            causes.append(required(f"{at}.values", why))
+    return causes
+
+
+def _supported(field: str, value: Any, *values: str) -> list[Cause]:
+    if value in values:
+        return []
+    listed = ", ".join(f'"{known}"' for known in values)
+    message = f"Unsupported value: {_shown(value)}: supported values: {listed}"
+    return [Cause(field, "FieldValueNotSupported", message)]
+
+
 def _strategy(spec: Json) -> list[Cause]:
     causes: list[Cause] = []
     strategy = spec.get("strategy") or {}
-    if strategy.get("type") not in ("RollingUpdate", "Recreate"):
-        causes.append(
-            Cause(
-                "spec.strategy.type",
-                "FieldValueNotSupported",
-                f'Unsupported value: "{strategy.get("type")}": supported values: "Recreate", "RollingUpdate"',
-            )
-        )
+    causes += _supported("spec.strategy.type", strategy.get("type"), "Recreate", "RollingUpdate")
     if strategy.get("type") == "Recreate" and strategy.get("rollingUpdate"):
         causes.append(
             forbidden_change("spec.strategy.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'")
         )
     rolling = strategy.get("rollingUpdate") or {}
     for field in ("maxSurge", "maxUnavailable"):
-        value = rolling.get(field, 0)
-        if isinstance(value, str) and not re.fullmatch(r"[0-9]+%", value):
-            why = "must be an integer or percentage (e.g '5%%')".replace("%%", "%")
-            causes.append(invalid_value(f"spec.strategy.rollingUpdate.{field}", value, why))
-        elif isinstance(value, int) and value < 0:
-            causes.append(invalid_value(f"spec.strategy.rollingUpdate.{field}", value, _NOT_NEGATIVE))
+        causes += _share(rolling.get(field, 0), f"spec.strategy.rollingUpdate.{field}")
     if strategy.get("type") == "RollingUpdate" and all(
         rolling.get(field) in (0, "0%") for field in ("maxSurge", "maxUnavailable")
     ):
@@ -234,6 +257,9 @@ def _strategy(spec: Json) -> list[Cause]:
 def _pod_spec(spec: Json, field: str) -> list[Cause]:
     causes: list[Cause] = []
     containers = spec.get("containers") or []
+    grace = spec.get("terminationGracePeriodSeconds", 0)
+    if not 0 <= grace <= _LONGEST_GRACE:
+        causes.append(invalid_value(f"{field}.terminationGracePeriodSeconds", grace, _NOT_NEGATIVE))
     if not containers:
         causes.append(required(f"{field}.containers"))
     seen: set[str] = set()
