@@ -76,7 +76,7 @@ def render(approval: Approval, record: Record, view: ApprovalView, *, full_diff:
     """Render a request for sign-off. ``full_diff`` is the stored text that `attachment` puts beside the card."""
     pending = approval.state == "pending"
     obstacle = _obstacle(record, full_diff)
-    blocks: list[Block] = [rich.block(_headline(approval, record), *_state(approval, record, view))]
+    blocks: list[Block] = [rich.block(*_headline(approval, record), *_state(approval, view))]
     blocks.append(rich.block(*_change(record)))
     blocks.append(rich.block(*_details(record, pending=pending)))
     asked = [_who(record, view)] if pending else []
@@ -155,16 +155,18 @@ def _fitting(blocks: list[Block]) -> Iterator[Block]:
 # --- the card's parts ---------------------------------------------------------------------------------------------
 
 
-def _headline(approval: Approval, record: Record) -> Part:
+def _headline(approval: Approval, record: Record) -> list[Part]:
     title = plain(str(_of(record, "runbook").get("title", approval.runbook)), 120)
     glyph = {"pending": "🔏", "approved": "✅", "denied": "⛔", "expired": "⌛", "void": "⚠️"}.get(approval.state, "↪️")
-    return rich.section(
-        rich.text(f"{glyph} "),
-        rich.bold(f"{title}: {_object(record)}"),
-        rich.text("\ncluster "),
-        rich.bold(name(str(record.get("cluster", ""))).upper()),
-        rich.text(f" · {_incident(record)} · risk {plain(str(_of(record, 'runbook').get('risk', 'unknown')), 20)}"),
-    )
+    risk = plain(str(_of(record, "runbook").get("risk", "unknown")), 20)
+    return [
+        rich.section(rich.text(f"{glyph} "), rich.bold(f"{title}: {_object(record)}")),
+        rich.section(
+            rich.text("cluster "),
+            rich.bold(name(str(record.get("cluster", ""))).upper()),
+            rich.text(f" · {_incident(record)} · risk {risk}"),
+        ),
+    ]
 
 
 def _object(record: Record) -> str:
@@ -172,7 +174,7 @@ def _object(record: Record) -> str:
     return texts[0] if len(texts) == 1 else f"{len(texts)} objects"
 
 
-def _state(approval: Approval, record: Record, view: ApprovalView) -> list[Part]:
+def _state(approval: Approval, view: ApprovalView) -> list[Part]:
     if approval.state == "pending":
         return []
     approvers = [vote for vote in view.votes if vote.decision == "approve"]
@@ -235,13 +237,8 @@ def _details(record: Record, *, pending: bool) -> list[Part]:
     parts: list[Part] = []
     parts += _sentences("It touches", record.get("effect"))
     targets = _target_texts(record)
-    if targets:
-        parts.append(rich.section(rich.bold("Target" if len(targets) == 1 else f"{len(targets)} targets")))
-        parts.append(rich.bullets([[rich.code(text)] for text in targets]))
-    parameters = _parameter_texts(record)
-    if parameters:
-        parts.append(rich.section(rich.bold("Parameters")))
-        parts.append(rich.bullets([[rich.code(text)] for text in parameters]))
+    parts += _codes("Target" if len(targets) == 1 else f"{len(targets)} targets", targets)
+    parts += _codes("Parameters", _parameter_texts(record))
     if pending:
         checks = [
             check.get("sentence") or f"{check.get('check')}: {exact(check.get('observed'))}"
@@ -256,6 +253,11 @@ def _details(record: Record, *, pending: bool) -> list[Part]:
             parts.append(rich.section(rich.bold("Checked after: "), rich.text(f"{check}, for at most {most}")))
     parts += _sentences("To undo", record.get("undo"))
     return parts or [rich.section(rich.text("The plan says nothing more."))]
+
+
+def _codes(label: str, texts: Sequence[str]) -> list[Part]:
+    spans = [span for text in texts for span in (rich.text(" "), rich.code(text))]
+    return [rich.section(rich.bold(f"{label}:"), *spans)] if spans else []
 
 
 def _sentences(label: str, value: Any) -> list[Part]:

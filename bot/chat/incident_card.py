@@ -21,12 +21,29 @@ Stage = Literal["collecting", "analysing", "done"]
 _CAUSES_SHOWN = 2
 _ACTIONS_SHOWN = 4
 _ALERTS_SHOWN = 3
+# What approvals and runs are called in the code, in a reader's words.
+_STATES = {
+    "pending": "waits for sign-off, see the thread",
+    "approved": "approved, about to start",
+    "void": "void, nothing ran",
+    "expired": "expired, nothing ran",
+    "denied": "denied",
+    "superseded": "replaced by a newer one",
+    "starting": "starting",
+    "running": "running",
+    "verifying": "done, checking whether it helped",
+    "succeeded": "it helped",
+    "unhelpful": "it ran and did not help",
+    "inconclusive": "it ran; whether it helped cannot be told",
+    "failed": "failed",
+    "unknown": "UNKNOWN whether it took effect; a person has to look",
+}
 _IDENTITY = ("instance", "pod", "container", "node", "job", "endpoint", "service", "path", "code")
 
 
 @dataclass(frozen=True, slots=True)
 class ActionLine:
-    """What became of one proposal: ``name`` is ``A-77``, ``state`` a word or two, ``outcome`` a sentence or empty."""
+    """What became of one proposal: ``name`` is ``A-77``, ``state`` of its approval or run, ``outcome`` a sentence."""
 
     name: str
     title: str
@@ -50,7 +67,7 @@ class IncidentView:
 
 def render(view: IncidentView, *, buttons: bool = True) -> Card:
     """Render an incident for Slack. ``buttons`` is False where a click could not be answered in place."""
-    blocks: list[Block] = [rich.block(_headline(view), _where(view), *_summary(view), *_alerts(view))]
+    blocks: list[Block] = [rich.block(*_headline(view), _where(view), *_alerts(view), *_summary(view))]
     blocks.append(rich.block(*_finding(view)))
     following = _next(view)
     if following:
@@ -95,22 +112,17 @@ def _state_word(view: IncidentView) -> str:
 # --- what and where -----------------------------------------------------------------------------------------------
 
 
-def _headline(view: IncidentView) -> dict[str, object]:
+def _headline(view: IncidentView) -> list[dict[str, object]]:
     incident = view.incident
-    spans = [rich.text(_glyph(view) + " "), rich.bold(plain(incident.title, 150))]
-    severity = plain(incident.severity, 20)
+    title = rich.section(rich.text(_glyph(view) + " "), rich.bold(plain(incident.title, 150)))
     if incident.status == "resolved":
-        spans.append(rich.text(f"\nResolved after {_lasted(incident)}"))
-    elif incident.status == "stale":
-        spans.append(rich.text("\nStale: not heard of since "))
-        spans.append(rich.date(incident.last_seen_at))
-    else:
-        again = "Firing again" if incident.reopened else "Firing"
-        spans.append(
-            rich.text(f"\n{severity.capitalize()} · {again.lower()} since " if severity else f"\n{again} since ")
-        )
-        spans.append(rich.date(incident.opened_at))
-    return rich.section(*spans)
+        return [title, rich.section(rich.text(f"Resolved after {_lasted(incident)}"))]
+    if incident.status == "stale":
+        return [title, rich.section(rich.text("Stale: not heard of since "), rich.date(incident.last_seen_at))]
+    firing = "firing again" if incident.reopened else "firing"
+    severity = plain(incident.severity, 20)
+    words = f"{severity} · {firing} since " if severity else f"{firing} since "
+    return [title, rich.section(rich.text(words[0].upper() + words[1:]), rich.date(incident.opened_at))]
 
 
 def _glyph(view: IncidentView) -> str:
@@ -172,14 +184,14 @@ def _alerts(view: IncidentView) -> list[dict[str, object]]:
     if view.incident.total < 2 or view.incident.status != "open":
         return []
     common = view.incident.labels
-    told: list[list[rich.Span]] = []
+    told: list[rich.Span] = []
     for alert in sorted(view.alerts, key=lambda alert: alert.status != "firing"):
         own = [
             f"{key}={plain(alert.labels[key], 60)}" for key in _IDENTITY if key in alert.labels and key not in common
         ]
-        if own and len(told) < _ALERTS_SHOWN:
-            told.append([rich.code(" ".join(own[:3]))])
-    return [rich.bullets(told)] if told else []
+        if own and len(told) < 2 * _ALERTS_SHOWN:
+            told += [rich.text(", " if told else "among them "), rich.code(" ".join(own[:3]))]
+    return [rich.section(*told)] if told else []
 
 
 # --- what we know -------------------------------------------------------------------------------------------------
@@ -246,7 +258,8 @@ def _fact_list(view: IncidentView) -> list[dict[str, object]]:
 def _next(view: IncidentView) -> list[dict[str, object]]:
     items: list[list[rich.Span]] = []
     for line in view.actions[-_ACTIONS_SHOWN:]:
-        spans = [rich.bold(plain(line.name, 20)), rich.text(f" {plain(line.title, 120)}: {plain(line.state, 60)}")]
+        state = _STATES.get(line.state, plain(line.state, 60))
+        spans = [rich.bold(plain(line.name, 20)), rich.text(f" {plain(line.title, 120)}: {state}")]
         if line.outcome:
             spans.append(rich.text(f". {plain(line.outcome, 200)}"))
         items.append(spans)

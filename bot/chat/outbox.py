@@ -8,6 +8,7 @@ message is sent at a time; channels do not wait for each other.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -95,10 +96,9 @@ class Outbox:
                 self._kicked.clear()
                 if await self._orphans_known():
                     await self._look()
-                try:
-                    await asyncio.wait_for(self._kicked.wait(), POLL_S)
-                except TimeoutError:
-                    continue
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(POLL_S):  # wait_for of Python 3.11 may swallow a cancellation here
+                        await self._kicked.wait()
         finally:
             workers = list(self._workers.values())
             for worker in workers:

@@ -89,12 +89,11 @@ def ended(approval: Approval, run: Run) -> Card:
 def question(approval: Approval, run: Run, what: str, *, look: str = "", answered: str = "") -> Card:
     """Ask whether a step of an UNKNOWN run took effect. ``look`` says where to look, ``answered`` who said what."""
     head = f"{approval.name}: did this take effect? Signoff cannot know."
-    said = rich.section(rich.text("❓ "), rich.bold(head), rich.text("\n" + plain(what, _SENTENCE)))
+    said = (rich.section(rich.text("❓ "), rich.bold(head)), rich.section(rich.text(plain(what, _SENTENCE))))
     if answered:
         closing = plain(answered, _SENTENCE)
-        return Card(
-            text=push(f"{approval.name}: {closing}"), blocks=(rich.block(said, rich.section(rich.text(closing))),)
-        )
+        answer = rich.section(rich.text(closing))
+        return Card(text=push(f"{approval.name}: {closing}"), blocks=(rich.block(*said, answer),))
     where = plain(look, 200) or "the cluster"
     then = rich.section(rich.text(f"Look at {where} and say what you see. Until then nothing more is run."))
     applied = confirm("It took effect?", "The run goes on and checks whether it helped.", "It took effect", "Back")
@@ -105,7 +104,7 @@ def question(approval: Approval, run: Run, what: str, *, look: str = "", answere
             button("It did not", NOT_APPLIED_ACTION, run.id, confirm=absent, spoken=f"{approval.name} had no effect"),
         ]
     )
-    return Card(text=push(f"{head} {what}"), blocks=(rich.block(said, then), row), broadcast=True)
+    return Card(text=push(f"{head} {what}"), blocks=(rich.block(*said, then), row), broadcast=True)
 
 
 def resolved(incident: Incident) -> Card:
