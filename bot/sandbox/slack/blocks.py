@@ -1,8 +1,6 @@
 """Block Kit's rules: which blocks and elements exist, what they hold, and how long each part may be.
 
-`problems_of_blocks` answers with Slack's own sentences and JSON pointers. A rule is a small function that looks at
-one value; the tables at the end of the module put the rules together. Unknown keys are refused, which is stricter
-than Slack.
+`problems_of_blocks` answers with Slack's own sentences and JSON pointers; the tables below it say what is allowed.
 
 Sources: docs "Reference: blocks", "block elements", "composition objects" (names and lengths), @slack/types 3.2 and
 slack_sdk.models.blocks 3.47 (keys), public issues for the sentences ("no more than 50 items allowed",
@@ -11,10 +9,10 @@ slack_sdk.models.blocks 3.47 (keys), public issues for the sentences ("no more t
 
 import copy
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from bot.sandbox.slack.rules import Problem, Rule, Walk, array, boolean, by_type, integer, string, structure
 
 Surface = Literal["message", "modal", "home"]
 MOST_BLOCKS: Mapping[Surface, int] = {"message": 50, "modal": 100, "home": 100}
@@ -24,38 +22,9 @@ MARKDOWN_TEXT = 12_000
 _MOST_PROBLEMS = 20
 
 
-@dataclass(frozen=True)
-class Problem:
-    """One broken rule: Slack's sentence and the JSON pointer of the value."""
-
-    message: str
-    pointer: str
-
-    def __str__(self) -> str:
-        return f"{self.message} [json-pointer:{self.pointer}]"
-
-
-@dataclass
-class _Walk:
-    """What one walk over a payload collects."""
-
-    surface: Surface
-    problems: list[Problem] = field(default_factory=list)
-    block_ids: set[str] = field(default_factory=set)
-    action_ids: set[str] = field(default_factory=set)
-    markdown: int = 0
-    focused: int = 0
-
-    def refuse(self, message: str, pointer: str) -> None:
-        self.problems.append(Problem(message, pointer))
-
-
-Rule = Callable[[_Walk, Any, str], None]
-
-
 def problems_of_blocks(blocks: Any, surface: Surface, pointer: str = "/blocks") -> list[Problem]:
     """Every broken rule of a `blocks` array, at most twenty; empty when Slack would take it."""
-    walk = _Walk(surface)
+    walk = Walk(surface)
     most = MOST_BLOCKS[surface]
     if not isinstance(blocks, list):
         walk.refuse("must provide an array", pointer)
@@ -73,7 +42,7 @@ def problems_of_blocks(blocks: Any, surface: Surface, pointer: str = "/blocks") 
 
 def problems_of_plain_text(value: Any, most: int, pointer: str) -> list[Problem]:
     """Every broken rule of one plain_text object of at most `most` characters."""
-    walk = _Walk("modal")
+    walk = Walk("modal")
     _plain(most)(walk, value, pointer)
     return walk.problems
 
@@ -132,119 +101,17 @@ def _texts(node: Any) -> Iterator[str]:
             yield from _texts(value)
 
 
-# --- rules for plain values ---------------------------------------------------------------------------------------
+# --- composition objects ------------------------------------------------------------------------------------------
 
 
-def _string(most: int, *, least: int = 0, pattern: str = "", of: Sequence[str] = ()) -> Rule:
-    shape = re.compile(pattern) if pattern else None
-
-    def rule(walk: _Walk, value: Any, pointer: str) -> None:
-        if not isinstance(value, str):
-            walk.refuse("must provide a string", pointer)
-        elif len(value) > most:
-            walk.refuse(f"must be less than {most + 1} characters", pointer)
-        elif len(value) < least:
-            walk.refuse(f"must be more than {least - 1} characters", pointer)
-        elif shape and not shape.fullmatch(value):
-            walk.refuse("must match the expected format", pointer)
-        elif of and value not in of:
-            walk.refuse(f"must be a valid enum value: {', '.join(of)}", pointer)
-
-    return rule
-
-
-def _boolean(walk: _Walk, value: Any, pointer: str) -> None:
-    if not isinstance(value, bool):
-        walk.refuse("must provide a boolean", pointer)
-
-
-def _focus(walk: _Walk, value: Any, pointer: str) -> None:
-    _boolean(walk, value, pointer)
-    walk.focused += value is True
-
-
-def _integer(least: int, most: int) -> Rule:
-    def rule(walk: _Walk, value: Any, pointer: str) -> None:
-        if not isinstance(value, int) or isinstance(value, bool):
-            walk.refuse("must provide an integer", pointer)
-        elif not least <= value <= most:
-            walk.refuse(f"must be from {least} to {most}", pointer)
-
-    return rule
-
-
-def _array(item: Rule, most: int, *, least: int = 1) -> Rule:
-    def rule(walk: _Walk, value: Any, pointer: str) -> None:
-        if not isinstance(value, list):
-            walk.refuse("must provide an array", pointer)
-        elif len(value) > most:
-            walk.refuse(f"no more than {most} items allowed", pointer)
-        elif len(value) < least:
-            walk.refuse(f"no fewer than {least} items allowed", pointer)
-        else:
-            for index, entry in enumerate(value):
-                item(walk, entry, f"{pointer}/{index}")
-
-    return rule
-
-
-def _object(
-    required: Mapping[str, Rule],
-    optional: Mapping[str, Rule],
-    then: Callable[[_Walk, Mapping[str, Any], str], None] | None = None,
-) -> Rule:
-    def rule(walk: _Walk, value: Any, pointer: str) -> None:
-        if not isinstance(value, dict):
-            walk.refuse("must provide an object", pointer)
-            return
-        before = len(walk.problems)
-        for key in required:
-            if key not in value:
-                walk.refuse(f"missing required field: {key}", pointer)
-        for key, entry in value.items():
-            part = required.get(key) or optional.get(key)
-            if part is not None:
-                part(walk, entry, f"{pointer}/{key}")
-            elif key != "type":
-                walk.refuse(f"invalid additional property: {key}", pointer)
-        if then and len(walk.problems) == before:
-            then(walk, value, pointer)
-
-    return rule
-
-
-def _typed(rules: Mapping[str, Rule], elsewhere: frozenset[str] = frozenset()) -> Rule:
-    """An object whose `type` chooses the rule; `elsewhere` names types of Slack that this stand-in does not play."""
-
-    def rule(walk: _Walk, value: Any, pointer: str) -> None:
-        if not isinstance(value, dict):
-            walk.refuse("must provide an object", pointer)
-        elif "type" not in value:
-            walk.refuse("missing required field: type", pointer)
-        elif not isinstance(value["type"], str):
-            walk.refuse("must provide a string", f"{pointer}/type")
-        elif value["type"] in rules:
-            rules[value["type"]](walk, value, pointer)
-        elif value["type"] in elsewhere:
-            walk.refuse(
-                f"unsupported type: {value['type']} (Slack has it, this sandbox does not play it)", f"{pointer}/type"
-            )
-        else:
-            walk.refuse(f"unsupported type: {value['type']}", f"{pointer}/type")
-
-    return rule
-
-
-def _text_object(most: int, *, plain_only: bool = False) -> Rule:
+def text_object(most: int, *, plain_only: bool = False) -> Rule:
     """A text object of 1 to `most` characters."""
-    body: dict[str, Rule] = {"type": _string(20), "text": _string(most, least=1)}
-    plain = _object(body, {"emoji": _boolean})
-    kinds = (
-        {"plain_text": plain} if plain_only else {"plain_text": plain, "mrkdwn": _object(body, {"verbatim": _boolean})}
-    )
-    inner = _typed(kinds)
+    body: dict[str, Rule] = {"type": string(20), "text": string(most, least=1)}
+    plain = structure(body, {"emoji": boolean})
+    mrkdwn = structure(body, {"verbatim": boolean})
+    inner = by_type({"plain_text": plain} if plain_only else {"plain_text": plain, "mrkdwn": mrkdwn})
 
-    def rule(walk: _Walk, value: Any, pointer: str) -> None:
+    def rule(walk: Walk, value: Any, pointer: str) -> None:
         before = len(walk.problems)
         inner(walk, value, pointer)
         if len(walk.problems) > before and not plain_only:
@@ -253,37 +120,39 @@ def _text_object(most: int, *, plain_only: bool = False) -> Rule:
     return rule
 
 
-# --- composition objects ------------------------------------------------------------------------------------------
+def _focus(walk: Walk, value: Any, pointer: str) -> None:
+    boolean(walk, value, pointer)
+    walk.focused += value is True
 
 
 def _plain(most: int) -> Rule:
-    return _text_object(most, plain_only=True)
+    return text_object(most, plain_only=True)
 
 
-_CONFIRM = _object(
-    {"title": _plain(100), "text": _text_object(300), "confirm": _plain(30), "deny": _plain(30)},
-    {"style": _string(10, of=("primary", "danger"))},
+_CONFIRM = structure(
+    {"title": _plain(100), "text": text_object(300), "confirm": _plain(30), "deny": _plain(30)},
+    {"style": string(10, of=("primary", "danger"))},
 )
-_OPTION = _object({"text": _plain(75), "value": _string(150, least=1)}, {"description": _plain(75)})
-_RICH_OPTION = _object({"text": _text_object(75), "value": _string(150, least=1)}, {"description": _text_object(75)})
-_LINK_OPTION = _object(
-    {"text": _plain(75), "value": _string(150, least=1)}, {"description": _plain(75), "url": _string(3000, least=1)}
+_OPTION = structure({"text": _plain(75), "value": string(150, least=1)}, {"description": _plain(75)})
+_RICH_OPTION = structure({"text": text_object(75), "value": string(150, least=1)}, {"description": text_object(75)})
+_LINK_OPTION = structure(
+    {"text": _plain(75), "value": string(150, least=1)}, {"description": _plain(75), "url": string(3000, least=1)}
 )
-_GROUP = _object({"label": _plain(75), "options": _array(_OPTION, 100)}, {})
-_DISPATCH = _object({"trigger_actions_on": _array(_string(30, of=("on_enter_pressed", "on_character_entered")), 2)}, {})
-_USER_ID = _string(20, least=1, pattern=r"[UW][A-Z0-9]+")
-_URL = _string(3000, least=1, pattern=r"(?s)[a-zA-Z][a-zA-Z0-9+.-]*:.+")
+_GROUP = structure({"label": _plain(75), "options": array(_OPTION, 100)}, {})
+_DISPATCH = structure({"trigger_actions_on": array(string(30, of=("on_enter_pressed", "on_character_entered")), 2)}, {})
+_USER_ID = string(20, least=1, pattern=r"[UW][A-Z0-9]+")
+_URL = string(3000, least=1, pattern=r"(?s)[a-zA-Z][a-zA-Z0-9+.-]*:.+")
 
 
-def _action_id(walk: _Walk, value: Any, pointer: str) -> None:
-    _string(255, least=1)(walk, value, pointer)
+def _action_id(walk: Walk, value: Any, pointer: str) -> None:
+    string(255, least=1)(walk, value, pointer)
     if isinstance(value, str):
         if value in walk.action_ids:
             walk.refuse(f"action_id must be unique in its block: {value}", pointer)
         walk.action_ids.add(value)
 
 
-def _initial_among_options(walk: _Walk, element: Mapping[str, Any], pointer: str) -> None:
+def _initial_among_options(walk: Walk, element: Mapping[str, Any], pointer: str) -> None:
     known = options_of(element)
     chosen = [element["initial_option"]] if "initial_option" in element else element.get("initial_options", [])
     for option in chosen:
@@ -291,94 +160,94 @@ def _initial_among_options(walk: _Walk, element: Mapping[str, Any], pointer: str
             walk.refuse("initial options must be among the options", pointer)
 
 
-def _select_source(walk: _Walk, element: Mapping[str, Any], pointer: str) -> None:
+def _select_source(walk: Walk, element: Mapping[str, Any], pointer: str) -> None:
     if ("options" in element) == ("option_groups" in element):
         walk.refuse("must define either `options` or `option_groups`", pointer)
     _initial_among_options(walk, element, pointer)
 
 
-def _ordered_lengths(walk: _Walk, element: Mapping[str, Any], pointer: str) -> None:
+def _ordered_lengths(walk: Walk, element: Mapping[str, Any], pointer: str) -> None:
     if element.get("min_length", 0) > element.get("max_length", 3000):
         walk.refuse("min_length must not be above max_length", pointer)
 
 
-def _one_image_source(walk: _Walk, image: Mapping[str, Any], pointer: str) -> None:
+def _one_image_source(walk: Walk, image: Mapping[str, Any], pointer: str) -> None:
     if ("image_url" in image) == ("slack_file" in image):
         walk.refuse("must define either `image_url` or `slack_file`", pointer)
 
 
-_NUMBER = _string(40, least=1, pattern=r"-?\d+(\.\d+)?")
+_NUMBER = string(40, least=1, pattern=r"-?\d+(\.\d+)?")
 _ACTION: Mapping[str, Rule] = {"action_id": _action_id}
 _ASKING: Mapping[str, Rule] = {**_ACTION, "placeholder": _plain(150), "focus_on_load": _focus}
 _SELECTING: Mapping[str, Rule] = {**_ASKING, "confirm": _CONFIRM}
-_OPTIONS: Mapping[str, Rule] = {"options": _array(_OPTION, 100), "option_groups": _array(_GROUP, 100)}
-_SLACK_FILE = _object({}, {"id": _string(20, least=1), "url": _URL})
-_PICTURE: Mapping[str, Rule] = {"image_url": _string(3000, least=1), "slack_file": _SLACK_FILE}
+_OPTIONS: Mapping[str, Rule] = {"options": array(_OPTION, 100), "option_groups": array(_GROUP, 100)}
+_SLACK_FILE = structure({}, {"id": string(20, least=1), "url": _URL})
+_PICTURE: Mapping[str, Rule] = {"image_url": string(3000, least=1), "slack_file": _SLACK_FILE}
 
-_IMAGE_ELEMENT = _object({"alt_text": _string(2000, least=1)}, _PICTURE, _one_image_source)
-_BUTTON = _object(
+_IMAGE_ELEMENT = structure({"alt_text": string(2000, least=1)}, _PICTURE, _one_image_source)
+_BUTTON = structure(
     {"text": _plain(75)},
     {
         **_ACTION,
-        "value": _string(2000),
+        "value": string(2000),
         "url": _URL,
-        "style": _string(10, of=("primary", "danger")),
+        "style": string(10, of=("primary", "danger")),
         "confirm": _CONFIRM,
-        "accessibility_label": _string(75, least=1),
-        "visible_to_user_ids": _array(_USER_ID, 100),
+        "accessibility_label": string(75, least=1),
+        "visible_to_user_ids": array(_USER_ID, 100),
     },
 )
-_CHECKBOXES = _object(
-    {"options": _array(_RICH_OPTION, 10)},
-    {**_ACTION, "initial_options": _array(_RICH_OPTION, 10), "confirm": _CONFIRM, "focus_on_load": _focus},
+_CHECKBOXES = structure(
+    {"options": array(_RICH_OPTION, 10)},
+    {**_ACTION, "initial_options": array(_RICH_OPTION, 10), "confirm": _CONFIRM, "focus_on_load": _focus},
     _initial_among_options,
 )
-_RADIO = _object(
-    {"options": _array(_RICH_OPTION, 10)},
+_RADIO = structure(
+    {"options": array(_RICH_OPTION, 10)},
     {**_ACTION, "initial_option": _RICH_OPTION, "confirm": _CONFIRM, "focus_on_load": _focus},
     _initial_among_options,
 )
 _CHOOSERS: Mapping[str, Rule] = {
     "checkboxes": _CHECKBOXES,
     "radio_buttons": _RADIO,
-    "static_select": _object({}, {**_SELECTING, **_OPTIONS, "initial_option": _OPTION}, _select_source),
-    "users_select": _object({}, {**_SELECTING, "initial_user": _USER_ID}),
-    "datepicker": _object({}, {**_SELECTING, "initial_date": _string(10, pattern=r"\d{4}-\d\d-\d\d")}),
-    "timepicker": _object(
-        {}, {**_SELECTING, "initial_time": _string(5, pattern=r"[0-2]\d:[0-5]\d"), "timezone": _string(64)}
+    "static_select": structure({}, {**_SELECTING, **_OPTIONS, "initial_option": _OPTION}, _select_source),
+    "users_select": structure({}, {**_SELECTING, "initial_user": _USER_ID}),
+    "datepicker": structure({}, {**_SELECTING, "initial_date": string(10, pattern=r"\d{4}-\d\d-\d\d")}),
+    "timepicker": structure(
+        {}, {**_SELECTING, "initial_time": string(5, pattern=r"[0-2]\d:[0-5]\d"), "timezone": string(64)}
     ),
 }
 _MANY: Mapping[str, Rule] = {
-    "multi_static_select": _object(
+    "multi_static_select": structure(
         {},
         {
             **_SELECTING,
             **_OPTIONS,
-            "initial_options": _array(_OPTION, 100),
-            "max_selected_items": _integer(1, 100),
+            "initial_options": array(_OPTION, 100),
+            "max_selected_items": integer(1, 100),
         },
         _select_source,
     ),
-    "multi_users_select": _object(
+    "multi_users_select": structure(
         {},
-        {**_SELECTING, "initial_users": _array(_USER_ID, 100, least=0), "max_selected_items": _integer(1, 100)},
+        {**_SELECTING, "initial_users": array(_USER_ID, 100, least=0), "max_selected_items": integer(1, 100)},
     ),
 }
 _TYPING: Mapping[str, Rule] = {
-    "plain_text_input": _object(
+    "plain_text_input": structure(
         {},
         {
             **_ASKING,
-            "initial_value": _string(3000),
-            "multiline": _boolean,
-            "min_length": _integer(0, 3000),
-            "max_length": _integer(1, 3000),
+            "initial_value": string(3000),
+            "multiline": boolean,
+            "min_length": integer(0, 3000),
+            "max_length": integer(1, 3000),
             "dispatch_action_config": _DISPATCH,
         },
         _ordered_lengths,
     ),
-    "number_input": _object(
-        {"is_decimal_allowed": _boolean},
+    "number_input": structure(
+        {"is_decimal_allowed": boolean},
         {
             **_ASKING,
             "initial_value": _NUMBER,
@@ -387,10 +256,10 @@ _TYPING: Mapping[str, Rule] = {
             "dispatch_action_config": _DISPATCH,
         },
     ),
-    "email_text_input": _object({}, {**_ASKING, "initial_value": _string(3000), "dispatch_action_config": _DISPATCH}),
-    "url_text_input": _object({}, {**_ASKING, "initial_value": _string(3000), "dispatch_action_config": _DISPATCH}),
+    "email_text_input": structure({}, {**_ASKING, "initial_value": string(3000), "dispatch_action_config": _DISPATCH}),
+    "url_text_input": structure({}, {**_ASKING, "initial_value": string(3000), "dispatch_action_config": _DISPATCH}),
 }
-_OVERFLOW = _object({"options": _array(_LINK_OPTION, 5)}, {**_ACTION, "confirm": _CONFIRM})
+_OVERFLOW = structure({"options": array(_LINK_OPTION, 5)}, {**_ACTION, "confirm": _CONFIRM})
 
 INTERACTIVE = frozenset({"button", "overflow", *_CHOOSERS, *_MANY, *_TYPING})
 _ELEMENTS_ELSEWHERE = frozenset(
@@ -412,99 +281,99 @@ _ELEMENTS_ELSEWHERE = frozenset(
 
 # --- rich text ----------------------------------------------------------------------------------------------------
 
-_STYLE = _object({}, dict.fromkeys(("bold", "italic", "strike", "code", "underline"), _boolean))
+_STYLE = structure({}, dict.fromkeys(("bold", "italic", "strike", "code", "underline"), boolean))
 _SPAN: Mapping[str, Rule] = {
-    "text": _object({"text": _string(12_000, least=1)}, {"style": _STYLE}),
-    "link": _object({"url": _URL}, {"text": _string(3000, least=1), "unsafe": _boolean, "style": _STYLE}),
-    "emoji": _object({"name": _string(100, least=1)}, {"unicode": _string(40), "style": _STYLE}),
-    "user": _object({"user_id": _USER_ID}, {"style": _STYLE}),
-    "usergroup": _object({"usergroup_id": _string(20, least=1)}, {"style": _STYLE}),
-    "channel": _object({"channel_id": _string(20, least=1)}, {"style": _STYLE}),
-    "broadcast": _object({"range": _string(10, of=("here", "channel", "everyone"))}, {"style": _STYLE}),
-    "date": _object(
-        {"timestamp": _integer(0, 2**40), "format": _string(200, least=1)},
-        {"url": _URL, "fallback": _string(200), "style": _STYLE},
+    "text": structure({"text": string(12_000, least=1)}, {"style": _STYLE}),
+    "link": structure({"url": _URL}, {"text": string(3000, least=1), "unsafe": boolean, "style": _STYLE}),
+    "emoji": structure({"name": string(100, least=1)}, {"unicode": string(40), "style": _STYLE}),
+    "user": structure({"user_id": _USER_ID}, {"style": _STYLE}),
+    "usergroup": structure({"usergroup_id": string(20, least=1)}, {"style": _STYLE}),
+    "channel": structure({"channel_id": string(20, least=1)}, {"style": _STYLE}),
+    "broadcast": structure({"range": string(10, of=("here", "channel", "everyone"))}, {"style": _STYLE}),
+    "date": structure(
+        {"timestamp": integer(0, 2**40), "format": string(200, least=1)},
+        {"url": _URL, "fallback": string(200), "style": _STYLE},
     ),
 }
-_SPANS = _array(_typed(_SPAN, frozenset({"color", "team"})), 1000, least=0)
-_RICH_SECTION = _object({"elements": _SPANS}, {})
-_BORDER: Mapping[str, Rule] = {"border": _integer(0, 1)}
+_SPANS = array(by_type(_SPAN, frozenset({"color", "team"})), 1000, least=0)
+_RICH_SECTION = structure({"elements": _SPANS}, {})
+_BORDER: Mapping[str, Rule] = {"border": integer(0, 1)}
 _RICH: Mapping[str, Rule] = {
     "rich_text_section": _RICH_SECTION,
-    "rich_text_quote": _object({"elements": _SPANS}, _BORDER),
-    "rich_text_preformatted": _object(
-        {"elements": _array(_typed({"text": _SPAN["text"], "link": _SPAN["link"]}), 1000, least=0)},
-        {**_BORDER, "language": _string(40)},
+    "rich_text_quote": structure({"elements": _SPANS}, _BORDER),
+    "rich_text_preformatted": structure(
+        {"elements": array(by_type({"text": _SPAN["text"], "link": _SPAN["link"]}), 1000, least=0)},
+        {**_BORDER, "language": string(40)},
     ),
-    "rich_text_list": _object(
+    "rich_text_list": structure(
         {
-            "style": _string(10, of=("bullet", "ordered")),
-            "elements": _array(_typed({"rich_text_section": _RICH_SECTION}), 1000),
+            "style": string(10, of=("bullet", "ordered")),
+            "elements": array(by_type({"rich_text_section": _RICH_SECTION}), 1000),
         },
-        {**_BORDER, "indent": _integer(0, 8), "offset": _integer(0, 10_000)},
+        {**_BORDER, "indent": integer(0, 8), "offset": integer(0, 10_000)},
     ),
 }
 
 # --- blocks -------------------------------------------------------------------------------------------------------
 
 
-def _block_id(walk: _Walk, value: Any, pointer: str) -> None:
-    _string(255, least=1)(walk, value, pointer)
+def _block_id(walk: Walk, value: Any, pointer: str) -> None:
+    string(255, least=1)(walk, value, pointer)
     if isinstance(value, str):
         if value in walk.block_ids:
             walk.refuse(f"block_id must be unique: {value}", pointer)
         walk.block_ids.add(value)
 
 
-def _text_or_fields(walk: _Walk, section: Mapping[str, Any], pointer: str) -> None:
+def _text_or_fields(walk: Walk, section: Mapping[str, Any], pointer: str) -> None:
     if "text" not in section and "fields" not in section:
         walk.refuse("must define either `text` or `fields`", pointer)
 
 
-def _count_markdown(walk: _Walk, block: Mapping[str, Any], pointer: str) -> None:
+def _count_markdown(walk: Walk, block: Mapping[str, Any], pointer: str) -> None:
     walk.markdown += len(block["text"])
 
 
 _ID: Mapping[str, Rule] = {"block_id": _block_id}
-_TEXT_ELEMENT = _text_object(3000)
+_TEXT_ELEMENT = text_object(3000)
 _BLOCKS: Mapping[str, Rule] = {
-    "section": _object(
+    "section": structure(
         {},
         {
             **_ID,
-            "text": _text_object(3000),
-            "fields": _array(_text_object(2000), 10),
-            "accessory": _typed(
+            "text": text_object(3000),
+            "fields": array(text_object(2000), 10),
+            "accessory": by_type(
                 {"button": _BUTTON, "image": _IMAGE_ELEMENT, "overflow": _OVERFLOW, **_CHOOSERS, **_MANY},
                 _ELEMENTS_ELSEWHERE,
             ),
-            "expand": _boolean,
+            "expand": boolean,
         },
         _text_or_fields,
     ),
-    "header": _object({"text": _plain(150)}, _ID),
-    "divider": _object({}, _ID),
-    "context": _object(
+    "header": structure({"text": _plain(150)}, _ID),
+    "divider": structure({}, _ID),
+    "context": structure(
         {
-            "elements": _array(
-                _typed({"image": _IMAGE_ELEMENT, "plain_text": _TEXT_ELEMENT, "mrkdwn": _TEXT_ELEMENT}), 10
+            "elements": array(
+                by_type({"image": _IMAGE_ELEMENT, "plain_text": _TEXT_ELEMENT, "mrkdwn": _TEXT_ELEMENT}), 10
             )
         },
         _ID,
     ),
-    "actions": _object(
-        {"elements": _array(_typed({"button": _BUTTON, "overflow": _OVERFLOW, **_CHOOSERS}, _ELEMENTS_ELSEWHERE), 25)},
+    "actions": structure(
+        {"elements": array(by_type({"button": _BUTTON, "overflow": _OVERFLOW, **_CHOOSERS}, _ELEMENTS_ELSEWHERE), 25)},
         _ID,
     ),
-    "image": _object(
-        {"alt_text": _string(2000, least=1)}, {**_ID, **_PICTURE, "title": _plain(2000)}, _one_image_source
+    "image": structure(
+        {"alt_text": string(2000, least=1)}, {**_ID, **_PICTURE, "title": _plain(2000)}, _one_image_source
     ),
-    "input": _object(
-        {"label": _plain(2000), "element": _typed({**_TYPING, **_CHOOSERS, **_MANY}, _ELEMENTS_ELSEWHERE)},
-        {**_ID, "hint": _plain(2000), "optional": _boolean, "dispatch_action": _boolean},
+    "input": structure(
+        {"label": _plain(2000), "element": by_type({**_TYPING, **_CHOOSERS, **_MANY}, _ELEMENTS_ELSEWHERE)},
+        {**_ID, "hint": _plain(2000), "optional": boolean, "dispatch_action": boolean},
     ),
-    "rich_text": _object({"elements": _array(_typed(_RICH), 200)}, _ID),
-    "markdown": _object({"text": _string(MARKDOWN_TEXT, least=1)}, _ID, _count_markdown),
+    "rich_text": structure({"elements": array(by_type(_RICH), 200)}, _ID),
+    "markdown": structure({"text": string(MARKDOWN_TEXT, least=1)}, _ID, _count_markdown),
 }
 _BLOCKS_ELSEWHERE = frozenset(
     [
@@ -524,10 +393,10 @@ _BLOCKS_ELSEWHERE = frozenset(
         "video",
     ]
 )
-_ANY_BLOCK = _typed(_BLOCKS, _BLOCKS_ELSEWHERE)
+_ANY_BLOCK = by_type(_BLOCKS, _BLOCKS_ELSEWHERE)
 
 
-def _block(walk: _Walk, block: Any, pointer: str) -> None:
+def _block(walk: Walk, block: Any, pointer: str) -> None:
     walk.action_ids = set()
     if isinstance(block, dict) and block.get("type") == "markdown" and walk.surface != "message":
         walk.refuse(f"unsupported type: markdown in a {walk.surface}", f"{pointer}/type")

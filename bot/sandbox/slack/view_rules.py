@@ -8,7 +8,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.sandbox.slack.blocks import Problem, Surface, problems_of_blocks, problems_of_plain_text
+from bot.sandbox.slack.blocks import Surface, problems_of_blocks, problems_of_plain_text
+from bot.sandbox.slack.rules import Problem
 
 MOST_BYTES = 250_000
 STACK_DEPTH = 3

@@ -453,7 +453,8 @@ class Page {
           offer();
           return;
         }
-        if (event.key === "Tab" || (event.key === "Enter" && offers[chosen].text !== box.value.trim())) { event.preventDefault(); take(chosen); return; }
+        const complete = box.value.slice(0, box.selectionStart).endsWith(offers[chosen].text);
+        if (event.key === "Tab" || (event.key === "Enter" && !complete)) { event.preventDefault(); take(chosen); return; }
         if (event.key === "Escape") { list.hidden = true; return; }
       }
       if (event.key === "Enter" && !event.shiftKey) submit(event);
