@@ -12,11 +12,17 @@ from bot.sandbox.kubernetes.disruption import is_ready
 from bot.sandbox.kubernetes.resources import DAEMON_SETS, NODES, PODS
 from bot.sandbox.kubernetes.rollout import scaled
 from bot.sandbox.kubernetes.store import Store
-from bot.sandbox.kubernetes.workloads import end_pod, is_available, live_pods, make_pod, owned_by, template_hash
+from bot.sandbox.kubernetes.workloads import (
+    REVISION_LABEL,
+    end_pod,
+    is_available,
+    live_pods,
+    make_pod,
+    owned_by,
+    template_hash,
+)
 
 Json = dict[str, Any]
-
-REVISION_LABEL = "controller-revision-hash"
 
 
 def sync_daemon_sets(store: Store) -> None:

@@ -39,7 +39,6 @@ MERGE_PATCH: Final = "application/merge-patch+json"
 STRATEGIC_PATCH: Final = "application/strategic-merge-patch+json"
 PATCH_TYPES: Final = (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH)
 
-_LONGEST_GRACE: Final = 10 * 365 * 86_400  # seconds; later dates do not fit everywhere
 _MAX_OPERATIONS: Final = 10_000  # maxJSONPatchOperations in handlers/patch.go
 _HAVE_STATUS: Final = frozenset(
     {"Pod", "Node", "Namespace", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob",
@@ -194,10 +193,6 @@ class Registry:
             return obj
         return self._store.put(resource, obj)
 
-    def read_scale(self, resource: Resource, namespace: str, name: str) -> Json:
-        """GET …/scale. Raises ApiError 404."""
-        return scale_of(self.read(resource, namespace, name))
-
     def write_scale(
         self,
         resource: Resource,
@@ -300,7 +295,7 @@ class Registry:
             grace = pod["spec"].get("terminationGracePeriodSeconds", 30)
         if grace < 0:
             grace = 1  # negative means 1 on the delete path (rest/delete.go)
-        grace = min(grace, _LONGEST_GRACE)
+        grace = min(grace, validation.LONGEST_GRACE)
         marked = {**pod, "metadata": dict(pod["metadata"])}
         if "deletionTimestamp" not in marked["metadata"]:
             marked["metadata"]["deletionTimestamp"] = rfc3339(self._store.now() + grace)

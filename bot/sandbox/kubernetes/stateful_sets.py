@@ -12,11 +12,9 @@ from bot.sandbox.kubernetes.clock import rfc3339
 from bot.sandbox.kubernetes.disruption import is_ready
 from bot.sandbox.kubernetes.resources import PODS, STATEFUL_SETS
 from bot.sandbox.kubernetes.store import Store
-from bot.sandbox.kubernetes.workloads import end_pod, is_available, make_pod, owned_by, template_hash
+from bot.sandbox.kubernetes.workloads import REVISION_LABEL, end_pod, is_available, make_pod, owned_by, template_hash
 
 Json = dict[str, Any]
-
-REVISION_LABEL = "controller-revision-hash"
 
 
 def sync_stateful_sets(store: Store) -> None:

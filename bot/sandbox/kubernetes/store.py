@@ -19,7 +19,7 @@ from bot.sandbox.kubernetes.resources import EVENTS, SERVED, Resource
 Json = dict[str, Any]
 
 EVENT_TTL: Final = 3600.0
-_SAFE: Final = "bcdfghjklmnpqrstvwxz2456789"  # apimachinery/pkg/util/rand: no vowels, no words
+SAFE_LETTERS: Final = "bcdfghjklmnpqrstvwxz2456789"  # apimachinery/pkg/util/rand: no vowels, no words
 
 
 class Store:
@@ -58,7 +58,7 @@ class Store:
 
     def suffix(self, length: int = 5) -> str:
         """The random end of a generated name."""
-        return "".join(self.rng.choice(_SAFE) for _ in range(length))
+        return "".join(self.rng.choice(SAFE_LETTERS) for _ in range(length))
 
     def put(self, resource: Resource, obj: Json) -> Json:
         """Store `obj` under its name and return it, with a new resourceVersion when it differs from what

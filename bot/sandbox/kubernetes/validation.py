@@ -25,7 +25,7 @@ _SUBDOMAIN_RULE: Final = (
     "start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
     r"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 )
-_LONGEST_GRACE: Final = 10 * 365 * 86_400
+LONGEST_GRACE: Final = 10 * 365 * 86_400  # seconds, ours: later dates do not fit everywhere
 _MAX_ANNOTATIONS: Final = 256 * 1024  # TotalAnnotationSizeLimitB
 MOST_REPLICAS: Final = 500  # ours, not the server's: a slip of the finger shall not eat the machine
 _WORKLOADS: Final = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"})
@@ -258,7 +258,7 @@ def _pod_spec(spec: Json, field: str) -> list[Cause]:
     causes: list[Cause] = []
     containers = spec.get("containers") or []
     grace = spec.get("terminationGracePeriodSeconds", 0)
-    if not 0 <= grace <= _LONGEST_GRACE:
+    if not 0 <= grace <= LONGEST_GRACE:
         causes.append(invalid_value(f"{field}.terminationGracePeriodSeconds", grace, _NOT_NEGATIVE))
     if not containers:
         causes.append(required(f"{field}.containers"))

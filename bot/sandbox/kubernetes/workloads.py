@@ -26,11 +26,11 @@ from bot.sandbox.kubernetes.resources import (
     SERVICES,
     Resource,
 )
-from bot.sandbox.kubernetes.store import Store
+from bot.sandbox.kubernetes.store import SAFE_LETTERS, Store
 
 Json = dict[str, Any]
 
-_SAFE: Final = "bcdfghjklmnpqrstvwxz2456789"
+REVISION_LABEL: Final = "controller-revision-hash"
 
 
 def owner_reference(resource: Resource, owner: Json) -> Json:
@@ -144,8 +144,8 @@ def template_hash(template: Json) -> str:
     number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big")
     letters = ""
     for _ in range(9):
-        number, rest = divmod(number, len(_SAFE))
-        letters += _SAFE[rest]
+        number, rest = divmod(number, len(SAFE_LETTERS))
+        letters += SAFE_LETTERS[rest]
     return letters
 
 
