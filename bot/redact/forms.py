@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.redact.patterns import any_of, compile_bytes
 from bot.redact.spans import Span
+from bot.redact.values import looks_random
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,19 @@ def _decoded(value: bytes) -> bytes:
 
 def _mixed(value: bytes) -> bool:
     return any(c in b"0123456789" for c in value) and any(c not in b"0123456789-_" for c in value)
+
+
+def _is_prefixed_key(value: bytes) -> bool:
+    """Whether a random part follows a prefix, as vendors write their keys, that is not the prefix of an id."""
+    prefix, _, rest = value.partition(b"_")
+    return prefix not in _ID_PREFIXES and (looks_random(rest) or looks_random(rest.translate(None, b"_-")))
+
+
+_ID_PREFIXES = frozenset(
+    b"acct batch ch chatcmpl cs cus dep evt file gen id in inv job msg org pi pm prod project req request resp run "
+    b"span sub task thread toolu trace user ws".split()
+)
+"""Prefixes of the ids that services hand out for requests and objects: of use to people, of none to a thief."""
 
 
 def _rule(
@@ -101,6 +115,7 @@ RULES: tuple[Rule, ...] = (
     _rule("gitlab-token", "GR1348941", r"GR1348941[A-Za-z0-9_\-]{20,}"),
     _rule("bitbucket-token", "ATBB", r"ATBB[A-Za-z0-9_=\-]{28,}"),
     _rule("atlassian-token", "ATATT3 ATCTT3", r"AT[AC]TT3[A-Za-z0-9_=\-]{40,}"),
+    _rule("slack-token", "xoxd-", r"xoxd-[A-Za-z0-9%+/=_\-]{20,}"),
     _rule("aws-key", "AKIA ASIA ABIA ACCA", r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16,}", length=20),
     _rule("aws-key", "ABSK", r"ABSK[A-Za-z0-9+/=]{100,}"),
     _rule("aws-session-token", "FwoGZXIvYXdz IQoJb3JpZ2lu", r"(?:FwoGZXIvYXdz|IQoJb3JpZ2lu)[A-Za-z0-9+/=%_\-]{20,}"),
@@ -130,7 +145,7 @@ RULES: tuple[Rule, ...] = (
     _rule("sendgrid-key", "SG.", r"\bSG\.[A-Za-z0-9_\-]{16,}\.[A-Za-z0-9_\-]{16,}"),
     _rule("mailgun-key", "key-", _ALONE + r"(key-[0-9a-f]{32})\b"),
     _rule("mailchimp-key", "-us", r"\b[0-9a-f]{32}-us[0-9]{1,2}\b"),
-    _rule("twilio-key", "SK", r"\bSK[0-9a-f]{32}\b"),
+    _rule("twilio-key", "SK", r"\bSK[0-9a-fA-F]{32}\b"),
     _rule("newrelic-key", "NRAK- NRII- NRAA- NRJS-", r"NR(?:AK|II|AA|JS)-[A-Za-z0-9_\-]{19,}"),
     _rule("newrelic-key", "NRAL", r"\b[0-9A-Za-z]{28,36}NRAL\b"),
     _rule("datadog-key", "ddapp_ ddpat_ ddapikey_", r"\bdd(?:app|pat|apikey)_[A-Za-z0-9]{30,}"),
@@ -158,7 +173,7 @@ RULES: tuple[Rule, ...] = (
     _rule("onepassword-token", "ops_eyJ", r"ops_eyJ[A-Za-z0-9+/=_\-]{40,}"),
     _rule("pulumi-token", "pul-", r"\bpul-[0-9a-f]{40}"),
     _rule("circleci-token", "CCIP", r"CCIP(?:AT|RJ)_[A-Za-z0-9_]{40,}"),
-    _rule("buildkite-token", "bkua_", r"\bbkua_[0-9a-f]{40}"),
+    _rule("buildkite-token", "bkua_ bkps_", r"\bbk(?:ua|ps)_[A-Za-z0-9_]{40,}"),
     _rule("tailscale-key", "tskey-", r"tskey-[a-z]+-[A-Za-z0-9_\-]{16,}"),
     _rule("heroku-key", "HRKU-", r"HRKU-[A-Za-z0-9_\-]{30,}"),
     _rule("airtable-token", "pat", r"\bpat[A-Za-z0-9]{14}\.[0-9a-f]{64}"),
@@ -168,6 +183,34 @@ RULES: tuple[Rule, ...] = (
     _rule("cloudflare-key", "v1.0-", r"\bv1\.0-[0-9a-f]{24}-[0-9a-f]{100,}"),
     _rule("age-key", "AGE-SECRET-KEY-", r"AGE-SECRET-KEY-[0-9A-Z]{50,}"),
     _rule("openshift-token", "sha256~", r"\bsha256~[A-Za-z0-9_\-]{40,}"),
+    _rule("aws-key", "bedrock-api-key-", r"bedrock-api-key-[A-Za-z0-9+/=]{20,}"),
+    _rule("alibaba-key", "LTAI", r"\bLTAI[A-Za-z0-9]{17,}", _mixed),
+    _rule("swarm-token", "SWMTKN- SWMKEY-", r"SWM(?:TKN|KEY)-1-[A-Za-z0-9+/\-]{40,}"),
+    _rule("onepassword-key", "A3-", r"\bA3-[A-Z0-9]{6}-[A-Z0-9\-]{22,}"),
+    _rule("gcp-key", "AQ.Ab8RN6", r"AQ\.Ab8RN6[A-Za-z0-9_\-]{30,}"),
+    _rule("artifactory-key", "cmVmd", r"\bcmVmd[A-Za-z0-9]{59}"),
+    _rule("astra-token", "AstraCS:", r"AstraCS:[A-Za-z0-9:]{20,}"),
+    _rule("bitbucket-token", "BBDC-", r"BBDC-[A-Za-z0-9+/]{40,}"),
+    _rule("brevo-key", "xkeysib- xsmtpsib-", r"x(?:key|smtp)sib-[A-Za-z0-9\-]{60,}"),
+    _rule("clojars-token", "CLOJARS_", r"CLOJARS_[a-z0-9]{60}"),
+    _rule("cockroach-key", "CCDB1_", r"CCDB1_[A-Za-z0-9_]{60,}"),
+    _rule("cloudflare-key", "cfat_ cfut_ cfk_", r"\bcf(?:at|ut|k)_[A-Za-z0-9]{40,}"),
+    _rule("easypost-key", "EZAK EZTK", r"\bEZ[AT]K[A-Za-z0-9]{54}"),
+    _rule("fly-token", "FlyV1", r"FlyV1 [A-Za-z0-9+/=_,\-]{40,}"),
+    _rule("flutterwave-key", "FLWSECK", r"FLWSECK[_-][A-Za-z0-9\-]{12,}"),
+    _rule("grafana-token", "eyJrIjoi", r"eyJrIjoi[A-Za-z0-9+/=]{40,}"),
+    _rule("harness-key", "pat.", r"\bpat\.[A-Za-z0-9_\-]{22}\.[0-9a-f]{24}\.[A-Za-z0-9]{20}"),
+    _rule("jwt", "ZXlKaGJHY2lPaU", r"ZXlKaGJHY2lPaU[A-Za-z0-9+/=_\-]{20,}"),
+    _rule("mailersend-token", "mlsn.", r"\bmlsn\.[a-f0-9]{60,}"),
+    _rule("octopus-key", "API-", r"\bAPI-[A-Z0-9]{26}\b"),
+    _rule("square-token", "EAAA", r"\bEAAA[A-Za-z0-9_\-]{56,}"),
+    _rule("session-cookie", "_session=", r"_session=([A-Za-z0-9%_\-]{32,})"),
+    _rule(
+        "api-key",
+        "_",
+        _ALONE + r"([a-z][a-z0-9]*_[A-Za-z0-9_\-]{16,})",
+        _is_prefixed_key,
+    ),
     _rule(
         "jwt",
         "eyJ",
