@@ -16,7 +16,7 @@ Json = Mapping[str, Any]
 MAX_SHOWN = 2_200
 """Characters that fit on an approval card beside everything else (Slack ends a section at 3,000)."""
 MAX_LINES = 20_000
-"""Lines of one object; more would take minutes to compare, and nobody could review them."""
+"""Lines of one object; a change of more is nothing that a person could review."""
 
 _SERVER_METADATA = frozenset(
     {"managedFields", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "selfLink"}
@@ -103,13 +103,20 @@ def _hunks(old: Sequence[_Line], new: Sequence[_Line]) -> Iterator[str]:
 def _hidden(
     raw_old: Sequence[_Line], raw_new: Sequence[_Line], old: Sequence[_Line], new: Sequence[_Line]
 ) -> Iterator[str]:
-    """Name the values that change but read the same once redacted."""
+    """Name the values that change but read the same once redacted; where the name is secret too, count them."""
+    nameless = 0
     raw_before, raw_after, before, after = (
         {line.path: line.text for line in side} for side in (raw_old, raw_new, old, new)
     )
     for path in sorted(raw_before.keys() & raw_after.keys()):
-        if raw_before[path] != raw_after[path] and before.get(path) == after.get(path):
+        if raw_before[path] == raw_after[path]:
+            continue
+        if path not in before or path not in after:
+            nameless += 1
+        elif before[path] == after[path]:
             yield f"! {_dotted(path)}: changes, but its value is kept secret"
+    if nameless:
+        yield f"! values change under names that are kept secret: {nameless}"
 
 
 def _dotted(path: Sequence[str]) -> str:

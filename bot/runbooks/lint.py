@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -154,32 +153,13 @@ def _parameters(whole: Mapping[str, Any], declared: Mapping[str, Any]) -> Iterat
 def _pattern_fault(pattern: str) -> str:
     import re2
 
-    if not re.fullmatch(r"\^.*\$", pattern, re.DOTALL) or "|" in _outside_groups(pattern):
-        return "must be anchored as ^…$, with alternatives in brackets, or it would accept more than it says"
+    if not (pattern.startswith("^") and pattern.endswith("$")):
+        return "must be written as ^…$: it always means the whole value"
     try:
         schema_errors.matches(pattern, "")
     except re2.error:
         return "is not an RE2 pattern (https://github.com/google/re2/wiki/Syntax): no look-around, no back-references"
     return ""
-
-
-def _outside_groups(pattern: str) -> str:
-    """Return what stands outside brackets of any kind."""
-    depth, outside, escaped, in_class = 0, [], False, False
-    for char in pattern:
-        if escaped:
-            escaped = False
-        elif char == "\\":
-            escaped = True
-        elif in_class:
-            in_class = char != "]"
-        elif char == "[":
-            in_class = True
-        elif char in "()":
-            depth += 1 if char == "(" else -1
-        elif depth == 0:
-            outside.append(char)
-    return "".join(outside)
 
 
 def _own_value(key: Key, declared: Mapping[str, Any], value: Any) -> Iterator[Found]:
@@ -195,33 +175,35 @@ def _own_value(key: Key, declared: Mapping[str, Any], value: Any) -> Iterator[Fo
 def _references(data: Mapping[str, Any], declared: Mapping[str, Any]) -> Iterator[Found]:
     used = set()
     for part in data:
-        scopes = {"target": ("parameters",), "steps": ("parameters", "target")}.get(part, ())
         for key, scope, name in template.references(data[part], (part,)):
-            if not scopes or (part == "steps" and "with" not in key):
-                if part != "parameters":
-                    yield key, "takes plain text: ${…} is replaced in target and in a step's with only"
-                continue
-            if not scope:
-                yield key, "${ must begin a reference such as ${parameters.name}"
-            elif scope not in scopes:
-                yield (
-                    key,
-                    f"${{{scope}.{name}}} is not known here; "
-                    + " and ".join(f"${{{each}.…}}" for each in scopes)
-                    + (" are" if len(scopes) > 1 else " is"),
-                )
-            elif scope == "parameters" and name not in declared:
-                known = ", ".join(sorted(declared)) or "none"
-                yield key, f"parameter {name} is used but not declared; declared are {known}"
-            elif scope == "target" and name not in TARGET_FIELDS:
-                yield key, f"the target has no {name} to refer to; it has {', '.join(sorted(TARGET_FIELDS))}"
-            used.add(name if scope == "parameters" else "")
+            fault = _reference_fault(key, scope, name, declared)
+            if fault:
+                yield key, fault
+            if scope == "parameters" and part in ("target", "steps"):
+                used.add(name)
     for name in declared:
         if name not in used:
             yield (
                 ("parameters", "properties", name),
                 "is declared but never used; remove it, or people approve a value that does nothing",
             )
+
+
+def _reference_fault(key: Key, scope: str, name: str, declared: Mapping[str, Any]) -> str:
+    if key[0] == "parameters":
+        return ""  # a pattern may hold ${ and is not filled in
+    in_step = key[0] == "steps" and "with" in key
+    if key[0] != "target" and not in_step:
+        return "takes plain text: ${…} is replaced in target and in a step's with only"
+    if not scope:
+        return "${ must begin a reference such as ${parameters.name}"
+    if scope == "parameters":
+        known = ", ".join(sorted(declared)) or "none"
+        return "" if name in declared else f"parameter {name} is used but not declared; declared are {known}"
+    if scope == "target" and in_step:
+        known = ", ".join(sorted(TARGET_FIELDS))
+        return "" if name in TARGET_FIELDS else f"the target has no {name} to refer to; it has {known}"
+    return f"${{{scope}.{name}}} is not known here; ${{parameters.…}}{' and ${target.…} are' if in_step else ' is'}"
 
 
 def _kinds(data: Mapping[str, Any]) -> Iterator[Found]:

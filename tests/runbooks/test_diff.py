@@ -153,6 +153,16 @@ def test_a_secret_that_changes_is_named_and_not_shown() -> None:
     assert made.text == "T\n! spec.password: changes, but its value is kept secret\n"
 
 
+def test_a_name_that_is_secret_is_only_counted() -> None:
+    def redact(data: Any) -> Any:
+        return json.loads(json.dumps(data).replace("hunter1", "[secret]"))
+
+    made = diff.between({"env": {"hunter1": "a"}}, {"env": {"hunter1": "b"}}, title="T", redact=redact)
+    assert made is not None
+    assert "hunter1" not in made.text
+    assert made.text.endswith("! values change under names that are kept secret: 1\n")
+
+
 def test_an_object_that_nobody_could_review_is_too_large() -> None:
     with pytest.raises(diff.TooLarge):
         shown(changed(extra={str(number): number for number in range(diff.MAX_LINES)}))

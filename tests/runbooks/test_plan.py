@@ -17,6 +17,7 @@ from bot.runbooks import rbac
 from bot.runbooks.plan import Planned, Refusal, make
 from bot.runbooks.resources import DEPLOYMENT, POD, REPLICA_SET, Verb
 from bot.sandbox.kubernetes.faults import Fault
+from bot.sandbox.kubernetes.resources import REPLICA_SETS
 
 OpenShop = Callable[..., Awaitable[Any]]
 
@@ -242,6 +243,35 @@ class TestRefusals:
 async def test_an_object_that_changed_once_is_planned_from_its_newest_state(market: Any) -> None:
     market.sandbox.order(Fault("conflict", verb="patch", times=1))
     assert isinstance(await market.plan("restart-deployment", deployment="cart"), Planned)
+
+
+async def test_a_replica_set_of_somebody_else_is_no_revision(market: Any) -> None:
+    """Labels may be shared; only what the Deployment controls is its history."""
+    newest = max(
+        (each for each in market.sandbox.clusters["prod"].store.list(REPLICA_SETS, "shop")),
+        key=lambda each: each["metadata"]["annotations"]["deployment.kubernetes.io/revision"],
+    )
+    container = {"name": "checkout", "image": "evil.example/checkout:9"}
+    template = {"metadata": {"labels": {"app": "checkout", "by": "me"}}, "spec": {"containers": [container]}}
+    market.sandbox.clusters["prod"].apply(
+        {
+            "apiVersion": "apps/v1",
+            "kind": "ReplicaSet",
+            "metadata": {
+                "name": "stranger",
+                "namespace": "shop",
+                "labels": newest["metadata"]["labels"],
+                "annotations": {"deployment.kubernetes.io/revision": "99"},
+                "ownerReferences": [
+                    {"apiVersion": "apps/v1", "kind": "Deployment", "name": "x", "uid": "x", "controller": True}
+                ],
+            },
+            "spec": {"replicas": 0, "selector": {"matchLabels": {"by": "me"}}, "template": template},
+        }
+    )
+    record = (await market.planned("rollback-deployment", deployment="checkout")).plan.record
+    assert "evil.example" not in str(record)
+    assert "revision 2" in record["effect"][0]
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,7 @@ _looks = st.lists(
         st.integers(0, 4),
     ),
     max_size=12,
+    unique_by=lambda look: look.at,
 )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from bot.domain.canonical import canonical, digest
+from bot.domain.canonical import digest
 from bot.runbooks.access import Access
 from bot.runbooks.call import Call
 from bot.runbooks.resources import Verb
@@ -81,8 +82,11 @@ class Action(Protocol):
 
 
 def fingerprint(fields: Json) -> str:
-    """Hash the fields of an action, or its result. Absent and null are the same to Kubernetes, so also here."""
-    return digest(canonical(_without_nulls(fields)))
+    """Hash the fields of an action, or its result. Absent and null are the same to Kubernetes, so also here.
+
+    Not RFC 8785: that refuses the 64-bit integers that Kubernetes allows, and drift must always have an answer.
+    """
+    return digest(json.dumps(_without_nulls(fields), sort_keys=True, separators=(",", ":")).encode())
 
 
 def _without_nulls(value: Any) -> Any:
