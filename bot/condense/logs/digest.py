@@ -1,0 +1,209 @@
+"""The digest of a log under a budget: the lines most worth reading, in order, and what was left out.
+
+The order in which lines enter the digest does not depend on the budget, and each line's price is fixed before; the
+digest is the longest beginning of that order that the budget pays for. So more budget never shows less.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from bot.condense.logs.choice import Record, records
+from bot.condense.logs.reader import Reading
+from bot.condense.logs.templates import members, spell
+from bot.condense.tokens import weigh
+
+WIDEST: Final = 400
+"""Characters of a line that are shown; the middle of a longer one is left out, and that is said."""
+TOGETHER: Final = 10
+"""A trace of at most this many lines is shown as a whole or not at all; of a longer one head and end come first."""
+HEAD: Final = 3
+END: Final = 6
+PIECE: Final = 8
+MARKS: Final = 12
+"""At most this many notes of the time are put between the lines."""
+_FOREIGN: Final = 0.512
+"""Signs beyond ASCII are counted as a sign as well, so that no tokenizer's habits make the digest too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What to show of a log. ``kept`` are the line numbers shown; ``tokens`` the estimate for ``text`` (no margin)."""
+
+    lines_total: int
+    records_total: int
+    templates_total: int
+    kept: tuple[int, ...]
+    tokens: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    worth: float
+    lines: tuple[tuple[int, str], ...]
+    template: int
+    time: str
+    price: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The lines of a log in the order they enter a digest, redacted and priced: made once, used for any budget."""
+
+    reading: Reading
+    units: tuple[_Unit, ...]
+    head: str
+    gone: str
+
+
+def rank(reading: Reading, redact: Callable[[str], str]) -> Ranking:
+    """Put the kept lines of a log in the order of their worth. ``redact`` is applied to all that can be shown."""
+    totals: Counter[int] = Counter()
+    before: Counter[int] = Counter()
+    last: dict[int, int] = {}
+    for number, seen in reading.seen.items():
+        template = reading.template[number]
+        totals[template] += seen.count
+        before[template] += seen.before
+        last[template] = max(last.get(template, 0), seen.last)
+    units: list[_Unit] = []
+    noted: set[int] = set()
+    for record in records(reading):
+        if record.worth <= -50:
+            continue
+        template = record.template
+        note = ""
+        if template not in noted:
+            noted.add(template)
+            if totals[template] > 2:
+                note = f" (x{totals[template]}, last {last[template]})"
+            if reading.baseline and not before[template]:
+                note += " (NEW)"
+        units.extend(_units(record, note, redact))
+    units.sort(key=lambda unit: (-unit.worth, unit.lines[0][0]))
+    return Ranking(reading, tuple(units), _head(reading, totals), _gone(reading, redact))
+
+
+def digest(ranking: Ranking, budget: int) -> Digest:
+    """Show as much as ``budget`` estimated tokens pay for; nothing if they do not even pay for the heading."""
+    reading = ranking.reading
+    left = budget - 1 - _price(ranking.head) - _price(_foot(10**9, 10**9, 10**9)) - _price(ranking.gone)
+    shown: list[_Unit] = []
+    if left < 0:
+        return Digest(reading.lines, reading.records, len(reading.shapes), (), 0, "")
+    for unit in ranking.units:
+        if unit.price > left:
+            break
+        left -= unit.price
+        shown.append(unit)
+    lines = sorted((number, text, unit.time) for unit in shown for number, text in unit.lines)
+    kept = tuple(number for number, _, _ in lines)
+    marks = _marks([(number, time) for number, _, time in lines], left)
+    body = "".join(marks.get(number, "") + f"{number} {text}\n" for number, text, _ in lines)
+    templates = {unit.template for unit in shown}
+    total = sum(1 for group in members(reading).values() if any(seen.count for seen in group))
+    foot = _foot(reading.lines - len(kept), total - len(templates), total) if len(kept) < reading.lines else ""
+    text = ranking.head + body + ranking.gone + foot
+    return Digest(reading.lines, reading.records, total, kept, int(_price(text)) + 1, text)
+
+
+def _units(record: Record, note: str, redact: Callable[[str], str]) -> list[_Unit]:
+    texts = redact("\n".join(line.text for line in record.lines)).split("\n")
+    if len(texts) != len(record.lines):
+        lines = [(record.lines[0].number, clip(" ".join(texts)))]
+    else:
+        lines = [(line.number, clip(text)) for line, text in zip(record.lines, texts, strict=True)]
+    lines[0] = (lines[0][0], lines[0][1] + note)
+    if len(lines) <= TOGETHER:
+        return [_unit(record, record.worth, lines)]
+    made = [_unit(record, record.worth, lines[:HEAD] + lines[-END:])]
+    middle = lines[HEAD:-END]
+    for i in range(0, len(middle), PIECE):
+        made.append(_unit(record, record.worth - 1 - i / PIECE * 0.3, middle[i : i + PIECE]))
+    return made
+
+
+def _unit(record: Record, worth: float, lines: list[tuple[int, str]]) -> _Unit:
+    price = math.fsum(_price(f"{number} {text}\n") for number, text in lines)
+    return _Unit(worth, tuple(lines), record.template, record.lines[0].time, price)
+
+
+def clip(text: str) -> str:
+    """Leave out the middle of a line that is too long to show, and say how much."""
+    if len(text) <= WIDEST:
+        return text
+    head, tail = WIDEST * 7 // 10, WIDEST * 2 // 10
+    return f"{text[:head]} [{len(text) - head - tail} characters left out] {text[-tail:]}"
+
+
+def _price(text: str) -> float:
+    return weigh(text) + _FOREIGN * sum(1 for char in text if char > "\x7f")
+
+
+def _head(reading: Reading, totals: Counter[int]) -> str:
+    times = [stretch for stretch in reading.slices if stretch.start is not None]
+    span = ""
+    if times and times[-1].end is not None and times[0].start is not None:
+        span = f", {_clock(times[0].start)} to {_clock(times[-1].end)}"
+    what = f"{reading.lines} lines, {reading.records} records, {sum(1 for n in totals.values() if n)} templates{span}"
+    if reading.skipped:
+        what += f" ({reading.skipped} earlier lines skipped)"
+    if reading.baseline:
+        what += f", compared with {reading.baseline} lines before"
+    sources = ""
+    if len(reading.sources) > 1:
+        named = [f"{source} from line {first}" for source, first in reading.sources[:8]]
+        more = len(reading.sources) - 8
+        sources = "Sources: " + ", ".join(named) + (f" and {more} more" if more > 0 else "") + "\n"
+    return f"Log: {what}\n{sources}"
+
+
+def _gone(reading: Reading, redact: Callable[[str], str]) -> str:
+    """Name what was frequent in the baseline and is silent now."""
+    if not reading.baseline:
+        return ""
+    silent = []
+    for number, group in members(reading).items():
+        before = sum(seen.before for seen in group)
+        if before >= 3 and not any(seen.count for seen in group):
+            silent.append((before, number))
+    silent.sort(key=lambda item: (-item[0], item[1]))
+    lines = [
+        f"gone silent: {redact(spell(reading.shapes[number]))[:120]} (x{before} before)\n"
+        for before, number in silent[:5]
+    ]
+    if len(silent) > 5:
+        lines.append(f"gone silent: {len(silent) - 5} more\n")
+    return "".join(lines)
+
+
+def _foot(lines: int, templates: int, total: int) -> str:
+    return f"Left out: {lines} lines; {templates} of {total} templates are not shown.\n"
+
+
+def _clock(micros: int) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(micros / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _marks(lines: list[tuple[int, str]], left: float) -> dict[int, str]:
+    """Choose where to note the time: at the shown lines before which most was left out, as far as they are paid."""
+    gaps = []
+    before = 0
+    for number, time in lines:
+        if time and number > before + 1:
+            gaps.append((before - number, number, f"-- {time} --\n"))
+        before = number
+    marks: dict[int, str] = {}
+    for _, number, mark in sorted(gaps)[:MARKS]:
+        left -= _price(mark)
+        if left < 0:
+            break
+        marks[number] = mark
+    return marks

@@ -1,0 +1,572 @@
+"""The one pass over a log: bytes in, a bounded memory of what was said, how often, when and where.
+
+Lines are told apart by a key made in bulk: the line without its hexadecimal digits. A key seen before costs a
+dictionary look-up; only a new one is read closely (header, shape, kind, loudness). So lines that differ in numbers and
+ids only are one to us, and a line costs about a microsecond.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count, repeat
+from typing import Final
+
+from bot.condense.logs.clock import instant
+from bot.condense.logs.grouping import group
+from bot.condense.logs.header import RANK, Header, header
+from bot.condense.logs.plain import LONGEST, plain
+from bot.condense.logs.shape import STAR, Shape, shape
+from bot.condense.logs.signs import loudness
+from bot.condense.logs.structured import fields
+from bot.condense.logs.trace import Kind, Records, kind
+
+_HEX_DIGITS: Final = b"0123456789abcdefABCDEF"
+_NEW: Final = -1
+_SMALLEST: Final = 8_192
+_LARGEST: Final = 262_144
+"""Bytes of a block: small at first, so that a short log has a rate over time too."""
+BINS: Final = 64
+RAW: Final = 12 << 20
+"""Bytes of the newest blocks that are kept whole; a log no longer than this is kept whole."""
+WHOLE: Final = 20_000
+"""Lines of a log that is kept line by line; of a longer one what is frequent is kept by example."""
+KEPT: Final = 16 << 20
+"""Bytes of older lines that are kept since they were rare or near something rare."""
+RARE: Final = 12
+"""A message seen no more often than this is kept with its neighbours wherever it stood."""
+NEIGHBOURS: Final = 5
+SAMPLES: Final = 32
+"""Lines kept of each message in its first block and one of each block after; thinned to twice this."""
+SAMPLE_BYTES: Final = 8 << 20
+_KEYS: Final = 200_000
+_KEY_BYTES: Final = 16 << 20
+SHAPES: Final = 8_000
+"""Distinct messages before they are grouped on the way."""
+IDS: Final = 150_000
+"""Distinct messages in all; what is new after that is counted by its first words only."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """One distinct message: a shape at one level. ``first`` and ``last`` are line numbers from 1; ``before`` counts the
+    same in the baseline; ``bins`` counts it by the slices of ``Reading.slices``."""
+
+    shape: Shape
+    level: str
+    kind: Kind
+    loud: int
+    headed: bool
+    count: int = 0
+    first: int = 0
+    last: int = 0
+    before: int = 0
+    bins: array[int] = field(default_factory=lambda: array("I"))
+    samples: list[tuple[int, bytes]] = field(default_factory=list)
+    sources: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A stretch of the log: its first line, how many, and the first and last time found in it (microseconds)."""
+
+    first: int
+    lines: int
+    start: int | None
+    end: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that was kept. ``id`` names its message (see ``Reading.resolve``)."""
+
+    number: int
+    id: int
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    first: int
+    ids: array[int]
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is known after the pass. ``seen`` holds live messages by id; ``alias`` maps every id ever given to a live
+    one; ``template`` maps a live id to its template's number, templates being numbered by first appearance."""
+
+    lines: int
+    records: int
+    size: int
+    skipped: int
+    whole: bool
+    seen: dict[int, Seen]
+    alias: array[int]
+    template: dict[int, int]
+    shapes: list[Shape]
+    slices: list[Slice]
+    sources: list[tuple[str, int]]
+    kept: list[Line]
+    baseline: int
+
+    def fingerprint(self) -> bytes:
+        """Return 32 bytes that depend on the kept lines alone: a key for placeholders that are the same for one log."""
+        digest = hashlib.blake2b(digest_size=32)
+        for line in self.kept:
+            digest.update(line.raw)
+        return digest.digest()
+
+    def resolve(self, number: int) -> int:
+        """Return the template of an id as it was given while reading."""
+        return self.template[_root(self.alias, number)]
+
+
+def _root(alias: array[int], number: int) -> int:
+    while alias[number] != number:
+        number = alias[number]
+    return number
+
+
+class Reader:
+    """Feed it blocks of bytes in any portions, then ``finish``. The result depends on the bytes only.
+
+    ``since`` (UTC microseconds) skips what stands before the first line at or after it; ``year`` completes times that
+    have none; ``assigned`` is given the ids of each block's lines, in order, to be resolved after the end.
+    """
+
+    def __init__(
+        self, *, year: int, since: int | None = None, assigned: Callable[[array[int]], None] | None = None
+    ) -> None:
+        self._year = year
+        self._since = since
+        self._assigned = assigned
+        self._pending = bytearray()
+        self._searched = 0
+        self._overlong = False
+        self._keys: dict[bytes, int] = {}
+        self._key_bytes = 0
+        self._ids: dict[tuple[Shape, str, Kind], int] = {}
+        self._seen: dict[int, Seen] = {}
+        self._alias: array[int] = array("I")
+        self._watched = bytearray()
+        self._learned: dict[tuple[int, str], list[int]] = {}
+        self._regroup_at = SHAPES
+        self._sample_bytes = 0
+        self._blocks: deque[_Block] = deque()
+        self._raw_bytes = 0
+        self._kept: list[Line] = []
+        self._kept_bytes = 0
+        self._rare = RARE
+        self._slices: list[Slice] = []
+        self._per_bin = 1
+        self._block_count = 0
+        self._lines = 0
+        self._skipped = 0
+        self._bytes = 0
+        self._joined = 0
+        self._records = Records()
+        self._sources: list[tuple[str, int]] = []
+        self._baseline = 0
+        self._whole = True
+
+    def source(self, name: str) -> None:
+        """Say that what follows comes from ``name`` (a file, a pod and container). Ends the line before it."""
+        self._flush()
+        self._sources.append((name, self._lines + 1))
+        self._records = Records()
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes."""
+        self._bytes += len(data)
+        if self._overlong:
+            newline = data.find(b"\n")
+            if newline < 0:
+                return
+            data = data[newline + 1 :]
+            self._overlong = False
+        self._pending += data
+        while True:
+            size = min(max(_SMALLEST, self._bytes_done() // 32), _LARGEST)
+            if len(self._pending) < size:
+                return
+            end = self._pending.rfind(b"\n", 0, size) + 1
+            if not end:
+                end = self._pending.find(b"\n", max(size, self._searched)) + 1
+            if not end:
+                if len(self._pending) < _LARGEST:
+                    self._searched = len(self._pending)
+                    return
+                self._block(bytes(self._pending[:LONGEST]))
+                self._pending.clear()
+                self._overlong = True
+                self._searched = 0
+                return
+            self._searched = 0
+            block = bytes(self._pending[: end - 1])
+            del self._pending[:end]
+            self._block(block)
+
+    def mark_baseline(self) -> None:
+        """Say that all so far was the healthy time or pod to compare with: it is remembered, not shown."""
+        self._flush()
+        self._baseline = self._lines
+        for seen in self._seen.values():
+            seen.before += seen.count
+            seen.count = seen.first = seen.last = 0
+            seen.bins = array("I")
+            seen.samples = []
+            seen.sources = {}
+        self._watched = bytearray(b"\x01" * len(self._watched))
+        self._sample_bytes = 0
+        self._blocks, self._raw_bytes = deque(), 0
+        self._kept, self._kept_bytes, self._rare = [], 0, RARE
+        self._slices, self._per_bin, self._block_count = [], 1, 0
+        self._lines = self._joined = self._bytes = self._skipped = 0
+        self._records = Records()
+        self._sources = []
+        self._whole = True
+
+    def finish(self) -> Reading:
+        """End the last line, group the messages into templates and return what is known."""
+        self._flush()
+        groups = group(dict.fromkeys(seen.shape for seen in self._seen.values()))
+        numbers: dict[Shape, int] = {}
+        template: dict[int, int] = {}
+        for number, seen in sorted(self._seen.items(), key=lambda item: (item[1].first or 1 << 62, item[0])):
+            template[number] = numbers.setdefault(groups[seen.shape], len(numbers))
+        totals: Counter[int] = Counter()
+        for number, seen in self._seen.items():
+            totals[template[number]] += seen.count
+        kept = self._kept
+        whole = self._whole and self._lines <= WHOLE
+        if not whole:
+            alias = self._alias
+            for block in self._blocks:
+                kept.extend(self._select(block, lambda number: totals[template[_root(alias, number)]] <= RARE))
+        else:
+            for block in self._blocks:
+                raw = block.raw.split(b"\n")
+                kept.extend(Line(block.first + i, number, raw[i][:LONGEST]) for i, number in enumerate(block.ids))
+        return Reading(
+            lines=self._lines,
+            records=self._lines - self._joined,
+            size=self._bytes,
+            skipped=self._skipped,
+            whole=whole,
+            seen=self._seen,
+            alias=self._alias,
+            template=template,
+            shapes=list(numbers),
+            slices=self._slices,
+            sources=self._sources,
+            kept=self._complete(kept),
+            baseline=self._baseline,
+        )
+
+    def _bytes_done(self) -> int:
+        return self._bytes - len(self._pending)
+
+    def _flush(self) -> None:
+        self._overlong = False
+        self._searched = 0
+        if self._pending:
+            block = bytes(self._pending)
+            self._pending.clear()
+            self._block(block.removesuffix(b"\n"))
+
+    def _block(self, block: bytes) -> None:
+        """Take a block of whole lines, its last newline removed."""
+        lines = block.split(b"\n")
+        if self._since is not None:
+            lines = self._from_since(lines)
+            if not lines:
+                return
+            block = b"\n".join(lines)
+        keys = block.translate(None, _HEX_DIGITS).split(b"\n")
+        if len(keys[0]) > LONGEST or max(map(len, keys)) > LONGEST:
+            keys = [key[:LONGEST] for key in keys]
+        ids = list(map(self._keys.get, keys, repeat(_NEW)))
+        if _NEW in ids:
+            for i, known in enumerate(ids):
+                if known == _NEW:
+                    ids[i] = self._learn(keys[i], lines[i])
+        first = self._lines + 1
+        self._lines += len(lines)
+        self._count(ids, first, lines)
+        packed = array("I", ids)
+        self._blocks.append(_Block(first, packed, block))
+        self._raw_bytes += len(block)
+        while self._raw_bytes > RAW:
+            oldest = self._blocks.popleft()
+            self._raw_bytes -= len(oldest.raw)
+            self._keep(oldest)
+        if self._assigned is not None:
+            self._assigned(packed)
+        if len(self._seen) > self._regroup_at:
+            self._regroup()
+
+    def _from_since(self, lines: list[bytes]) -> list[bytes]:
+        """Drop lines until the first one at or after ``since``; then stop looking."""
+        times = self._times(lines[-1:])
+        if times[1] is not None and self._since is not None and times[1] < self._since:
+            self._skipped += len(lines)
+            return []
+        for i, raw in enumerate(lines):
+            when = self._times([raw])[0]
+            if when is not None and self._since is not None and when >= self._since:
+                self._since = None
+                self._skipped += i
+                return lines[i:]
+        self._skipped += len(lines)
+        return []
+
+    def _learn(self, key: bytes, raw: bytes) -> int:
+        """Read a line closely and return the id of its message."""
+        known = self._keys.get(key)
+        if known is not None:
+            return known
+        text = plain(raw)
+        head, message = read(text)
+        form = shape(message)
+        shown = text[head.shown :]
+        what = kind(shown)
+        number = self._ids.get((form, head.level, what))
+        if number is None:
+            number = self._absorb(form, head, what) if self._learned else None
+        if number is None:
+            if len(self._alias) >= IDS:
+                form = (*form[:3], STAR)
+                number = self._ids.get((form, head.level, what))
+                if number is None and len(self._alias) >= IDS + 10_000:
+                    form = (STAR,)
+                    number = self._ids.get((form, head.level, what))
+            if number is None:
+                number = self._new(form, head.level, what, loudness(shown, head.level))
+        if len(self._keys) >= _KEYS or self._key_bytes > _KEY_BYTES:
+            self._keys.clear()
+            self._key_bytes = 0
+        self._keys[key] = number
+        self._key_bytes += len(key)
+        return number
+
+    def _new(self, form: Shape, level: str, what: Kind, loud: int) -> int:
+        number = len(self._alias)
+        self._alias.append(number)
+        self._watched.append(1)
+        self._ids[form, level, what] = number
+        self._seen[number] = Seen(form, level, what, loud, bool(level))
+        return number
+
+    def _absorb(self, form: Shape, head: Header, what: Kind) -> int | None:
+        """Find a template learned on the way that this shape fits."""
+        for number in self._learned.get(_entry(form), ()):
+            seen = self._seen[number]
+            if (
+                seen.level == head.level
+                and seen.kind == what
+                and len(seen.shape) == len(form)
+                and all(a in (b, STAR) for a, b in zip(seen.shape, form, strict=True))
+            ):
+                return number
+        return None
+
+    def _count(self, ids: list[int], first: int, lines: list[bytes]) -> None:
+        slot = self._block_count // self._per_bin
+        if slot >= BINS:
+            self._halve()
+            slot = self._block_count // self._per_bin
+        self._block_count += 1
+        start, end = self._times(lines[:20])[0], self._times(lines[:-21:-1])[0]
+        if slot < len(self._slices):
+            old = self._slices[slot]
+            self._slices[slot] = Slice(old.first, old.lines + len(ids), old.start or start, end or old.end)
+        else:
+            self._slices.append(Slice(first, len(ids), start, end))
+        source = len(self._sources) - 1
+        counts = Counter(ids)
+        lasts = dict(zip(ids, count(first)))
+        for number, last in lasts.items():
+            seen = self._seen.get(number)
+            if seen is None:
+                number = _root(self._alias, number)
+                seen = self._seen[number]
+            seen.count += counts[number]
+            seen.last = max(seen.last, last)
+            bins = seen.bins
+            if len(bins) <= slot:
+                bins.extend([0] * (slot + 1 - len(bins)))
+            bins[slot] += counts[number]
+            if source >= 0:
+                seen.sources[source] = seen.sources.get(source, 0) + counts[number]
+            if not self._watched[number]:
+                self._sample(seen, last, lines[last - first])
+        watched = self._watched
+        self._follow(ids, [i for i, number in enumerate(ids) if watched[number]], first, lines)
+
+    def _follow(self, ids: list[int], places: list[int], first: int, lines: list[bytes]) -> None:
+        """Look at each line whose message is new, or may belong to a trace; count those that continue a record."""
+        before = -1
+        seen_by_id, alias, watched, records = self._seen, self._alias, self._watched, self._records
+        for i in places:
+            number = ids[i]
+            seen = seen_by_id.get(number) or seen_by_id[_root(alias, number)]
+            if not seen.first:
+                seen.first = first + i
+            if len(seen.samples) < SAMPLES and self._sample_bytes < SAMPLE_BYTES:
+                self._sample(seen, first + i, lines[i])
+            elif seen.kind is Kind.PLAIN:
+                watched[number] = 0
+            if i != before + 1 and i:
+                above = self._at(ids[i - 1])
+                records.continues(Kind.PLAIN, severe=above.loud >= 2, headed=above.headed)
+            before = i
+            if records.continues(seen.kind, severe=seen.loud >= 2, headed=seen.headed):
+                self._joined += 1
+        if before != len(ids) - 1:
+            above = self._at(ids[-1])
+            records.continues(Kind.PLAIN, severe=above.loud >= 2, headed=above.headed)
+
+    def _at(self, number: int) -> Seen:
+        return self._seen.get(number) or self._seen[_root(self._alias, number)]
+
+    def _sample(self, seen: Seen, number: int, raw: bytes) -> None:
+        samples = seen.samples
+        if samples and samples[-1][0] >= number:
+            return
+        samples.append((number, raw[:LONGEST]))
+        self._sample_bytes += len(raw)
+        if len(samples) > 2 * SAMPLES:
+            self._sample_bytes -= sum(len(sample[1]) for sample in samples[SAMPLES // 2 :: 2])
+            del samples[SAMPLES // 2 :: 2]
+
+    def _times(self, lines: list[bytes]) -> tuple[int | None, int | None]:
+        """Return the first instant found on these lines, twice (as start and as end)."""
+        tried = 0
+        for raw in lines:
+            text = plain(raw[:512])
+            head = header(text)
+            stamp = head.time
+            if not stamp:
+                found = fields(text[head.message :])
+                stamp = found.time if found else ""
+            if stamp:
+                when = instant(stamp, self._year)
+                tried += 1
+                if when is not None:
+                    return when, when
+                if tried == 3:
+                    break
+        return None, None
+
+    def _halve(self) -> None:
+        """Join the slices two by two, so that a log of any length has at most ``BINS``."""
+        self._per_bin *= 2
+        pairs = [self._slices[i : i + 2] for i in range(0, len(self._slices), 2)]
+        self._slices = [
+            Slice(p[0].first, sum(s.lines for s in p), p[0].start or p[-1].start, p[-1].end or p[0].end) for p in pairs
+        ]
+        for seen in self._seen.values():
+            bins = seen.bins
+            if len(bins) % 2:
+                bins.append(0)
+            seen.bins = array("I", [bins[i] + bins[i + 1] for i in range(0, len(bins), 2)])
+
+    def _regroup(self) -> None:
+        """Group what was seen so far, so that the memory of messages stays bounded."""
+        groups = group(dict.fromkeys(seen.shape for seen in self._seen.values()))
+        homes: dict[tuple[Shape, str, Kind], int] = {}
+        for number, seen in list(self._seen.items()):
+            target = (groups[seen.shape], seen.level, seen.kind)
+            home = homes.setdefault(target, number)
+            if home == number:
+                continue
+            self._alias[number] = home
+            self._merge(self._seen[home], self._seen.pop(number))
+        self._ids = {}
+        self._learned = {}
+        for (form, level, what), number in homes.items():
+            self._seen[number].shape = form
+            self._ids[form, level, what] = number
+            if STAR in form:
+                self._learned.setdefault(_entry(form), []).append(number)
+        for key, number in self._keys.items():
+            self._keys[key] = _root(self._alias, number)
+        self._regroup_at = max(SHAPES, 2 * len(self._seen))
+
+    def _merge(self, into: Seen, other: Seen) -> None:
+        into.count += other.count
+        into.first = min(into.first or other.first, other.first or into.first)
+        into.last = max(into.last, other.last)
+        into.before += other.before
+        into.loud = max(into.loud, other.loud)
+        longer, shorter = (into.bins, other.bins) if len(into.bins) >= len(other.bins) else (other.bins, into.bins)
+        for i, n in enumerate(shorter):
+            longer[i] += n
+        into.bins = longer
+        for source, n in other.sources.items():
+            into.sources[source] = into.sources.get(source, 0) + n
+        both = sorted({*into.samples, *other.samples})
+        into.samples = both[:SAMPLES]
+        self._sample_bytes -= sum(len(raw) for _, raw in both[SAMPLES:])
+
+    def _keep(self, block: _Block) -> None:
+        self._whole = False
+        lines = list(self._select(block, lambda number: self._at(number).count <= self._rare))
+        self._kept.extend(lines)
+        self._kept_bytes += sum(len(line.raw) for line in lines)
+        while self._kept_bytes > KEPT:
+            self._tighten()
+
+    def _tighten(self) -> None:
+        """Make room: of the older lines that were kept, drop those that are rare no more, then every second one."""
+        self._rare = max(1, self._rare // 2)
+        fresh = [line for line in self._kept if self._at(line.id).count <= self._rare]
+        if len(fresh) > len(self._kept) // 2:
+            loud = [line for line in fresh if self._at(line.id).loud >= 2]
+            fresh = loud if 0 < len(loud) <= len(fresh) // 2 else fresh[::2]
+        self._kept = fresh
+        self._kept_bytes = sum(len(line.raw) for line in fresh)
+
+    def _select(self, block: _Block, rare: Callable[[int], bool]) -> Iterator[Line]:
+        """Yield the lines of a block that are rare, or first of their message, and their neighbours."""
+        ids = block.ids
+        wanted = {number for number in set(ids) if rare(number)}
+        places = [i for i, number in enumerate(ids) if number in wanted] if wanted else []
+        if not places:
+            return
+        raw = block.raw.split(b"\n")
+        done = 0
+        for place in places:
+            for i in range(max(done, place - NEIGHBOURS), min(place + NEIGHBOURS + 1, len(raw))):
+                yield Line(block.first + i, ids[i], raw[i][:LONGEST])
+            done = max(done, min(place + NEIGHBOURS + 1, len(raw)))
+
+    def _complete(self, kept: list[Line]) -> list[Line]:
+        """Add the first and last sample of every message to the kept lines, and put all in order."""
+        have = {line.number for line in kept}
+        for number, seen in self._seen.items():
+            for at, raw in (*seen.samples[:1], *seen.samples[-1:]):
+                if at not in have:
+                    have.add(at)
+                    kept.append(Line(at, number, raw))
+        return sorted(kept, key=lambda line: line.number)
+
+
+def _entry(form: Shape) -> tuple[int, str]:
+    return len(form), form[0] if form else ""
+
+
+def read(text: str) -> tuple[Header, str]:
+    """Read a plain line: its header and the message that it is grouped by."""
+    head = header(text)
+    rest = text[head.message :]
+    found = fields(rest) if rest.startswith("{") or "=" in rest else None
+    if found is None:
+        return head, rest
+    level = found.level if RANK[found.level] > RANK[head.level] else head.level
+    return Header(head.message, head.shown, level, head.time or found.time, head.source), found.message
