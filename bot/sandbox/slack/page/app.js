@@ -24,6 +24,7 @@ class Page {
     this.state = null;
     this.seen = {};
     this.failures = new Map();
+    this.notes = [];
     this.drawn = new Map();
     this.pushed = null;
     this.errorsSeen = 0;
@@ -207,6 +208,7 @@ class Page {
     const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 80 || !list.childElementCount;
     const nodes = this.reconcile(this.state.messages, "channel");
     if (!nodes.length) nodes.push(this.empty(channel));
+    nodes.push(...this.notes.filter((note) => note.where === `${this.user} ${this.channel}`).slice(-3).map((note) => note.node));
     place(list, nodes);
     const target = this.highlight && list.querySelector(`[data-ts="${this.highlight}"]`);
     if (target) {
@@ -405,11 +407,9 @@ class Page {
   }
 
   note(text) {
-    const list = byId("messages");
     const node = h("div", { class: "slackbot", role: "alert" }, h("span", { class: "only-you" }, "◉ Only visible to you"), h("p", {}, text));
-    list.append(node);
-    list.scrollTop = list.scrollHeight;
-    setTimeout(() => node.remove(), 15_000);
+    this.notes.push({ node, where: `${this.user} ${this.channel}` });
+    this.refresh();
   }
 
   composerForm(send, placeholder, commands) {
