@@ -170,8 +170,8 @@ def _headline(approval: Approval, record: Record) -> list[Part]:
 
 
 def _object(record: Record) -> str:
-    texts = [_target_name(target) for target in _targets(record)]
-    return texts[0] if len(texts) == 1 else f"{len(texts)} objects"
+    targets = _targets(record)
+    return _place(targets[0]) if len(targets) == 1 else f"{len(targets)} objects"
 
 
 def _state(approval: Approval, view: ApprovalView) -> list[Part]:
@@ -350,14 +350,14 @@ def _targets(record: Record) -> list[Mapping[str, Any]]:
     return _list_of(record, "targets")
 
 
-def _target_name(target: Mapping[str, Any]) -> str:
-    place = "/".join(name(str(target[key])) for key in ("namespace", "name") if target.get(key))
-    return f"{name(str(target.get('kind', 'object')))} {place}"
+def _place(target: Mapping[str, Any]) -> str:
+    return "/".join(name(str(target[key])) for key in ("namespace", "name") if target.get(key))
 
 
 def _target_texts(record: Record) -> list[str]:
     return [
-        f"{_target_name(target)} ({name(str(target.get('apiVersion', '')))}, uid {name(str(target.get('uid', '')))})"
+        f"{name(str(target.get('kind', 'object')))} {_place(target)} "
+        f"({name(str(target.get('apiVersion', '')))}, uid {name(str(target.get('uid', '')))})"
         for target in _targets(record)
     ]
 

@@ -57,8 +57,8 @@ def read(text: str) -> Asked:
 def _status(argument: str) -> Asked:
     match = _ID.fullmatch(argument)
     if match is None:
-        what = f"“{plain(argument, 40)}” is no number of an incident or approval" if argument else "Which one"
-        return Asked("unclear", problem=f"{what}? Write `{COMMAND} status INC-142` or `{COMMAND} status A-77`.")
+        what = f"“{plain(argument, 40)}” is no incident or approval." if argument else "Which one?"
+        return Asked("unclear", problem=f"{what} Write `{COMMAND} status INC-142` or `{COMMAND} status A-77`.")
     thing: Literal["incident", "approval"] = "approval" if (match[1] or "").lower() == "a" else "incident"
     return Asked("status", thing, int(match[2]))
 

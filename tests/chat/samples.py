@@ -106,7 +106,9 @@ TRIAGE = Triage(
     category="image-pull",
     summary="The new release's image cannot be pulled.",
     causes=(
-        Cause("Revision 7 asks for image checkout:4.18.0, which the registry does not have.", "high", ("E2", "E3", "E4")),
+        Cause(
+            "Revision 7 asks for image checkout:4.18.0, which the registry does not have.", "high", ("E2", "E3", "E4")
+        ),
         Cause("The pull secret of the namespace may have expired.", "low", ("E3",)),
     ),
     unknowns=("Whether 4.18.0 was ever pushed.",),

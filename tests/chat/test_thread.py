@@ -1,0 +1,99 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.chat import thread
+from bot.chat.card import Card
+from bot.domain.run import Run
+from bot.sandbox.slack.blocks import problems_of_blocks
+from tests.chat.samples import INCIDENT, MINUTE, NOW, approval, record
+
+A77 = approval(record())
+RUN = Run("r1", "a77", "i142", "unknown", NOW)
+
+
+def line(card: Card) -> str:
+    """The one line of a notice, which is its push line too."""
+    assert problems_of_blocks(list(card.blocks), "message") == []
+    (block,) = card.blocks
+    (section,) = block["elements"]
+    (span,) = section["elements"]
+    assert span["type"] == "text"
+    assert not card.broadcast
+    return str(span["text"])
+
+
+@pytest.mark.parametrize(
+    ("card", "says"),
+    [
+        (
+            thread.triage_ready("The image is not there.", "rules"),
+            "🧭 Triage (rules, no model): The image is not there.",
+        ),
+        (thread.triage_ready("Out of memory.", "claude-x", "Late."), "🧭 Triage (claude-x): Out of memory. Late."),
+        (thread.not_proposed("Roll back", "It is paused."), "🚫 Roll back was not proposed: It is paused."),
+        (thread.vote_counted(A77, "Lee", 1, 2), "🗳️ A-77: approved by Lee, 1 of 2."),
+        (thread.approved(A77, ["Lee", "Priya"]), "✅ A-77 approved by Lee, Priya. It starts now."),
+        (thread.denied(A77, "Lee", "Not now."), "⛔ A-77 denied by Lee, nothing ran: Not now."),
+        (thread.denied(A77, "Lee", ""), "⛔ A-77 denied by Lee, nothing ran."),
+        (thread.expired(A77), "⌛ A-77 expired at 11:02 UTC: nobody decided, nothing ran."),
+        (thread.void(A77, "The image changed."), "⚠️ A-77 is void, nothing ran. The image changed."),
+        (thread.superseded(A77, "A-78"), "↪️ A-77 is replaced by A-78, nothing ran."),
+        (thread.step_started(A77, 0, 1, "patching shop/checkout"), "▶️ A-77: patching shop/checkout"),
+        (thread.step_done(A77, 1, 3, "Patched."), "☑️ A-77: step 2 of 3, done. Patched."),
+        (thread.progress(A77, "2 of 3 pods are ready."), "⏳ A-77: 2 of 3 pods are ready."),
+        (thread.reopened(INCIDENT), f"🔁 INC-142 fires again: {INCIDENT.title}"),
+        (
+            thread.resolved(replace(INCIDENT, resolved_at=NOW + 30 * MINUTE)),
+            f"✅ INC-142 resolved after 42 min: {INCIDENT.title}",
+        ),
+        (
+            thread.stale(INCIDENT),
+            "💤 INC-142 is stale: Alertmanager has not mentioned it since 2026-11-21 10:02 UTC.",
+        ),
+        (thread.refused("Dana is not on the list."), "🚫 Dana is not on the list."),
+    ],
+)
+def test_each_change_of_state_is_one_line(card: Card, says: str) -> None:
+    assert line(card) == card.text == says
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        ("succeeded", "✅ A-77 helped after 48 s: All ready."),
+        ("unhelpful", "❌ A-77 ran and did not help after 48 s: All ready."),
+        ("inconclusive", "❔ A-77 ran; whether it helped cannot be told after 48 s: All ready."),
+        ("failed", "❌ A-77 failed after 48 s: All ready."),
+        ("void", "⚠️ A-77 was not run after 48 s: All ready."),
+    ],
+)
+def test_the_end_of_a_run_is_one_line(state: Any, says: str) -> None:
+    assert line(thread.ended(A77, replace(RUN, state=state, ended_at=NOW + 48_000_000, outcome="All ready."))) == says
+
+
+def test_an_unknown_run_asks_with_two_buttons_that_say_what_they_do() -> None:
+    card = thread.question(A77, RUN, "The connection broke.", look="kubectl get deploy checkout")
+    assert problems_of_blocks(list(card.blocks), "message") == []
+    assert card.broadcast
+    assert card.text == "A-77: did this take effect? Signoff cannot know. The connection broke."
+    assert "Look at kubectl get deploy checkout and say what you see." in str(card.blocks)
+    row = {button["action_id"]: button for button in card.blocks[-1]["elements"]}
+    assert set(row) == {"run.applied", "run.notapplied"}
+    assert {button["value"] for button in row.values()} == {"r1"}
+    assert all("confirm" in button for button in row.values())
+
+
+def test_an_answered_question_asks_no_more() -> None:
+    card = thread.question(A77, RUN, "The connection broke.", answered="Lee says that it took effect.")
+    assert [block["type"] for block in card.blocks] == ["rich_text"]
+    assert card.text == "A-77: Lee says that it took effect."
+    assert not card.broadcast
+
+
+def test_text_from_outside_stays_text_and_one_line() -> None:
+    card = thread.denied(A77, "<@U0LEE>", "no\n<!channel> \u202e" + "x" * 1000)
+    assert line(card).startswith("⛔ A-77 denied by <@U0LEE>, nothing ran: no <!channel> x")
+    assert len(line(card)) < 420
+    assert "<" not in card.text
