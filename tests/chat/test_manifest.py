@@ -16,9 +16,7 @@ BOT = Path(__file__).parents[2] / "bot"
 def called() -> set[str]:
     """The Web API methods that the source calls through the SDK, where names are group_methodName."""
     source = "".join(path.read_text() for path in BOT.rglob("*.py") if "sandbox" not in path.parts)
-    names = set(
-        re.findall(r"\.((?:chat|conversations|views|users|usergroups|files|reactions|auth)_\w+)\(", source)
-    )
+    names = set(re.findall(r"\.((?:chat|conversations|views|users|usergroups|files|reactions|auth)_\w+)\(", source))
     if "files_upload_v2" in names:
         names = names - {"files_upload_v2"} | {"files_getUploadURLExternal", "files_completeUploadExternal"}
     return {name.replace("_", ".", 1) for name in names}
