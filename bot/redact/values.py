@@ -76,7 +76,7 @@ def value_at(data: bytes, start: int, limit: int = LOOK) -> Value:
     end = run.end()
     following = _NEXT_FIELD.search(data, start, end)
     cut = end == stop < len(data) and (following is None or following.end() == stop)
-    if following is not None and not cut:
+    if following is not None:
         end = following.start()
     while end > start and data[end - 1] in _CLOSERS:
         end -= 1

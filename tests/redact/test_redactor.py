@@ -77,6 +77,15 @@ def test_more_secrets_make_another_redactor() -> None:
     assert more.text("token=abc123def") == REDACTOR.text("token=abc123def")
 
 
+def test_what_line_breaks_cut_is_found_too() -> None:
+    token = "ghp_" + "a1B2c3D4e5F6" * 3
+    blob = base64.b64encode(b"x" * 50 + HELD.encode()).decode()
+    text = REDACTOR.text(f"{token[:30]}\n{token[30:]} and {HELD[:5]}\n  {HELD[5:]}\n{blob[:76]}\n{blob[76:]}")
+    assert text.count("[github-token:") == 1
+    assert text.count("[held-secret:") == 2
+    assert token[30:] not in text
+
+
 @given(secret=ANYWHERE, before=TEXT, after=TEXT)
 @settings(max_examples=120, deadline=None)
 def test_a_planted_secret_never_survives(secret: str, before: str, after: str) -> None:
@@ -113,6 +122,7 @@ def test_what_the_bot_holds_never_survives_in_any_form(encode: Callable[[str], s
 @example("password=[token:0a1b2c]hunter2")
 @example("[slack-token:0a1b2c]_foo")
 @example("xoxb-12345678-ab_foo")
+@example("AKIA" + "ABCDEFGHIJKLMNOP" + "sk-" + "a1" * 12)
 def test_redacting_twice_changes_nothing(text: str) -> None:
     once = REDACTOR.text(text)
     assert REDACTOR.text(once) == once
