@@ -171,13 +171,15 @@ class Page:
                 raise StoryBroken(f"{path}: {answer.get('error')}")
             return answer
 
-    async def click(self, user: str, message: Json, label: str) -> Json:
-        """Click the button called ``label``, confirming what it asks."""
+    async def click(self, user: str, message: Json, label: str, *, stale: bool = False) -> Json:
+        """Click the button called ``label``, confirming what it asks; ``stale`` if it may be gone by now."""
         button = next((each for each in _buttons(message) if each["text"]["text"].startswith(label)), None)
         if button is None:
             raise StoryBroken(f"there is no button {label!r} on the message")
         body = {"user": user, "channel": _INCIDENTS, "ts": message["ts"], "action_id": button["action_id"]}
-        outcome = await self.act("/sandbox/click", body | {"value": button["value"], "confirm": True, "wait": 10})
+        outcome = await self.act(
+            "/sandbox/click", body | {"value": button["value"], "confirm": True, "stale": stale, "wait": 10}
+        )
         if not outcome["acked"]:
             raise StoryBroken(f"the click was not acknowledged: {outcome['shown']}")
         return outcome

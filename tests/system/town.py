@@ -1,0 +1,268 @@
+"""A whole installation in processes of its own: the stand-ins, and a `signoff serve` that a test may kill and start."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiohttp
+import yaml
+
+from bot.sandbox.story import Page
+
+T = TypeVar("T")
+Json = dict[str, Any]
+
+TOKEN = "town-" + "0" * 32
+SECONDS = 45.0
+KILLED_AT = Path(__file__).with_name("killed_at.py")
+
+
+class Town:
+    """One installation. `page` acts as people do, `kubernetes` is the control API, `rows` looks into the database."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str], urls: Mapping[str, str], page: Page) -> None:
+        self.folder = folder
+        self.environment = dict(environment)
+        self.urls = urls
+        self.page = page
+        self.session: aiohttp.ClientSession
+        self.url = f"http://{environment['SIGNOFF_LISTEN']}"
+        self.serving: subprocess.Popen[bytes] | None = None
+
+    # --- the bot's process ------------------------------------------------------------------------------------------
+
+    async def serve(self, *, killed_at: str = "", ready: bool = True, **more: str) -> None:
+        """Start `signoff serve` and wait until it is ready with no problems. `killed_at` is for `killed_at.py`."""
+        words = [str(KILLED_AT), killed_at, "serve"] if killed_at else ["-m", "bot", "serve"]
+        log = (self.folder / "serve.log").open("ab")
+        self.serving = subprocess.Popen(
+            [sys.executable, *words], env=self.environment | more, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+        )
+        log.close()
+        if ready:
+            await self.until(self.is_ready, "the bot to be ready")
+
+    async def is_ready(self) -> bool:
+        """Whether the bot says that it is ready and has no problems."""
+        with contextlib.suppress(aiohttp.ClientError):
+            async with self.session.get(f"{self.url}/readyz") as response:
+                state = await response.json()
+                return bool(state["ready"] and not state["problems"])
+        return False
+
+    def kill(self) -> None:
+        """kill -9."""
+        assert self.serving is not None
+        self.serving.kill()
+        self.serving.wait()
+
+    def stop(self) -> None:
+        """SIGTERM, as an orchestrator does."""
+        assert self.serving is not None
+        self.serving.send_signal(signal.SIGTERM)
+        self.serving.wait(20)
+
+    async def died(self) -> None:
+        """Wait until the bot's process is gone."""
+        assert self.serving is not None
+        serving = self.serving
+        await self.until(lambda: serving.poll() is not None, "the bot to die")
+
+    def log(self) -> str:
+        """Everything the bot logged."""
+        return (self.folder / "serve.log").read_text(errors="replace")
+
+    # --- what comes in ----------------------------------------------------------------------------------------------
+
+    async def alert(self, body: Json, *, token: str = TOKEN) -> int:
+        """Deliver a webhook and return the answer's status; 0 if there was none."""
+        headers = {"Authorization": f"Bearer {token}"}
+        try:
+            async with self.session.post(f"{self.url}/webhooks/alertmanager", json=body, headers=headers) as response:
+                return response.status
+        except aiohttp.ClientError:
+            return 0
+
+    async def control(self, path: str, body: Json) -> Json:
+        """Use the control API of the Kubernetes stand-in."""
+        url = f"{self.urls['kubernetes']}/sandbox/kubernetes/{path}"
+        async with self.session.post(url, json=body) as response:
+            answer: Json = await response.json()
+            assert response.status < 400, answer
+            return answer
+
+    async def writes(self, cluster: str = "prod") -> list[str]:
+        """The calls that changed the cluster, apart from dry runs."""
+        calls = await self.page.kubernetes_calls(self.urls["kubernetes"])
+        return [f"{call['method']} {call['path']}" for call in calls if call["applied"]]
+
+    async def deployment(self, name: str = "checkout", cluster: str = "prod") -> Json:
+        """Read a deployment of the shop."""
+        url = f"{self.urls['kubernetes']}/sandbox/kubernetes/state?cluster={cluster}&kind=deployments"
+        async with self.session.get(url) as response:
+            found = json.dumps(await response.json())
+        for candidate in _objects(json.loads(found)):
+            if candidate.get("kind") == "Deployment" and candidate["metadata"]["name"] == name:
+                return candidate
+        raise AssertionError(f"there is no deployment {name}")
+
+    # --- what is seen -----------------------------------------------------------------------------------------------
+
+    async def until(self, holds: Callable[[], Any], what: str, seconds: float = SECONDS) -> Any:
+        """Wait for a condition, which may be a coroutine function, and return what it returned."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            found = holds()
+            if asyncio.iscoroutine(found):
+                found = await found
+            if found:
+                return found
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"waited {seconds:.0f} s for {what}. The log ends:\n{self.log()[-3000:]}")
+
+    async def sees(self, pattern: str, *, user: str = "U0LEE", seconds: float = SECONDS) -> Json:
+        """Wait until somebody sees a message (or a reply, or an ephemeral) whose push text matches."""
+
+        async def found() -> Json | None:
+            messages = [m for top in await self.page.messages(user) for m in (top, *top.get("replies", []))]
+            return next((m for m in messages if re.search(pattern, m["text"])), None)
+
+        message: Json = await self.until(found, f"a message like {pattern!r}", seconds)
+        return message
+
+    async def count(self, pattern: str, *, user: str = "U0LEE") -> int:
+        """How many messages match now."""
+        messages = [m for top in await self.page.messages(user) for m in (top, *top.get("replies", []))]
+        return sum(re.search(pattern, m["text"]) is not None for m in messages)
+
+    async def request(self, number: int = 1) -> Json:
+        """Wait for a request for sign-off that has its buttons."""
+
+        async def found() -> Json | None:
+            message = await self.sees(rf"^A-{number} ")
+            return message if any(block["type"] == "actions" for block in message["blocks"]) else None
+
+        message: Json = await self.until(found, f"the buttons of A-{number}")
+        return message
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Query the SQLite file beside the bot."""
+        path = self.environment["SIGNOFF_DATABASE_URL"].removeprefix("sqlite:///")
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as connection:
+            return connection.execute(query, values).fetchall()
+
+    def audit_holds(self) -> bool:
+        """`signoff audit verify`."""
+        words = [sys.executable, "-m", "bot", "audit", "verify"]
+        return subprocess.run(words, env=self.environment, capture_output=True, check=False).returncode == 0
+
+
+def _objects(data: Any) -> Iterator[Json]:
+    if isinstance(data, dict):
+        if "kind" in data and "metadata" in data:
+            yield data
+        for value in data.values():
+            yield from _objects(value)
+    elif isinstance(data, list):
+        for value in data:
+            yield from _objects(value)
+
+
+@contextlib.asynccontextmanager
+async def town(folder: Path, *, runbooks: Path | None = None, messages: bool = False) -> AsyncIterator[Town]:
+    """Start the stand-ins and prepare the bot's environment. Nothing is served until `serve`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    base = {name: os.environ[name] for name in ("HOME", "PATH", "LANG") if name in os.environ}
+    base |= {
+        "SIGNOFF_ALERTMANAGER_TOKEN": TOKEN,
+        "SIGNOFF_SECRET_KEY": "town:" + "k" * 32,
+        "SIGNOFF_DATABASE_URL": f"sqlite:///{folder / 'signoff.db'}",
+        "SIGNOFF_LISTEN": f"127.0.0.1:{free_port()}",
+    }
+    if runbooks is not None:
+        base["SIGNOFF_RUNBOOKS"] = str(runbooks)
+    words = ["--slack", "0", "--kubernetes", "0", *(["--messages", "0"] if messages else [])]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bot.sandbox", *words, "--folder", str(folder), "--json"],
+        env=base,
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+    )
+    here: Town | None = None
+    try:
+        assert process.stdout is not None
+        told = json.loads(await asyncio.to_thread(process.stdout.readline))
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
+            page = Page(session, told["urls"]["slack"])
+            await page.begin()
+            here = Town(folder, base | told["environment"], told["urls"], page)
+            here.session = session
+            yield here
+    finally:
+        if here is not None and here.serving is not None and here.serving.poll() is None:
+            here.kill()
+        process.terminate()
+        await asyncio.to_thread(process.wait, 20)
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def quick_runbooks(folder: Path) -> Path:
+    """The shipped runbooks, verified within seconds rather than minutes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in (Path(__file__).parents[2] / "runbooks").glob("*.yaml"):
+        data = yaml.safe_load(path.read_text())
+        data["verification"] |= {"stable_seconds": 1, "deadline_seconds": 30}
+        (folder / path.name).write_text(yaml.safe_dump(data, sort_keys=False))
+    return folder
+
+
+def checkout_alert(status: str = "firing", *, starts_at: str = "2026-11-21T10:00:00Z", **labels: str) -> Json:
+    """A group of one alert about the shop's checkout, as Alertmanager sends it."""
+    given = {
+        "alertname": "KubeDeploymentRolloutStuck",
+        "cluster": "prod",
+        "namespace": "shop",
+        "deployment": "checkout",
+        "severity": "critical",
+    } | labels
+    alert = {
+        "status": status,
+        "labels": given,
+        "annotations": {"summary": "The rollout of checkout is not progressing."},
+        "startsAt": starts_at,
+        "endsAt": "0001-01-01T00:00:00Z" if status == "firing" else "2026-11-21T10:30:00Z",
+        "generatorURL": "",
+        "fingerprint": hashlib.sha256(f"{given['cluster']}/{given['deployment']}".encode()).hexdigest()[:16],
+    }
+    return {
+        "version": "4",
+        "receiver": "signoff",
+        "status": status,
+        "groupKey": f'{{}}:{{cluster="{given["cluster"]}", deployment="{given["deployment"]}"}}',
+        "groupLabels": {"cluster": given["cluster"]},
+        "commonLabels": given,
+        "commonAnnotations": alert["annotations"],
+        "externalURL": "http://alertmanager.example",
+        "truncatedAlerts": 0,
+        "alerts": [alert],
+    }
