@@ -38,12 +38,12 @@ _SQL = compile_bytes(rb"(?i:identified[ \t]+by|password)[ \t]+'([^'\r\n]+)'")
 _NETRC = compile_bytes(rb"\blogin[ \t]+\S+[ \t]+password[ \t]+(\S+)")
 _GO_DSN = compile_bytes(rb"[A-Za-z0-9_.\-]+:([^\s\"'()]+)@(?:tcp|unix|udp)\(")
 _CURL = compile_bytes(rb"\bcurl\b[^\r\n]*?[ \t](?:-u|--user)[ =]*[\"']?[^\s:\"']+:([^\s\"']+)")
-_URL = compile_bytes(rb"://[^\s:/?#@\"'<>\\]*:([^\s/?#\"'<>\\]+)@")
+_URL = compile_bytes(rb":\\?/\\?/[^\s:/?#@\"'<>\\]*:([^\s/?#\"'<>\\]+)@")
 _URL_DATABASE = compile_bytes(
     rb"(?i:postgres|postgresql|mysql|mariadb|mongodb|rediss?|amqps?|mssql|sqlserver|clickhouse|cockroachdb|nats)"
-    rb"(?:\+[a-z0-9_]+)?://[^\s:/?#@\"'<>\\]*:([^\s\"'<>\\]+)@"
+    rb"(?:\+[a-z0-9_]+)?:\\?/\\?/[^\s:/?#@\"'<>\\]*:([^\s\"'<>\\]+)@"
 )
-_URL_TOKEN = compile_bytes(rb"://([A-Za-z0-9_\-]{20,})@")
+_URL_TOKEN = compile_bytes(rb":\\?/\\?/([A-Za-z0-9_\-]{20,})@")
 _PORT = compile_bytes(rb"[0-9]{1,5}(?:[/,;|)]|$)")
 _BEARER = compile_bytes(rb"(?i:\bbearer)[ \t]+([A-Za-z0-9._~+/=\-]{8,})")
 _BASIC = compile_bytes(rb"(?i:\bbasic)[ \t]+([A-Za-z0-9+/_\-]{4,}={0,2})")
@@ -54,10 +54,15 @@ _SCHEME = compile_bytes(
 )
 _REST = compile_bytes(rb"[^\"'`\r\n\\]+")
 _REST_OF_SCALAR = compile_bytes(rb"[^\"'`\r\n\\#{}]+")
-
-
 # In running text and in test reports these are words; before an equals sign or in quotes they name a password.
 _SHORT_NAMES = ("pass", "pw")
+
+_SINGLE: tuple[tuple[bytes, Any, str], ...] = (
+    (b"'", _SQL, "password"),
+    (b"login", _NETRC, "password"),
+    (b"(", _GO_DSN, "url-password"),
+    (b"curl", _CURL, "password"),
+)
 
 
 def find_assigned(data: bytes) -> Iterator[Span]:
@@ -70,14 +75,6 @@ def find_assigned(data: bytes) -> Iterator[Span]:
     for literal, pattern, kind in _SINGLE:
         if literal in data:
             yield from _unless_harmless(data, pattern, kind)
-
-
-_SINGLE: tuple[tuple[bytes, Any, str], ...] = (
-    (b"'", _SQL, "password"),
-    (b"login", _NETRC, "password"),
-    (b"(", _GO_DSN, "url-password"),
-    (b"curl", _CURL, "password"),
-)
 
 
 def named_span(data: bytes, name: str, start: int, *, spoken: bool, colon: bool) -> Span | None:
@@ -195,7 +192,7 @@ def _sentences(data: bytes) -> Iterator[Span]:
 
 
 def _urls(data: bytes) -> Iterator[Span]:
-    if b"://" not in data or b"@" not in data:
+    if b"@" not in data:
         return
     for pattern in (_URL, _URL_DATABASE):
         for match in pattern.finditer(data):

@@ -35,7 +35,7 @@ _BLOCK_SCALAR = compile_bytes(rb"(?:^|\n)([^\n]*?)([A-Za-z0-9_.\-]+)[\"']?:[ \t]
 _KIND_YAML = compile_bytes(rb"(?:^|\n)([ \t+\-]*)[\"']?kind[\"']?:[ \t]*[\"']?Secret[\"']?[ \t]*(?:\r?\n|$)")
 _KIND_JSON = compile_bytes(rb"\\*\"kind\\*\"\s*:\s*\\*\"Secret\\*\"")
 _DATA_YAML = compile_bytes(rb"([ \t+\-]*)(?:data|stringData):[ \t]*\r?")
-_ENTRY_YAML = compile_bytes(rb"[ \t+\-]*[\"']?[A-Za-z0-9_.\-]+[\"']?:[ \t]*[\"']?([^\"'\r\n]*)")
+_ENTRY_YAML = compile_bytes(rb"[ \t+\-]*[\"']?[A-Za-z0-9_.\-]+[\"']?:[ \t]*")
 _DATA_JSON = compile_bytes(rb"\\*\"(?:data|stringData)\\*\"\s*:\s*\{")
 _KEY_JSON = compile_bytes(rb"[\s,]*(?:\\n\s*)?\\*\"[^\"\\]*\\*\"\s*:\s*")
 _QUOTE = compile_bytes(rb"\\*\"")
@@ -141,11 +141,11 @@ def _data_entries(lines: list[bytes], starts: list[int], indent: int) -> Iterato
             inside = _DATA_YAML.fullmatch(line) is not None
         elif inside:
             entry = _ENTRY_YAML.match(line)
-            low, high = entry.span(1) if entry is not None else (_indent(line), len(line))
-            value = line[low:high].strip()
-            if not is_harmless(value):
-                low = line.index(value, low)
-                yield Span(start + low, start + low + len(value), "kubernetes-secret")
+            low = entry.end() if entry is not None else _indent(line)
+            value = whole_value_at(line, low)
+            low, high = (value.start, value.end) if value.quoted else (low, len(line.rstrip()))
+            if not is_harmless(line[low:high]):
+                yield Span(start + low, start + high, "kubernetes-secret")
 
 
 def _indent(line: bytes) -> int:

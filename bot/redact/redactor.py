@@ -125,7 +125,7 @@ class Redactor:
             return items if not isinstance(value, tuple) else tuple(items)
         if isinstance(value, bytes | bytearray):
             return self.text(value.decode("utf-8", "backslashreplace"))
-        return self.text(repr(value))
+        return self.text(_shown(value))
 
     def _walk_mapping(self, mapping: Mapping[Any, Any], depth: int) -> dict[Any, Any]:
         is_secret = mapping.get("kind") == "Secret"
@@ -146,10 +146,18 @@ class Redactor:
     def _whole(self, kind: str, value: Any) -> Any:
         if value is None or isinstance(value, bool) or value in ("", b"", [], {}, ()):
             return value
-        text = value if isinstance(value, str) else repr(value)
+        text = value if isinstance(value, str) else _shown(value)
         if PLACEHOLDER.fullmatch(text.encode("utf-8", "surrogatepass")) is not None:
             return text
         return placeholder(kind, text.encode("utf-8", "surrogatepass"), self._key)
+
+
+def _shown(value: object) -> str:
+    """The value's representation; what cannot represent itself must not stop a log line."""
+    try:
+        return repr(value)
+    except Exception as error:
+        return f"<{type(value).__name__} without representation: {type(error).__name__}>"
 
 
 def _kind(name: str, value: Any) -> str | None:

@@ -69,6 +69,7 @@ FOUND = [
     # URLs
     "https://bob:«hunter2»@example.com/x",
     "postgres://app:«p@ss/word»@db:5432/shop",
+    '{"url":"https:\\/\\/bob:«hunter2»@example.com"}',
     "redis://:«hunter2»@cache:6379",
     "app:«hunter2»@tcp(db:3306)/shop",
     "https://«" + "0123456789abcdef" * 2 + "»@o1.ingest.example.com/2",

@@ -42,6 +42,7 @@ FOUND = {
     "manifest": "kind: Secret\ndata:\n  user: «Ym9i»\n  «password»: x".replace(
         "«password»: x", "password: «aHVudGVyMg==»"
     ),
+    "manifest with quotes": "kind: Secret\nstringData:\n  a: \"«it's»\"\n  b: «it's # all»\n  c: '«it''s»'\n",
     "manifest, data first": "apiVersion: v1\ndata:\n  a: «Ym9i»\nkind: Secret\nmetadata:\n  name: db\n",
     "manifest in a diff": "+kind: Secret\n+stringData:\n+  a: «hunter2»\n+metadata:\n+  name: db",
     "manifest of one of two items": (

@@ -285,6 +285,15 @@ def test_depth_is_bounded() -> None:
     for _ in range(MAX_DEPTH):
         (result,) = result
     assert result == "[too deep]"
+    assert PLACEHOLDER.fullmatch(PLAIN.data({"password": deep})["password"].encode())
+
+
+def test_what_cannot_represent_itself_stops_nothing() -> None:
+    class Broken:
+        def __repr__(self) -> str:
+            raise ValueError("hunter2")
+
+    assert PLAIN.data([Broken()]) == ["<Broken without representation: ValueError>"]
 
 
 def logger_into(stream: io.StringIO, redactor: Redactor) -> Any:
