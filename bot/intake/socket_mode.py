@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bot.clients.slack import is_loopback
-
 if TYPE_CHECKING:
     from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
     from slack_bolt.async_app import AsyncApp
@@ -52,9 +50,8 @@ class SocketMode:
         handler = AsyncSocketModeHandler(
             self._app, self._app_token, ping_interval=PING_INTERVAL_S, logger=quiet, web_client=self._app.client
         )
-        if is_loopback(self._app.client.base_url):
-            handler.client.proxy = None
         connection: Any = handler.client  # the SDK leaves some of its methods untyped
+        connection.proxy = self._app.client.proxy  # else the environment's, even for a local Slack
         try:
             async with asyncio.timeout(_CONNECT_S):
                 connection.wss_uri = await connection.issue_new_wss_url()

@@ -51,7 +51,7 @@ class LocalSlack:
 @asynccontextmanager
 async def local_slack(**options: Any) -> AsyncIterator[LocalSlack]:
     """Start one; `options` are the sandbox's own. Rate limits are Slack's unless `rate_limit_scale` says otherwise."""
-    sandbox = await start(port=0, manifest=manifest(), **options)
+    sandbox = await start(manifest=manifest(), **{"port": 0, **options})
     try:
         async with aiohttp.ClientSession() as http:
             yield LocalSlack(sandbox, http)
