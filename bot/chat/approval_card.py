@@ -69,7 +69,6 @@ class ApprovalView:
     run: Run | None = None
     progress: str = ""
     buttons: bool = True
-    updated_at: int = 0
 
 
 def render(approval: Approval, record: Record, view: ApprovalView, *, full_diff: str = "") -> Card:

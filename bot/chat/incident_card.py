@@ -65,8 +65,8 @@ class IncidentView:
     updated_at: int = 0
 
 
-def render(view: IncidentView, *, buttons: bool = True) -> Card:
-    """Render an incident for Slack. ``buttons`` is False where a click could not be answered in place."""
+def render(view: IncidentView) -> Card:
+    """Render an incident for Slack, as far as it is known by now."""
     blocks: list[Block] = [rich.block(*_headline(view), _where(view), *_alerts(view), *_summary(view))]
     blocks.append(rich.block(*_finding(view)))
     following = _next(view)
@@ -74,7 +74,7 @@ def render(view: IncidentView, *, buttons: bool = True) -> Card:
         blocks.append(rich.block(*following))
     if view.note:
         blocks.append(rich.block(rich.section(rich.text("⚠️ " + plain(view.note, 300)))))
-    if buttons and view.evidence:
+    if view.evidence:
         label = f"Evidence ({len(view.evidence)})"
         spoken = f"Show the {len(view.evidence)} pieces of evidence for {view.incident.name}"
         blocks.append(actions([button(label, EVIDENCE_ACTION, view.incident.id, spoken=spoken)]))

@@ -1,0 +1,91 @@
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from bot.clients.slack import close, open_client
+from bot.clients.slack_directory import NAMES_KEPT_S, SlackDirectory
+from bot.domain.approval import Person
+from tests.chat.workspace import DANA, GONE, GUEST, INCIDENTS, LEE, STRANGER, LocalSlack, local_slack
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[LocalSlack]:
+    async with local_slack() as running:
+        yield running
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+async def client(slack: LocalSlack) -> AsyncIterator[Any]:
+    opened = open_client(slack.sandbox.bot_token, base_url=slack.sandbox.api_url, timeout=3)
+    yield opened
+    await close(opened)
+
+
+def person(user_id: str, team_id: str = "T0SHOP") -> Person:
+    return Person(team_id, user_id)
+
+
+async def test_a_member_stands_without_any_mark(client: Any) -> None:
+    lee = await SlackDirectory(client).standing(person(LEE))
+    assert lee.known
+    assert (lee.is_bot, lee.is_guest, lee.is_deactivated, lee.is_foreign) == (False, False, False, False)
+    assert "lee" in lee.name.lower()
+
+
+@pytest.mark.parametrize(
+    ("who", "mark"),
+    [(GUEST, "is_guest"), (GONE, "is_deactivated"), (STRANGER, "is_foreign"), ("U0SIGNOFF", "is_bot")],
+)
+async def test_guests_bots_strangers_and_those_who_left_are_marked(client: Any, who: str, mark: str) -> None:
+    found = await SlackDirectory(client).standing(person(who))
+    assert found.known
+    assert getattr(found, mark)
+
+
+async def test_an_id_that_is_claimed_for_another_workspace_is_foreign(client: Any) -> None:
+    assert (await SlackDirectory(client).standing(person(LEE, "T0OTHER"))).is_foreign
+
+
+async def test_whoever_cannot_be_read_is_not_known(client: Any, slack: LocalSlack) -> None:
+    directory = SlackDirectory(client)
+    assert not (await directory.standing(person("U0NOBODY"))).known
+    for switches in ({"fail_next": {"users.info": 1}}, {"rate_limited_next": {"users.info": 1}}):
+        await slack.switch(**switches)
+        assert not (await directory.standing(person(LEE))).known
+    assert (await directory.standing(person(LEE))).known
+
+
+async def test_a_standing_is_read_anew_each_time(client: Any, slack: LocalSlack) -> None:
+    directory = SlackDirectory(client)
+    assert not (await directory.standing(person(DANA))).is_deactivated
+    slack.sandbox.workspace.users[DANA].deleted = True
+    assert (await directory.standing(person(DANA))).is_deactivated
+
+
+async def test_names_are_kept_for_a_while_and_survive_an_outage(client: Any, slack: LocalSlack) -> None:
+    clock = Clock()
+    directory = SlackDirectory(client, monotonic=clock)
+    name = await directory.name(LEE)
+    await slack.switch(fail_next={"users.info": 2})
+    assert await directory.name(LEE) == name
+    clock.now = NAMES_KEPT_S + 1
+    assert await directory.name(LEE) == name
+    assert await directory.name("U0NOBODY") == "U0NOBODY"
+
+
+async def test_a_channel_with_strangers_is_shared_and_so_is_one_that_cannot_be_read(
+    client: Any, slack: LocalSlack
+) -> None:
+    directory = SlackDirectory(client)
+    assert not await directory.channel_is_shared(INCIDENTS)
+    await slack.switch(invite={"channel": INCIDENTS, "user": STRANGER})
+    assert await directory.channel_is_shared(INCIDENTS)
+    assert await directory.channel_is_shared("C0NOWHERE")
