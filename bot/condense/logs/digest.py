@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from bot.condense.logs.choice import Record, records
@@ -44,21 +44,41 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
+    """Lines of one record that are shown together or not at all: all of them, or a part of a long trace."""
+
     worth: float
-    lines: tuple[tuple[int, str], ...]
-    template: int
-    time: str
-    price: float
+    record: Record
+    places: tuple[int, ...]
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The lines of a log in the order they enter a digest, redacted and priced: made once, used for any budget."""
+    """The lines of a log in the order they enter a digest: made once, used for any budget. A record is redacted when it
+    is first shown, since most never are."""
 
     reading: Reading
     units: tuple[_Unit, ...]
     head: str
     gone: str
+    templates: int
+    redact: Callable[[str], str]
+    redacted: dict[int, list[str]] = field(default_factory=dict)
+
+    def lines(self, unit: _Unit) -> list[tuple[int, str]]:
+        """Return the lines of a unit as they are shown, with their numbers."""
+        record = unit.record
+        first = record.lines[0].number
+        texts = self.redacted.get(first)
+        if texts is None:
+            texts = self.redact("\n".join(line.text for line in record.lines)).split("\n")
+            if len(texts) != len(record.lines):  # a secret over several lines became one placeholder
+                texts = [" ".join(texts)]
+            self.redacted[first] = texts
+        lines = [(record.lines[i].number, clip(texts[i])) for i in unit.places if i < len(texts)]
+        if lines and unit.note:
+            lines[0] = (lines[0][0], lines[0][1] + unit.note)
+        return lines
 
 
 def rank(reading: Reading, redact: Callable[[str], str]) -> Ranking:
@@ -74,8 +94,6 @@ def rank(reading: Reading, redact: Callable[[str], str]) -> Ranking:
     units: list[_Unit] = []
     noted: set[int] = set()
     for record in records(reading):
-        if record.worth <= -50:
-            continue
         template = record.template
         note = ""
         if template not in noted:
@@ -84,53 +102,47 @@ def rank(reading: Reading, redact: Callable[[str], str]) -> Ranking:
                 note = f" (x{totals[template]}, last {last[template]})"
             if reading.baseline and not before[template]:
                 note += " (NEW)"
-        units.extend(_units(record, note, redact))
-    units.sort(key=lambda unit: (-unit.worth, unit.lines[0][0]))
-    return Ranking(reading, tuple(units), _head(reading, totals), _gone(reading, redact))
+        units.extend(_units(record, note))
+    units.sort(key=lambda unit: (-unit.worth, unit.record.lines[unit.places[0]].number))
+    present = sum(1 for total in totals.values() if total)
+    return Ranking(reading, tuple(units), _head(reading, present), _gone(reading, redact), present, redact)
 
 
 def digest(ranking: Ranking, budget: int) -> Digest:
     """Show as much as ``budget`` estimated tokens pay for; nothing if they do not even pay for the heading."""
     reading = ranking.reading
     left = budget - 1 - _price(ranking.head) - _price(_foot(10**9, 10**9, 10**9)) - _price(ranking.gone)
-    shown: list[_Unit] = []
     if left < 0:
-        return Digest(reading.lines, reading.records, len(reading.shapes), (), 0, "")
+        return Digest(reading.lines, reading.records, ranking.templates, (), 0, "")
+    lines: list[tuple[int, str, str]] = []
+    templates: set[int] = set()
     for unit in ranking.units:
-        if unit.price > left:
+        shown = ranking.lines(unit)
+        price = math.fsum(_price(f"{number} {text}\n") for number, text in shown)
+        if price > left:
             break
-        left -= unit.price
-        shown.append(unit)
-    lines = sorted((number, text, unit.time) for unit in shown for number, text in unit.lines)
+        left -= price
+        lines.extend((number, text, unit.record.lines[0].time) for number, text in shown)
+        templates.add(unit.record.template)
+    lines.sort()
     kept = tuple(number for number, _, _ in lines)
     marks = _marks([(number, time) for number, _, time in lines], left)
     body = "".join(marks.get(number, "") + f"{number} {text}\n" for number, text, _ in lines)
-    templates = {unit.template for unit in shown}
-    total = sum(1 for group in members(reading).values() if any(seen.count for seen in group))
-    foot = _foot(reading.lines - len(kept), total - len(templates), total) if len(kept) < reading.lines else ""
+    unshown = ranking.templates - len(templates)
+    foot = _foot(reading.lines - len(kept), unshown, ranking.templates) if len(kept) < reading.lines else ""
     text = ranking.head + body + ranking.gone + foot
-    return Digest(reading.lines, reading.records, total, kept, int(_price(text)) + 1, text)
+    return Digest(reading.lines, reading.records, ranking.templates, kept, int(_price(text)) + 1, text)
 
 
-def _units(record: Record, note: str, redact: Callable[[str], str]) -> list[_Unit]:
-    texts = redact("\n".join(line.text for line in record.lines)).split("\n")
-    if len(texts) != len(record.lines):
-        lines = [(record.lines[0].number, clip(" ".join(texts)))]
-    else:
-        lines = [(line.number, clip(text)) for line, text in zip(record.lines, texts, strict=True)]
-    lines[0] = (lines[0][0], lines[0][1] + note)
-    if len(lines) <= TOGETHER:
-        return [_unit(record, record.worth, lines)]
-    made = [_unit(record, record.worth, lines[:HEAD] + lines[-END:])]
-    middle = lines[HEAD:-END]
+def _units(record: Record, note: str) -> list[_Unit]:
+    places = tuple(range(len(record.lines)))
+    if len(places) <= TOGETHER:
+        return [_Unit(record.worth, record, places, note)]
+    units = [_Unit(record.worth, record, places[:HEAD] + places[-END:], note)]
+    middle = places[HEAD:-END]
     for i in range(0, len(middle), PIECE):
-        made.append(_unit(record, record.worth - 1 - i / PIECE * 0.3, middle[i : i + PIECE]))
-    return made
-
-
-def _unit(record: Record, worth: float, lines: list[tuple[int, str]]) -> _Unit:
-    price = math.fsum(_price(f"{number} {text}\n") for number, text in lines)
-    return _Unit(worth, tuple(lines), record.template, record.lines[0].time, price)
+        units.append(_Unit(record.worth - 1 - i / PIECE * 0.3, record, middle[i : i + PIECE], ""))
+    return units
 
 
 def clip(text: str) -> str:
@@ -145,12 +157,12 @@ def _price(text: str) -> float:
     return weigh(text) + _FOREIGN * sum(1 for char in text if char > "\x7f")
 
 
-def _head(reading: Reading, totals: Counter[int]) -> str:
+def _head(reading: Reading, templates: int) -> str:
     times = [stretch for stretch in reading.slices if stretch.start is not None]
     span = ""
     if times and times[-1].end is not None and times[0].start is not None:
         span = f", {_clock(times[0].start)} to {_clock(times[-1].end)}"
-    what = f"{reading.lines} lines, {reading.records} records, {sum(1 for n in totals.values() if n)} templates{span}"
+    what = f"{reading.lines} lines, {reading.records} records, {templates} templates{span}"
     if reading.skipped:
         what += f" ({reading.skipped} earlier lines skipped)"
     if reading.baseline:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +19,8 @@ WORDS: Final = 5
 """Different words that prove a place variable."""
 NAMES: Final = 3
 """The same behind one of ``_ANNOUNCE``."""
+SPARSE: Final = 2 * WORDS
+"""Shapes that prove several places variable at once."""
 ROUNDS: Final = 6
 WIDEST: Final = 120
 """Longer shapes are compared as a whole only, since every place of a shape costs time."""
@@ -52,6 +54,7 @@ def group(shapes: Iterable[Shape]) -> dict[Shape, Shape]:
         if not _join_holes(groups):
             break
         groups = _join_names(groups)
+    groups = _join_columns(groups)
     _join_empty(groups)
     return {member: template for template, found in groups.items() for member in found.members}
 
@@ -152,6 +155,49 @@ def _proves(groups: dict[Shape, _Group], alike: list[tuple[Shape, int]]) -> bool
         before -= 1
     announced = before >= 0 and first[before].lower() in _ANNOUNCE and not all(map(_CONSTANT.match, telling))
     return context >= 2 and place > 0 and len(telling) >= (NAMES if announced else WORDS)
+
+
+def _join_columns(groups: dict[Shape, _Group]) -> dict[Shape, _Group]:
+    """Join shapes that differ in several places at once, where each of these places holds hardly a word twice."""
+    frames: dict[Shape, list[Shape]] = defaultdict(list)
+    joined: dict[Shape, _Group] = {}
+    for shape, found in groups.items():
+        if len(shape) <= WIDEST:
+            frames[tuple("" if _is_word(token) else token for token in shape)].append(shape)
+        else:
+            joined[shape] = found
+    for frame, shapes in frames.items():
+        columns = [i for i, token in enumerate(frame) if not token]
+        for template, alike in _columns(shapes, columns):
+            members = [member for shape in alike for member in groups[shape].members]
+            if template in joined:
+                joined[template].members.extend(members)
+            else:
+                joined[template] = _Group(groups[alike[0]].soft, members)
+    return joined
+
+
+def _columns(shapes: list[Shape], columns: list[int]) -> Iterator[tuple[Shape, list[Shape]]]:
+    """Split shapes of one frame until in each part a column either holds one word or proves variable."""
+    waiting = [shapes]
+    while waiting:
+        part = waiting.pop()
+        if len(part) < SPARSE:
+            yield from ((shape, [shape]) for shape in part)
+            continue
+        words = {i: len({shape[i] for shape in part}) for i in columns}
+        free = {i for i, different in words.items() if different * 2 >= len(part)}
+        mixed = [i for i, different in words.items() if i not in free and different > 1]
+        if mixed:
+            by = min(mixed, key=words.__getitem__)
+            parts: dict[str, list[Shape]] = defaultdict(list)
+            for shape in part:
+                parts[shape[by]].append(shape)
+            waiting.extend(parts.values())
+        elif free and len(free) * 2 <= len(columns):
+            yield tuple(STAR if i in free else token for i, token in enumerate(part[0])), part
+        else:
+            yield from ((shape, [shape]) for shape in part)
 
 
 def _join_empty(groups: dict[Shape, _Group]) -> None:

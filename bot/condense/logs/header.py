@@ -80,7 +80,8 @@ _POD = re.compile(r"\[(?P<source>(?:pod/)?[\w.-]{1,253}/[\w.-]{1,63})\][ ]")
 _COMPOSE = re.compile(r"(?P<source>[a-z0-9][\w.-]{1,63})[ ]{1,40}\|[ ]")
 _ACTIONS = re.compile(r"##\[(?P<level>error|warning|notice|debug)\]|::(?P<mark>error|warning|notice|debug)(?=[ :])")
 _LEADING = re.compile(
-    rf"(?:\[(?P<a>{_ANY_LEVEL})\][ ]?|<(?P<b>{_ANY_LEVEL})>[ ]?)|(?P<c>{_ANY_LEVEL})(?=:|!|\[[A-Z]\d+\]:|[ ]{{2}}|\t)"
+    rf"\[(?P<a>{_ANY_LEVEL})\][ ]?|<(?P<b>{_ANY_LEVEL})>[ ]?"
+    rf"|(?P<c>{_ANY_LEVEL}(?=:|!|\[[A-Z]\d+\]:|[ ]{{2}}|\t)|(?:{_UPPER_LEVEL})(?=[ ]))"
 )
 _KERNEL = re.compile(r"(?:<\d{1,3}>)?\[\s*(?P<time>\d{1,9}\.\d{6})\][ ]?")
 _SYSLOG_PRIORITY = re.compile(r"<\d{1,3}>(?:1[ ])?")

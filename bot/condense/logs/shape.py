@@ -24,7 +24,7 @@ _DATE = re.compile(
     rf"|{_DAY}\d{{1,2}}[ -]{_MONTH}[ -]\d{{4}}[ ]+\d\d:\d\d:\d\d(?:[ ]+[A-Z]{{3,4}}|[ ]+[+-]\d{{4}})?"
 )
 _QUOTED = re.compile(r'(?<![\w.-])(?!msg=|message=|err=|error=|reason=|status=|level=)([\w.-]+=)"[^"]{0,200}"')
-_SIZE = re.compile(r"(?<![\w.])0[0.,]* (?:[KMGTP]i?B|B|ms|sec|secs)\b")
+_SIZE = re.compile(r"(?<![\w.])0[0.,]* (?:[KMGTP]i?B|B)\b")
 _DIGITS: Final = str.maketrans("123456789", "0" * 9)
 _WORDS = re.compile(
     r"""

@@ -40,13 +40,27 @@ def test_an_empty_value_joins_a_star() -> None:
     }
 
 
+def test_several_places_vary_at_once_where_hardly_a_word_comes_twice() -> None:
+    assert templates(*(f"user{chr(n)}x logs in at host{chr(n)}y.example" for n in range(97, 117))) == {
+        "<*> logs in at <*>"
+    }
+
+
+def test_messages_of_one_length_are_not_one_message() -> None:
+    kernel = ("Probing PCI hardware", "Using configuration type", "Transparent bridge found", "Invalid routing table")
+    kernel += ("Bus number assigned", "Device not ready", "Enabling bus mastering", "Cannot allocate resource")
+    kernel += ("Ignoring BIOS settings", "Setting latency timer", "Sharing interrupt lines", "Scanning behind bridge")
+    assert len(templates(*(f"PCI: {message}" for message in kernel))) == len(kernel)
+
+
 def test_exceptions_constants_and_truth_values_do_not_vary() -> None:
     assert len(templates("caught java.io.IOException: gone", "caught java.net.SocketException: gone")) == 2
     assert len(templates("action: intent.SCREEN_ON", "action: intent.SCREEN_OFF")) == 2
     assert len(templates("enabled=true for 1", "enabled=false for 1")) == 2
 
 
-messages = st.lists(st.sampled_from("a b c user root news x.y.z q-r-s 1 2 =3 (4) /p/q true".split()), max_size=6)
+WORDS = ["a", "b", "c", "user", "root", "news", "x.y.z", "q-r-s", "1", "2", "=3", "(4)", "/p/q", "true"]
+messages = st.lists(st.sampled_from(WORDS), max_size=6)
 
 
 @given(st.lists(messages.map(" ".join), max_size=30))
