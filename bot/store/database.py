@@ -37,7 +37,13 @@ class Database:
             self._writer = self._readers if read_only else _sqlite_engine(parsed, read_only=False)
         else:
             self._readers = self._writer = create_engine(
-                parsed, pool_size=6, max_overflow=4, pool_pre_ping=True, connect_args={"connect_timeout": 5}
+                parsed,
+                pool_size=6,
+                max_overflow=4,
+                pool_pre_ping=True,
+                connect_args={"connect_timeout": 5},
+                # Else an insert that met a conflict cannot be told from one that did not.
+                execution_options={"preserve_rowcount": True},
             )
         self._write_pool = ThreadPoolExecutor(1 if self.is_sqlite else 4, thread_name_prefix="store-write")
         self._read_pool = ThreadPoolExecutor(3, thread_name_prefix="store-read")
