@@ -143,7 +143,7 @@ class Outbox:
                     loop.call_later(after, self.kick)
                 return
         except Exception as error:
-            log.error("outbox_worker_failed", channel=channel, error=type(error).__name__, detail=str(error)[:200])
+            log.error("outbox_worker_failed", channel=channel, error=type(error).__name__)
         finally:
             del self._workers[channel]
             if channel in self._again:
@@ -177,6 +177,9 @@ class Outbox:
     # --- one message ----------------------------------------------------------------------------------------------
 
     async def _send(self, message: Message, *, doubtful: bool) -> None:
+        if not message.payload:
+            await self._not_sent(message, _UNREADABLE, doubtful=False)
+            return
         try:
             async with asyncio.timeout(_ATTEMPT_S):
                 if message.kind == "ephemeral":
@@ -330,9 +333,12 @@ class Outbox:
         before: Literal["doubt", "waiting"] = "doubt" if doubtful else "waiting"
         if answer.meaning == "limited":
             self.counts["limited"] += 1
-            method = "chat.update" if is_edit(message) else "chat.postMessage"
-            self._pace.pause(method, message.channel, answer.retry_after, self._monotonic())
-            delay = answer.retry_after * 1_000_000 if message.kind == "ephemeral" else 0
+            delay = 0
+            if message.kind == "ephemeral":
+                delay = answer.retry_after * 1_000_000
+            else:
+                method = "chat.update" if is_edit(message) else "chat.postMessage"
+                self._pace.pause(method, message.channel, answer.retry_after, self._monotonic())
             await self._give_back(message, before, answer.error, delay, counted=False)
         elif answer.meaning == "not sent":
             await self._give_back(message, before, answer.error, _delay(message))
@@ -380,6 +386,7 @@ class Outbox:
         return await self._database.write(work)
 
 
+_UNREADABLE = Answer("refused", "unreadable row", "what is stored for this message is damaged: it is left out")
 _ELSEWHERE = frozenset({"channel_not_found", "not_in_channel", "is_archived"})
 
 

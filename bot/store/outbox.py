@@ -6,12 +6,13 @@ A row's ``state``: ``waiting`` (something is to be sent), ``sending`` (claimed b
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, case, func, select, update
+from sqlalchemy import Connection, Row, Select, Text, case, cast, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.canonical import canonical
@@ -22,14 +23,21 @@ State = Literal["waiting", "sending", "doubt", "failed", "posted"]
 
 _ERROR_LIMIT = 500
 _parent = messages.alias("parent")
-_SELECTED = select(
-    messages, _parent.c.ts.label("parent_ts"), _parent.c.posted_channel.label("parent_channel")
+# The payload is read as text, so that one row that cannot be parsed keeps no other from being sent.
+_SELECTED: Select[Any] = select(
+    *(column for column in messages.c if column.name != "payload"),
+    cast(messages.c.payload, Text).label("stored"),
+    _parent.c.ts.label("parent_ts"),
+    _parent.c.posted_channel.label("parent_channel"),
 ).outerjoin(_parent, _parent.c.key == messages.c.thread_key)
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One row. ``ts`` is None until Slack took the message; ``parent_ts`` is its thread's, None until that is there."""
+    """One row. ``ts`` is None until Slack took the message; ``parent_ts`` is its thread's, None until that is there.
+
+    ``payload`` is empty if what is stored cannot be read.
+    """
 
     id: str
     key: str
@@ -69,9 +77,11 @@ def put(
 
     Runs in the caller's transaction. Returns whether there is anything new to say: an unchanged payload asks nothing.
     ``recipient`` (a user id) is needed for an ephemeral. ``urgent`` lets it pass before what else waits in its channel.
-    Raises ``ValueError`` if the payload is not plain JSON.
+    Raises ``ValueError`` if the payload is not plain JSON with a ``text``.
     """
     canonical(dict(payload))
+    if not isinstance(payload.get("text"), str):
+        raise ValueError("a message needs a text: phones and screen readers have nothing else")
     # Several messages of one transaction, or of one tick of the clock, are sent in the order in which they were put.
     last = connection.execute(select(func.max(messages.c.created_at))).scalar_one_or_none() or 0
     stored = connection.execute(
@@ -96,8 +106,8 @@ def put(
     )
     if stored.rowcount == 1:
         return True
-    row = connection.execute(select(messages.c.payload).where(messages.c.key == key).with_for_update()).one()
-    if row.payload == dict(payload):
+    locked = select(cast(messages.c.payload, Text)).where(messages.c.key == key).with_for_update()
+    if _read(connection.execute(locked).scalar_one()) == dict(payload):
         return False
     # Another payload may pass where one was refused, and a decision does not wait for an edit's turn.
     at_once = messages.c.state.in_(("failed", "posted") if urgent else ("failed",))
@@ -232,6 +242,14 @@ def _insert(connection: Connection) -> Any:
     return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(messages)
 
 
+def _read(stored: str) -> Mapping[str, Any]:
+    try:
+        payload = json.loads(stored)
+    except ValueError:
+        return {}
+    return payload if isinstance(payload, dict) and isinstance(payload.get("text"), str) else {}
+
+
 def _message(row: Row[Any]) -> Message:
     return Message(
         id=row.id,
@@ -242,7 +260,7 @@ def _message(row: Row[Any]) -> Message:
         parent_ts=row.parent_ts,
         parent_channel=row.parent_channel,
         recipient=row.recipient,
-        payload=row.payload,
+        payload=_read(row.stored),
         urgent=row.urgent,
         state=row.state,
         ts=row.ts,

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from bot.chat.outbox import Outbox
 from bot.clients.slack import close, open_client
@@ -403,3 +404,46 @@ async def test_every_post_asks_slack_to_unfurl_nothing_and_to_parse_nothing(
     assert body["unfurl_links"] is body["unfurl_media"] is False
     assert "link_names" not in body
     assert "parse" not in body
+
+
+async def test_a_damaged_row_is_reported_and_keeps_nothing_else_from_being_sent(
+    database: Database, slack: LocalSlack, put: Put
+) -> None:
+    put("damaged", says("first"))
+    put("sound", says("second"))
+    database.write_now(
+        lambda connection: connection.execute(text("UPDATE outbox SET payload = '{\"te' WHERE key = 'damaged'"))
+    )
+    async with sending(database, slack) as outbox:
+        await posted(database, "sound")
+
+        async def reported() -> bool:
+            outbox.kick()
+            return [problem.key for problem in outbox.problems()] == ["damaged"]
+
+        await until(reported)
+        assert outbox.problems()[0].error == "unreadable row"
+        put("damaged", says("mended"))
+        outbox.kick()
+        await posted(database, "damaged")
+    assert [message["text"] for message in await slack.messages()] == ["second", "mended"]
+
+
+async def test_a_rate_limit_for_a_whisper_does_not_hold_up_posts(
+    database: Database, slack: LocalSlack, put: Put
+) -> None:
+    await slack.switch(rate_limited_next={"chat.postEphemeral": 1}, retry_after=3)
+    async with sending(database, slack) as outbox:
+        put("refusal", says("not you"), kind="ephemeral", recipient=DANA, urgent=True)
+        outbox.kick()
+
+        async def was_limited() -> bool:
+            return outbox.counts["limited"] == 1
+
+        await until(was_limited)
+        put("card", says("card"))
+        outbox.kick()
+        await posted(database, "card")
+        assert row(database, "refusal").state != "posted"
+        await posted(database, "refusal")
+    assert row(database, "refusal").attempts == 0

@@ -95,6 +95,11 @@ def test_a_payload_that_is_no_json_is_refused(database: Database) -> None:
         database.write_now(lambda c: outbox.put(c, key="k", channel="C1", payload={"text": object()}, now=NOW))
 
 
+def test_a_message_without_a_text_is_refused(database: Database) -> None:
+    with pytest.raises(ValueError, match="needs a text"):
+        database.write_now(lambda c: outbox.put(c, key="k", channel="C1", payload={"blocks": []}, now=NOW))
+
+
 def test_the_order_is_the_order_of_putting_even_within_one_instant(database: Database) -> None:
     def work(connection: Any) -> None:
         for number in range(20):
