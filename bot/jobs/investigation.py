@@ -31,7 +31,8 @@ def story(world: World) -> Story:
         await steps("triage", partial(_triage, world, incident_id))
         world.outbox.kick()
         await steps("propose", partial(_propose, world, incident_id))
-        await steps("finish", world.database.write, partial(_finish, world=world, incident_id=incident_id))
+        finish = partial(_finish, world=world, incident_id=incident_id, generation=generation)
+        await steps("finish", world.database.write, finish)
         world.outbox.kick()
 
     return investigation
@@ -114,13 +115,12 @@ async def _propose(world: World, incident_id: str) -> int:
     return made
 
 
-def _finish(connection: Connection, *, world: World, incident_id: str) -> None:
+def _finish(connection: Connection, *, world: World, incident_id: str, generation: int) -> None:
     now = clock.now(connection)
-    generation = work.wanted(connection, KIND, incident_id)
     work.done(connection, KIND, incident_id, generation)
     incident = incidents.get(connection, incident_id)
     board.show(connection, world, incident_id, now=now)
     found = incidents.triage_of(connection, incident_id)
     if found and incident.status == "open":
-        card = thread.triage_ready(found.summary, found.analyst, found.note)
+        card = thread.triage_ready(found.summary, found.analyst, "" if world.gateway is None else found.note)
         board.say(connection, world, incident, "triage", card, now=now, times=generation)

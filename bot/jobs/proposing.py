@@ -38,6 +38,11 @@ async def propose(
     if access.runner is None:
         await _note(world, incident, runbook.title, "the cluster has no runner configured.")
         return None
+    channel = world.rules.channel_for(incident.labels)
+    if await world.directory.channel_is_shared(channel):
+        why = "its channel is shared with another workspace; route these incidents to a channel of this one."
+        await _note(world, incident, runbook.title, why)
+        return None
     now = await world.database.read(clock.now)
     context = PlanContext(
         incident_id=incident.id,
@@ -60,12 +65,12 @@ async def propose(
     plan, full_diff = made.plan, "\n".join(made.full_diffs)
 
     def store(connection: Connection) -> str | None:
+        at = clock.advance(connection)
         same = _same(connection, incident.id, plan.record)
         if same is not None:
             return same
         if incidents.get(connection, incident.id).status != "open":
             return None
-        at = clock.advance(connection)
         approval = approvals.open_request(
             connection, approval_id=new_id(), incident_id=incident.id, plan=plan, full_diff=full_diff, now=at
         )

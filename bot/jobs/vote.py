@@ -62,6 +62,7 @@ async def _judge(world: World, vote_id: str) -> list[str | int] | None:
 
 def _decide(connection: Connection, *, world: World, vote_id: str, people: Electorate) -> list[str | int] | None:
     """Judge the click and act on the verdict in one transaction. Returns the run to start or to go on with, if any."""
+    now = clock.advance(connection)
     click = approvals.click(connection, vote_id)
     work.done(connection, KIND, vote_id, work.wanted(connection, KIND, vote_id))
     if click.vote.state != "received":
@@ -74,7 +75,7 @@ def _decide(connection: Connection, *, world: World, vote_id: str, people: Elect
         earlier=tuple(approvals.votes_of(connection, request.approval.id)),
         run=runs.of_approval(connection, request.approval.id),
         people=people,
-        now=clock.advance(connection),
+        now=now,
     )
     if click.vote.decision in ("applied", "absent"):
         return _answer(connection, world, case)
@@ -156,6 +157,7 @@ def _judged(connection: Connection, world: World, case: _Case, state: VoteState,
             key=f"answer:{vote.id}",
             channel=case.click.channel,
             payload=thread.refused(sentence).payload(),
+            thread_key=board.card_key(case.incident.id),
             kind="ephemeral",
             recipient=vote.person.user_id,
             now=case.now,

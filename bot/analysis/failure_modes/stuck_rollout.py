@@ -43,6 +43,7 @@ def suspect(facts: Facts) -> Iterator[Suspicion]:
                 blame.revision.evidence if blame else "",
             ),
             remedies=blame.remedies if blame else (),
+            echo=blame.sentence if blame and not late else "",
         )
     if workload.paused and workload.updated is not None and workload.updated != workload.desired:
         yield Suspicion(
