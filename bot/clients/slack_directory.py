@@ -69,15 +69,15 @@ class SlackDirectory:
         self._remember(user_id, name)
         return name
 
-    async def channel_is_shared(self, channel: str) -> bool:
-        """Say whether people of other organisations are in a channel. True if that cannot be read."""
+    async def channel_is_shared(self, channel: str) -> bool | None:
+        """Say whether people of other organisations are in a channel, or None if that cannot be read."""
         try:
             info = (await self._slack.conversations_info(channel=channel)).get("channel")
         except Exception as error:
             log.warning("slack_channel_not_read", channel=channel, error=_code(error))
-            return True
+            return None
         if not isinstance(info, dict):
-            return True
+            return None
         return any(_true(info, key) for key in ("is_ext_shared", "is_pending_ext_shared"))
 
     def _remember(self, user_id: str, name: str) -> None:
