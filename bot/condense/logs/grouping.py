@@ -42,9 +42,12 @@ class _Group:
     members: list[Shape]
 
 
-def group(shapes: Iterable[Shape]) -> dict[Shape, Shape]:
-    """Map each shape to the template it belongs to. Deterministic for a given order of shapes; a template is a shape
-    with more stars. Shapes that resemble no other map to themselves."""
+def group(shapes: Iterable[Shape], *, coarse: bool = False) -> dict[Shape, Shape]:
+    """Map each shape to the template it belongs to; one that resembles no other maps to itself.
+
+    A template is a shape with more stars. ``coarse`` joins also messages that have but a word in common, for memory's
+    sake. Deterministic for a given order of shapes.
+    """
     groups: dict[Shape, _Group] = {}
     for shape in shapes:
         if shape not in groups:
@@ -54,7 +57,7 @@ def group(shapes: Iterable[Shape]) -> dict[Shape, Shape]:
         if not _join_holes(groups):
             break
         groups = _join_names(groups)
-    groups = _join_columns(groups)
+    groups = _join_columns(groups, coarse=coarse)
     _join_empty(groups)
     return {member: template for template, found in groups.items() for member in found.members}
 
@@ -157,7 +160,7 @@ def _proves(groups: dict[Shape, _Group], alike: list[tuple[Shape, int]]) -> bool
     return context >= 2 and place > 0 and len(telling) >= (NAMES if announced else WORDS)
 
 
-def _join_columns(groups: dict[Shape, _Group]) -> dict[Shape, _Group]:
+def _join_columns(groups: dict[Shape, _Group], *, coarse: bool) -> dict[Shape, _Group]:
     """Join shapes that differ in several places at once, where each of these places holds hardly a word twice."""
     frames: dict[Shape, list[Shape]] = defaultdict(list)
     joined: dict[Shape, _Group] = {}
@@ -168,7 +171,7 @@ def _join_columns(groups: dict[Shape, _Group]) -> dict[Shape, _Group]:
             joined[shape] = found
     for frame, shapes in frames.items():
         columns = [i for i, token in enumerate(frame) if not token]
-        for template, alike in _columns(shapes, columns):
+        for template, alike in _columns(shapes, columns, most=len(columns) - 1 if coarse else len(columns) // 2):
             members = [member for shape in alike for member in groups[shape].members]
             if template in joined:
                 joined[template].members.extend(members)
@@ -177,7 +180,7 @@ def _join_columns(groups: dict[Shape, _Group]) -> dict[Shape, _Group]:
     return joined
 
 
-def _columns(shapes: list[Shape], columns: list[int]) -> Iterator[tuple[Shape, list[Shape]]]:
+def _columns(shapes: list[Shape], columns: list[int], *, most: int) -> Iterator[tuple[Shape, list[Shape]]]:
     """Split shapes of one frame until in each part a column either holds one word or proves variable."""
     waiting = [shapes]
     while waiting:
@@ -194,7 +197,7 @@ def _columns(shapes: list[Shape], columns: list[int]) -> Iterator[tuple[Shape, l
             for shape in part:
                 parts[shape[by]].append(shape)
             waiting.extend(parts.values())
-        elif free and len(free) * 2 <= len(columns):
+        elif free and len(free) <= most:
             yield tuple(STAR if i in free else token for i, token in enumerate(part[0])), part
         else:
             yield from ((shape, [shape]) for shape in part)

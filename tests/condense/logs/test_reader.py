@@ -139,3 +139,8 @@ def test_memory_is_bounded_when_every_line_is_new(words: int) -> None:
     assert reading.lines == 60_000
     assert len(reading.shapes) < 10
     assert peak < 60_000_000
+
+
+def test_words_made_of_hexadecimal_letters_are_told_apart_where_it_matters() -> None:
+    assert len(template_counts("disk sda of the cluster is dead\ndisk sda of the cluster is added\n")) == 2
+    assert len(template_counts("a 1\nb 2\n\nfade\nbeef\n")) == 5
