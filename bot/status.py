@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select
 from bot.clients.kubernetes import KubernetesError, KubernetesUnreachable
 from bot.intake.http import Readiness
 from bot.jobs.world import World
-from bot.store import clock, work
+from bot.store import clock, unreadable, work
 from bot.store.tables import approvals, incidents, messages, runs
 
 _CACHE_SECONDS = 5.0
@@ -48,7 +48,7 @@ class Status:
     async def _database(self, problems: list[str]) -> bool:
         def probe(connection: Connection) -> tuple[list[str], int]:
             clock.advance(connection)
-            return work.aside(connection), work.struggling(connection)
+            return unreadable.reported(connection), work.struggling(connection)
 
         try:
             async with asyncio.timeout(_DATABASE_SECONDS):

@@ -49,13 +49,9 @@ def join(
     """Decide what a group's alerts make of its incident. Returns None when there is nothing to say.
 
     ``assigned`` are the alerts the current incident has, ``unassigned`` those it has not seen. Times are microseconds;
-    ``reopen_within`` is how long after its resolution a refire still belongs to the same incident.
+    ``reopen_within`` is how long after an incident ended a refire still belongs to it: later it is a new one.
     """
-    if current is not None and current.status == "resolved" and unassigned:
-        age = now - (current.resolved_at or now)
-        if not any(alert.status == "firing" for alert in unassigned) or age <= reopen_within:
-            face = describe([*assigned, *unassigned])
-            return Joined("reopened", "open", face) if face.firing else Joined("joined", "resolved", face)
+    if current is not None and unassigned and not _belong(current, unassigned, assigned, now - reopen_within):
         current = None
     if current is None:
         if not unassigned:
@@ -64,7 +60,9 @@ def join(
         return Joined("opened", "open" if face.firing else "resolved", face)
     face = describe([*assigned, *unassigned])
     if not face.firing:
-        return Joined("unchanged" if current.status == "resolved" else "resolved", "resolved", face)
+        if current.status != "resolved":
+            return Joined("resolved", "resolved", face)
+        return Joined("joined" if unassigned else "unchanged", "resolved", face)
     if current.status == "resolved":
         return Joined("reopened", "open", face)
     same = (
@@ -75,20 +73,30 @@ def join(
     return Joined("unchanged" if same else "joined", "open", face)
 
 
+def _belong(current: Incident, unassigned: Sequence[Alert], assigned: Sequence[Alert], since: int) -> bool:
+    """Say whether new alerts belong to the current incident: it goes on, or it ended at ``since`` or later."""
+    if current.status == "resolved":
+        return (current.resolved_at or 0) >= since
+    if current.status == "stale" and not any(alert.status == "firing" for alert in assigned):
+        return current.last_seen_at >= since
+    return True
+
+
 def describe(alerts: Sequence[Alert]) -> Face:
-    """Sum up alerts for a headline. Firing ones speak first; resolved ones speak only when nothing fires."""
+    """Sum up alerts for a headline. Firing ones speak first; resolved ones speak only when nothing fires. An alert
+    that started several times counts once."""
     firing = [alert for alert in alerts if alert.status == "firing"]
     speaking = firing or list(alerts)
     names = Counter(alert.labels.get("alertname", "").strip() or "unnamed alert" for alert in speaking)
     shown = [name for name, _ in names.most_common(_TITLES_SHOWN)]
     title = ", ".join(shown) + (f" and {len(names) - len(shown)} more" if len(names) > len(shown) else "")
     return Face(
-        severity=min((alert.labels.get("severity", "").lower() for alert in speaking), key=_rank, default=""),
+        severity=min((alert.labels.get("severity", "").strip().lower() for alert in speaking), key=_rank, default=""),
         title=title,
         summary=next((text for alert in speaking if (text := _summary(alert))), ""),
         labels=_common(speaking),
-        firing=len(firing),
-        total=len(alerts),
+        firing=len({alert.fingerprint for alert in firing}),
+        total=len({alert.fingerprint for alert in alerts}),
     )
 
 

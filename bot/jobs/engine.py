@@ -1,23 +1,26 @@
 """The job engine: durable stories started by rows. The only module that knows DBOS.
 
 A job is named kind:row:generation, so it runs once per generation however often it is started. Starting it at once is
-an optimisation: the sweep starts every row where ``done < wanted``. A story that fails has its work accepted anew.
+an optimisation: the sweep starts every row where ``done < wanted``. Jobs of one row run one after the other. Whatever
+way a job ended, its row tells whether its work is done; if it is not, the work is accepted anew, for later.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import contextvars
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
+from weakref import WeakValueDictionary
 
 import structlog
+from sqlalchemy import Connection
 
 from bot.store import clock, work
 from bot.store.database import Database
-from bot.store.work import Due, UnreadableRow
+from bot.store.unreadable import UnreadableRow
+from bot.store.work import Due
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +28,9 @@ log = structlog.get_logger(__name__)
 APPLICATION_VERSION = "wf-1"
 SWEEP_SECONDS = 1.0
 DEFAULT_AT_ONCE = 8
+STARTED_AT_MOST = 1000
+_STARTING_AT_ONCE = 8
+_ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
 
 class Steps(Protocol):
@@ -35,6 +41,8 @@ class Steps(Protocol):
 
 
 Story = Callable[[Steps, str, int], Awaitable[None]]
+# A job returns None, or how it failed: an empty list, or the table, id and reason of a row that cannot be read.
+_Job = Callable[[str, int], Coroutine[Any, Any, list[str] | None]]
 
 
 class Engine:
@@ -43,9 +51,11 @@ class Engine:
     def __init__(self, database: Database, *, executor_id: str = "local") -> None:
         self._database = database
         self._executor_id = executor_id
-        self._workflows: dict[str, Callable[[str, int], Coroutine[Any, Any, None]]] = {}
+        self._workflows: dict[str, _Job] = {}
         self._stories: dict[str, tuple[str, Story]] = {}
         self._slots: dict[str, asyncio.Semaphore] = {}
+        self._starting = asyncio.Semaphore(_STARTING_AT_ONCE)
+        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._started: set[Due] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.Task[None] | None = None
@@ -89,37 +99,29 @@ class Engine:
         }
         DBOS(config=config)
         for kind, (name, story) in self._stories.items():
-            register = DBOS.workflow(name=name, max_recovery_attempts=None)
-            self._workflows[kind] = register(self._workflow(kind, story))
+            self._workflows[kind] = DBOS.workflow(name=name, max_recovery_attempts=None)(self._workflow(kind, story))
 
-    def _workflow(self, kind: str, story: Story) -> Callable[[str, int], Coroutine[Any, Any, None]]:
-        async def job(row_id: str, generation: int) -> None:
-            try:
-                await story(_steps, row_id, generation)
-            except Exception as error:
-                if _is_engines(error):
-                    raise
-                log.warning("job failed", kind=kind, row=row_id, generation=generation, exc_info=error)
-                await _steps("retry later", self._accept_anew, kind, row_id, generation, _aside(error))
+    def _workflow(self, kind: str, story: Story) -> _Job:
+        async def job(row_id: str, generation: int) -> list[str] | None:
+            # Both are taken here and not where jobs are started: what a crash interrupted does not come that way.
+            turn = self._turns.setdefault((kind, row_id), asyncio.Lock())
+            async with turn, self._slots[kind]:
+                try:
+                    await story(_steps, row_id, generation)
+                except Exception as error:
+                    if _is_engines(error):
+                        raise
+                    log.warning("job failed", kind=kind, row=row_id, generation=generation, exc_info=error)
+                    return _failure(error)
+                return None
 
         job.__qualname__ = job.__name__ = f"{kind}_job"
         return job
 
-    async def _accept_anew(self, kind: str, row_id: str, generation: int, aside: list[str] | None) -> None:
-        def write(connection: Any) -> None:
-            now = clock.advance(connection)
-            if aside:
-                problem = UnreadableRow(*aside)
-                work.set_aside(connection, problem, kind=kind, row_id=row_id, now=now)
-            else:
-                work.failed(connection, kind, row_id, generation, now=now)
-
-        await self._database.write(write)
-
     def start_soon(self, kind: str, row_id: str, generation: int) -> None:
         """Start a row's job without waiting for anything. Never raises: the sweep starts what this could not."""
         due = Due(kind, row_id, generation)
-        if due in self._started or self._closing or not self.launched:
+        if due in self._started or self._closing or not self.launched or len(self._started) >= STARTED_AT_MOST:
             return
         self._started.add(due)
         # A fresh context: a job that one story starts is no child of it, and outlives it.
@@ -130,33 +132,54 @@ class Engine:
         task.add_done_callback(self._tasks.discard)
 
     async def _run(self, due: Due) -> None:
-        from dbos import DBOS, SetWorkflowID
-
         try:
-            async with self._slots[due.kind]:
-                with SetWorkflowID(f"{due.kind}:{due.row_id}:{due.generation}"):
-                    handle = await DBOS.start_workflow_async(self._workflows[due.kind], due.row_id, due.generation)
-                await handle.get_result()
+            await self._settle(due, await self._outcome(due))
         except Exception as error:
             if not self._closing:
-                log.warning("job could not run", kind=due.kind, row=due.row_id, exc_info=error)
+                log.warning("job could not run; it is tried again", kind=due.kind, row=due.row_id, exc_info=error)
         finally:
             self._started.discard(due)
 
+    async def _outcome(self, due: Due) -> list[str] | None:
+        """Run a job, or join the run that was started already, and return how it ended."""
+        from dbos import DBOS, SetWorkflowID
+
+        async with self._starting:
+            with SetWorkflowID(f"{due.kind}:{due.row_id}:{due.generation}"):
+                handle = await DBOS.start_workflow_async(self._workflows[due.kind], due.row_id, due.generation)
+        try:
+            return await handle.get_result()
+        except Exception as error:
+            if (await handle.get_status()).status not in _ENDED:
+                raise
+            log.warning("job broke", kind=due.kind, row=due.row_id, generation=due.generation, exc_info=error)
+            return _failure(error)
+
+    async def _settle(self, due: Due, failure: list[str] | None) -> None:
+        """Accept a job's work anew if the job has ended and its row says that it is not done."""
+
+        def write(connection: Connection) -> None:
+            now = clock.advance(connection)
+            if work.is_done(connection, due):
+                return
+            if failure:
+                work.set_aside(connection, UnreadableRow(*failure), kind=due.kind, row_id=due.row_id, now=now)
+            else:
+                work.failed(connection, due.kind, due.row_id, due.generation, now=now)
+
+        if not await self._database.read(lambda connection: work.is_done(connection, due)):
+            await self._database.write(write)
+
     async def _sweep(self) -> None:
         while True:
-            with contextlib.suppress(asyncio.TimeoutError):
-                await self._sweep_once()
+            try:
+                found = await self._database.read(lambda connection: work.due(connection, now=clock.now(connection)))
+                for due in found:
+                    if due.kind in self._stories:
+                        self.start_soon(due.kind, due.row_id, due.generation)
+            except Exception as error:
+                log.warning("the sweep could not read the database", error=type(error).__name__)
             await asyncio.sleep(SWEEP_SECONDS)
-
-    async def _sweep_once(self) -> None:
-        try:
-            found = await self._database.read(lambda connection: work.due(connection, now=clock.now(connection)))
-        except Exception as error:
-            log.warning("the sweep could not read the database", exc_info=error)
-            return
-        for due in found:
-            self.start_soon(due.kind, due.row_id, due.generation)
 
     async def forget(self, *, older_than_seconds: float = 86_400.0) -> None:
         """Delete the records of jobs that ended long ago; the rows they were for keep what happened."""
@@ -202,5 +225,5 @@ def _is_engines(error: Exception) -> bool:
     return isinstance(error, engine_errors.DBOSException)
 
 
-def _aside(error: Exception) -> list[str] | None:
-    return [error.table, error.row_id, error.reason] if isinstance(error, UnreadableRow) else None
+def _failure(error: Exception) -> list[str]:
+    return [error.table, error.row_id, error.reason] if isinstance(error, UnreadableRow) else []

@@ -37,8 +37,8 @@ def story(world: World) -> Story:
 def _join(connection: Connection, *, world: World, group_id: str) -> list[Any] | None:
     """Join the group's alerts to an incident in one transaction. Returns the investigation to start, if any."""
     now = clock.advance(connection)
+    of = incidents.group(connection, group_id, now=now)
     generation = work.wanted(connection, KIND, group_id)
-    of = incidents.group(connection, group_id)
     joined = join(
         of.current,
         of.unassigned,
@@ -67,7 +67,11 @@ def _join(connection: Connection, *, world: World, group_id: str) -> list[Any] |
 def _redacted(face: Face, world: World) -> Face:
     redact = world.redactor
     return replace(
-        face, title=redact.text(face.title), summary=redact.text(face.summary), labels=redact.data(face.labels)
+        face,
+        severity=redact.text(face.severity),
+        title=redact.text(face.title),
+        summary=redact.text(face.summary),
+        labels=redact.data(face.labels),
     )
 
 

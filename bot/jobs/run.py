@@ -33,7 +33,7 @@ _AFTER: dict[str, RunState] = {"helped": "succeeded", "did not help": "unhelpful
 def story(world: World) -> Story:
     """Return the story of one run."""
 
-    async def run(steps: Steps, run_id: str, _generation: int) -> None:
+    async def run(steps: Steps, run_id: str, generation: int) -> None:
         calls = await steps("check", partial(_check, world, run_id))
         world.outbox.kick()
         for ordinal in range(calls):
@@ -44,7 +44,7 @@ def story(world: World) -> Story:
         else:
             if calls:
                 await steps("verify", partial(_verify, world, run_id))
-        await steps("finish", world.database.write, partial(_finish, run_id=run_id))
+        await steps("finish", world.database.write, partial(_finish, run_id=run_id, generation=generation))
         world.outbox.kick()
 
     return run
@@ -274,8 +274,8 @@ async def _conclude(world: World, request: Request, run_id: str, verdict: verify
     return after
 
 
-def _finish(connection: Connection, *, run_id: str) -> None:
-    work.done(connection, KIND, run_id, work.wanted(connection, KIND, run_id))
+def _finish(connection: Connection, *, run_id: str, generation: int) -> None:
+    work.done(connection, KIND, run_id, generation)
 
 
 def ask(connection: Connection, world: World, request: Request, run_id: str, *, now: int, answered: str = "") -> None:

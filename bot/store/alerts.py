@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, Row, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.alert import Alert, Delivery
+from bot.domain.episodes import Episode, settle
 from bot.store import work
 from bot.store.tables import alerts, groups, incidents
+from bot.store.unreadable import UnreadableRow, parse
 
+_ALERT = TypeAdapter(Alert)
 _CHUNK = 500  # rows a statement: under SQLite's bound of 32,766 variables
 
 
@@ -27,8 +31,8 @@ class Accepted:
 
 
 def accept(connection: Connection, delivery: Delivery, *, now: int) -> Accepted:
-    """Store a delivery. Alerts upsert by (source, groupKey, fingerprint, startsAt); resolved beats firing for one
-    startsAt, so a late or repeated delivery never undoes a newer one. Unchanged state raises no work."""
+    """Store a delivery. Alerts upsert by (source, groupKey, fingerprint, startsAt), by the rules of ``episodes``, so a
+    late or repeated delivery never undoes a newer one. Unchanged state raises no work."""
     group_id = delivery.group_id
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     shared = {
@@ -56,43 +60,55 @@ def accept(connection: Connection, delivery: Delivery, *, now: int) -> Accepted:
 
 
 def _store(connection: Connection, group_id: str, incoming: Sequence[Alert], *, now: int) -> tuple[int, int]:
-    known = {
-        (row.fingerprint, row.starts_at): row.status
-        for chunk in _chunks(sorted({alert.fingerprint for alert in incoming}))
-        for row in connection.execute(
-            select(alerts.c.fingerprint, alerts.c.starts_at, alerts.c.status).where(
-                alerts.c.group_id == group_id, alerts.c.fingerprint.in_(chunk)
+    came: dict[str, list[Alert]] = {}
+    for alert in incoming:
+        came.setdefault(alert.fingerprint, []).append(alert)
+    known = _known(connection, group_id, came)
+    fresh: list[dict[str, Any]] = []
+    ended: list[dict[str, Any]] = []
+    for fingerprint, mine in came.items():
+        before = known.get(fingerprint, {})
+        after = settle(before, (Episode(alert.starts_at, alert.status, alert.ends_at) for alert in mine))
+        first = {alert.starts_at: alert for alert in reversed(mine)}
+        for start, episode in after.items():
+            if start not in before:
+                fresh.append(_row(group_id, first[start], episode, now))
+            elif episode != before[start]:
+                ended.append({"of": fingerprint, "start": start, "ends_at": episode.ends_at})
+    if fresh:
+        connection.execute(alerts.insert(), fresh)
+    if ended:
+        one = (alerts.c.fingerprint == bindparam("of")) & (alerts.c.starts_at == bindparam("start"))
+        connection.execute(
+            update(alerts).where(alerts.c.group_id == group_id, one).values(status="resolved", changed_at=now), ended
+        )
+    return len(fresh), len(ended)
+
+
+def _known(connection: Connection, group_id: str, came: Mapping[str, Sequence[Alert]]) -> dict[str, dict[int, Episode]]:
+    """Read the stored episodes that matter for what came: not the long past of an alert that flaps."""
+    known: dict[str, dict[int, Episode]] = {}
+    earliest = min((alert.starts_at for alerts_of in came.values() for alert in alerts_of), default=0)
+    for chunk in _chunks(sorted(came)):
+        rows = connection.execute(
+            select(alerts.c.fingerprint, alerts.c.starts_at, alerts.c.status, alerts.c.ends_at).where(
+                alerts.c.group_id == group_id,
+                alerts.c.fingerprint.in_(chunk),
+                (alerts.c.status == "firing") | (alerts.c.starts_at >= earliest),
             )
         )
-    }
-    fresh: dict[tuple[str, int], dict[str, Any]] = {}
-    resolved: dict[tuple[str, int], Alert] = {}
-    for alert in incoming:
-        key = (alert.fingerprint, alert.starts_at)
-        if key not in known:
-            earlier = fresh.get(key)
-            if earlier is None or earlier["status"] == "firing":
-                fresh[key] = _row(group_id, alert, now)
-        elif known[key] == "firing" and alert.status == "resolved":
-            resolved[key] = alert
-    if fresh:
-        connection.execute(alerts.insert(), list(fresh.values()))
-    for (fingerprint, starts_at), alert in resolved.items():
-        connection.execute(
-            update(alerts)
-            .where(alerts.c.group_id == group_id, alerts.c.fingerprint == fingerprint, alerts.c.starts_at == starts_at)
-            .values(status="resolved", ends_at=alert.ends_at, changed_at=now)
-        )
-    return len(fresh), len(resolved)
+        for row in rows:
+            known.setdefault(row.fingerprint, {})[row.starts_at] = Episode(row.starts_at, row.status, row.ends_at)
+    return known
 
 
-def _row(group_id: str, alert: Alert, now: int) -> dict[str, Any]:
+def _row(group_id: str, alert: Alert, episode: Episode, now: int) -> dict[str, Any]:
     return {
         "group_id": group_id,
         "fingerprint": alert.fingerprint,
         "starts_at": alert.starts_at,
-        "status": alert.status,
-        "ends_at": alert.ends_at,
+        "status": episode.status,
+        "ends_at": episode.ends_at,
         "labels": dict(alert.labels),
         "annotations": dict(alert.annotations),
         "generator_url": alert.generator_url,
@@ -115,24 +131,23 @@ def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def of_incident(connection: Connection, incident_id: str, *, limit: int = 50) -> tuple[Alert, ...]:
-    """Return an incident's alerts, firing first, then by start: at most ``limit``."""
+    """Return an incident's alerts, firing first, then by start: at most ``limit``, and none that cannot be read."""
     rows = connection.execute(
         select(alerts)
         .where(alerts.c.incident_id == incident_id)
         .order_by(alerts.c.status, alerts.c.starts_at, alerts.c.fingerprint)
         .limit(limit)
     )
-    return tuple(alert_of(row) for row in rows)
+    return readable(rows)
 
 
-def alert_of(row: Row[Any]) -> Alert:
-    """Read an alert from its row."""
-    return Alert(
-        fingerprint=row.fingerprint,
-        starts_at=row.starts_at,
-        status=row.status,
-        ends_at=row.ends_at,
-        labels=row.labels,
-        annotations=row.annotations,
-        generator_url=row.generator_url,
-    )
+def readable(rows: Iterable[Row[Any]], aside: Callable[[UnreadableRow], None] | None = None) -> tuple[Alert, ...]:
+    """Read alerts from their rows, leaving out those that no longer parse, which ``aside`` is told of."""
+    found = []
+    for row in rows:
+        try:
+            found.append(parse(_ALERT, row, "alerts", named="fingerprint"))
+        except UnreadableRow as problem:
+            if aside is not None:
+                aside(problem)
+    return tuple(found)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.domain.approval import Approval, ApprovalState, Decision, Person, Vote, VoteState
+from bot.domain.approval import Approval, ApprovalState, Person, Vote, VoteState
 from bot.domain.plan import Plan
 from bot.store import work
 from bot.store.clock import next_number
 from bot.store.tables import approvals, votes
-from bot.store.work import UnreadableRow
+from bot.store.unreadable import UnreadableRow, parse_part
+
+_APPROVAL = TypeAdapter(Approval)
+_VOTE = TypeAdapter(Vote)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ def open_request(
 
 
 def get(connection: Connection, approval_id: str) -> Approval:
-    """Read an approval without its plan."""
+    """Read an approval without its plan. Raises ``UnreadableRow`` if it no longer parses."""
     return _approval(connection.execute(select(approvals).where(approvals.c.id == approval_id)).one())
 
 
@@ -83,15 +88,15 @@ def request(connection: Connection, approval_id: str, *, lock: bool = False) -> 
 
 
 def of_incident(connection: Connection, incident_id: str) -> list[Approval]:
-    """Return an incident's approvals, oldest first."""
+    """Return an incident's approvals, oldest first, without those that cannot be read."""
     query = select(approvals).where(approvals.c.incident_id == incident_id).order_by(approvals.c.number)
-    return [_approval(row) for row in connection.execute(query)]
+    return _readable(connection.execute(query))
 
 
 def pending(connection: Connection, *, limit: int = 50) -> list[Approval]:
-    """Return the requests that wait for a person, oldest first."""
+    """Return the requests that wait for a person, oldest first, without those that cannot be read."""
     query = select(approvals).where(approvals.c.state == "pending").order_by(approvals.c.number).limit(limit)
-    return [_approval(row) for row in connection.execute(query)]
+    return _readable(connection.execute(query))
 
 
 def count_pending(connection: Connection) -> int:
@@ -100,10 +105,10 @@ def count_pending(connection: Connection) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def expired(connection: Connection, *, now: int) -> list[Approval]:
-    """Return pending requests whose time is over."""
-    query = select(approvals).where(approvals.c.state == "pending", approvals.c.expires_at <= now).limit(100)
-    return [_approval(row) for row in connection.execute(query)]
+def expired(connection: Connection, *, now: int, limit: int = 100) -> list[str]:
+    """Return the ids of pending requests whose time is over, the longest first."""
+    query = select(approvals.c.id).where(approvals.c.state == "pending", approvals.c.expires_at <= now)
+    return list(connection.execute(query.order_by(approvals.c.expires_at).limit(limit)).scalars())
 
 
 def move(
@@ -178,32 +183,18 @@ def person(text: str) -> Person:
 
 
 def _approval(row: Row[Any]) -> Approval:
-    return Approval(
-        id=row.id,
-        number=row.number,
-        incident_id=row.incident_id,
-        digest=row.digest,
-        runbook=row.runbook,
-        cluster=row.cluster,
-        state=row.state,
-        requester=person(row.requester) if row.requester else None,
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        decided_at=row.decided_at,
-        outcome=row.outcome,
-    )
+    data = dict(row._mapping)
+    data["requester"] = person(str(row.requester)) if row.requester else None
+    return parse_part(_APPROVAL, data, "approvals", row.id)
 
 
 def _vote(row: Row[Any]) -> Vote:
-    decision: Decision = row.decision
-    return Vote(
-        id=row.id,
-        approval_id=row.approval_id,
-        person=person(row.person),
-        decision=decision,
-        digest=row.digest,
-        reason=row.reason,
-        received_at=row.received_at,
-        state=row.state,
-        verdict=row.verdict,
-    )
+    return parse_part(_VOTE, dict(row._mapping) | {"person": person(str(row.person))}, "votes", row.id)
+
+
+def _readable(rows: Iterable[Row[Any]]) -> list[Approval]:
+    found = []
+    for row in rows:
+        with contextlib.suppress(UnreadableRow):
+            found.append(_approval(row))
+    return found

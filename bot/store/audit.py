@@ -1,4 +1,8 @@
-"""The audit: append-only, numbered, hash-chained rows, written in the transaction of what they record."""
+"""The audit: append-only, numbered, hash-chained rows, written in the transaction of what they record.
+
+The chain shows every change, removal and insertion in the middle; the counter of rows shows a removal at the end. Who
+can write to the database can forge both: keep the head that ``signoff audit verify`` prints somewhere else.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, Row, select
 
 from bot.domain.audit import GENESIS, AuditEvent, chain_hash
 from bot.domain.canonical import canonical
+from bot.store.clock import next_number, number
 from bot.store.tables import audit
 
-_APPEND_LOCK = 0x5167_6E6F  # any constant: appends queue up behind one PostgreSQL advisory lock
+SERIES = "audit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +38,10 @@ def append(
 
     ``data`` must be plain JSON and already redacted. ``actor`` is a person's ids, ``signoff`` or a source.
     """
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _APPEND_LOCK})
-    last = connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
-    seq, previous = (last.seq + 1, last.hash) if last else (1, GENESIS)
+    # Taking the number holds the counter's row until this transaction ends, so appends queue up behind one another.
+    seq = next_number(connection, SERIES)
+    last = connection.execute(select(audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).scalar_one_or_none()
+    previous = last or GENESIS
     stored = canonical(data).decode()
     value = chain_hash(
         seq=seq, at=at, kind=kind, actor=actor, subject=subject, data=json.loads(stored), previous=previous
@@ -50,29 +55,39 @@ def append(
 
 
 def verify(connection: Connection) -> Verdict:
-    """Check the whole chain in order. Constant memory; names the first bad row."""
+    """Check the whole chain in order. Constant memory; names the first bad row. Rows that are added meanwhile by a
+    live ``serve`` do no harm."""
+    # Read before the rows: the newest row it counts must be among them.
+    counted = number(connection, SERIES)
     expected, previous, rows = 1, GENESIS, 0
     result = connection.execution_options(stream_results=True, yield_per=500).execute(
         select(audit).order_by(audit.c.seq)
     )
     for row in result:
-        if row.seq != expected:
-            return Verdict(rows, previous, expected, f"row {expected} is missing: the next row is {row.seq}")
-        if row.previous != previous:
-            return Verdict(rows, previous, row.seq, f"row {row.seq} does not follow row {row.seq - 1}")
-        try:
-            value = chain_hash(
-                seq=row.seq,
-                at=row.at,
-                kind=row.kind,
-                actor=row.actor,
-                subject=row.subject,
-                data=json.loads(row.data),
-                previous=row.previous,
-            )
-        except ValueError:
-            return Verdict(rows, previous, row.seq, f"row {row.seq} cannot be read: its data is not JSON")
-        if value != row.hash:
-            return Verdict(rows, previous, row.seq, f"row {row.seq} was changed: its hash does not match its content")
+        problem = _problem(row, expected, previous)
+        if problem:
+            return Verdict(rows, previous, min(expected, row.seq), problem)
         expected, previous, rows = expected + 1, row.hash, rows + 1
+    if rows < counted:
+        return Verdict(rows, previous, expected, f"row {expected} is missing: {counted} rows were written")
     return Verdict(rows, previous)
+
+
+def _problem(row: Row[Any], expected: int, previous: str) -> str:
+    if row.seq != expected:
+        return f"row {expected} is missing: the next row is {row.seq}"
+    if row.previous != previous:
+        return f"row {row.seq} does not follow row {row.seq - 1}"
+    try:
+        value = chain_hash(
+            seq=row.seq,
+            at=row.at,
+            kind=row.kind,
+            actor=row.actor,
+            subject=row.subject,
+            data=json.loads(row.data),
+            previous=row.previous,
+        )
+    except (ValueError, TypeError, RecursionError):
+        return f"row {row.seq} cannot be read: its data is not JSON"
+    return "" if value == row.hash else f"row {row.seq} was changed: its hash does not match its content"

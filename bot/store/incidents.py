@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import ColumnElement, Connection, Row, func, select, update
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, Row, func, select, update
 
 from bot.domain.alert import Alert
 from bot.domain.evidence import Evidence
 from bot.domain.incident import Incident, IncidentStatus, Subject
 from bot.domain.joining import Joined
 from bot.domain.triage import Triage
-from bot.store.alerts import alert_of
+from bot.store.alerts import readable
 from bot.store.clock import next_number
 from bot.store.tables import alerts, evidence, groups, incidents
-from bot.store.work import UnreadableRow
+from bot.store.unreadable import UnreadableRow, parse, parse_part, report
 
-T = TypeVar("T")
+_SEVERITY, _TITLE, _SUMMARY = 20, 500, 2000
 
+_INCIDENT = TypeAdapter(Incident)
 _SUBJECT = TypeAdapter(Subject)
 _EVIDENCE = TypeAdapter(Evidence)
 _TRIAGE = TypeAdapter(Triage)
@@ -45,35 +47,41 @@ def new_id() -> str:
     return uuid.uuid4().hex
 
 
-def group(connection: Connection, group_id: str) -> Group:
-    """Read a group for joining. Raises ``UnreadableRow`` if a stored row no longer parses."""
-    row = connection.execute(select(groups).where(groups.c.id == group_id)).one()
-    current = get(connection, row.incident_id) if row.incident_id else None
-    mine: ColumnElement[bool] = alerts.c.incident_id.is_(None)
-    if current is not None:
-        mine = mine | (alerts.c.incident_id == current.id)
-    rows = connection.execute(
-        select(alerts).where(alerts.c.group_id == group_id, mine).order_by(alerts.c.starts_at, alerts.c.fingerprint)
-    ).all()
+def group(connection: Connection, group_id: str, *, now: int) -> Group:
+    """Read a group for joining, and hold it until the transaction ends: two jobs must not both open its incident.
+
+    An incident or an alert that cannot be read is set aside and counts as not there: what fires needs an answer.
+    """
+    row = connection.execute(select(groups).where(groups.c.id == group_id).with_for_update()).one()
+    aside = partial(report, connection, now=now)
+    current = None
+    try:
+        current = find(connection, row.incident_id) if row.incident_id else None
+    except UnreadableRow as problem:
+        aside(problem)
+    query = select(alerts).order_by(alerts.c.starts_at, alerts.c.fingerprint)
+    mine = connection.execute(query.where(alerts.c.incident_id == current.id)) if current else ()
+    free = connection.execute(query.where(alerts.c.group_id == group_id, alerts.c.incident_id.is_(None)))
     return Group(
         id=group_id,
         source=row.source,
         truncated=row.truncated,
         last_seen_at=row.last_seen_at,
         current=current,
-        assigned=tuple(alert_of(r) for r in rows if r.incident_id is not None),
-        unassigned=tuple(alert_of(r) for r in rows if r.incident_id is None),
+        assigned=readable(mine, aside),
+        unassigned=readable(free, aside),
     )
 
 
 def apply(connection: Connection, of: Group, joined: Joined, *, subject: Subject, now: int) -> Incident:
-    """Write what ``joined`` decided and give the group's unassigned alerts to the incident."""
+    """Write what ``joined`` decided and give the group's unassigned alerts to the incident. Texts are cut to what a
+    headline needs: they must be redacted before."""
     face = joined.face
     values: dict[str, Any] = {
         "status": joined.status,
-        "severity": face.severity,
-        "title": face.title,
-        "summary": face.summary,
+        "severity": face.severity[:_SEVERITY],
+        "title": face.title[:_TITLE],
+        "summary": face.summary[:_SUMMARY],
         "labels": dict(face.labels),
         "firing": face.firing,
         "total": face.total,
@@ -147,39 +155,43 @@ def newest(connection: Connection, *, status: IncidentStatus | None = None, limi
     return found
 
 
-def unseen(connection: Connection, *, before: int, limit: int = 100) -> list[Incident]:
-    """Return open incidents whose group was last delivered before ``before`` (microseconds)."""
+def unseen(connection: Connection, *, before: int, limit: int = 100) -> list[str]:
+    """Return the ids of open incidents whose group was last delivered before ``before`` (microseconds)."""
     rows = connection.execute(
-        select(incidents)
+        select(incidents.c.id)
         .join(groups, groups.c.id == incidents.c.group_id)
         .where(incidents.c.status == "open", groups.c.last_seen_at < before)
         .limit(limit)
     )
-    return [_incident(row) for row in rows]
+    return list(rows.scalars())
 
 
-def move(connection: Connection, incident_id: str, *, before: IncidentStatus, after: IncidentStatus) -> bool:
-    """Change an incident's status by compare-and-set. Returns whether this call did it."""
-    statement = update(incidents).where(incidents.c.id == incident_id, incidents.c.status == before)
-    return connection.execute(statement.values(status=after)).rowcount == 1
+def turn_stale(connection: Connection, incident_id: str) -> bool:
+    """Call an open incident stale, by compare-and-set, noting when it was last seen. Returns whether this call did."""
+    seen = select(groups.c.last_seen_at).where(groups.c.id == incidents.c.group_id).scalar_subquery()
+    statement = update(incidents).where(incidents.c.id == incident_id, incidents.c.status == "open")
+    return connection.execute(statement.values(status="stale", last_seen_at=seen)).rowcount == 1
 
 
 def add_evidence(connection: Connection, incident_id: str, items: Sequence[Evidence], *, generation: int) -> None:
-    """Store one generation's evidence. Ids (E1, E2 …) are the caller's and must be new for the incident."""
+    """Store one generation's evidence. Ids (E1, E2 …) are the caller's and go on where the incident's end. Raises
+    ``ValueError`` if somebody else gave them out meanwhile: an id is never reused."""
     if not items:
         return
-    count = evidence_count(connection, incident_id)
+    first = int(items[0].id.removeprefix("E"))
+    counted = update(incidents).where(incidents.c.id == incident_id, incidents.c.evidence_count == first - 1)
+    if connection.execute(counted.values(evidence_count=first - 1 + len(items))).rowcount != 1:
+        raise ValueError("other evidence was stored meanwhile: it has to be collected again")
     rows = [
         {
             "incident_id": incident_id,
-            "ordinal": count + offset,
+            "ordinal": ordinal,
             "generation": generation,
             "record": _EVIDENCE.dump_python(item, mode="json"),
         }
-        for offset, item in enumerate(items, start=1)
+        for ordinal, item in enumerate(items, start=first)
     ]
     connection.execute(evidence.insert(), rows)
-    connection.execute(update(incidents).where(incidents.c.id == incident_id).values(evidence_count=count + len(items)))
 
 
 def evidence_count(connection: Connection, incident_id: str) -> int:
@@ -196,7 +208,7 @@ def evidence_of(connection: Connection, incident_id: str, *, generation: int | N
     rows = connection.execute(
         select(evidence).where(mine, evidence.c.generation == generation).order_by(evidence.c.ordinal)
     )
-    return tuple(_parse(_EVIDENCE, row.record, "evidence", f"{incident_id}/{row.ordinal}") for row in rows)
+    return tuple(parse_part(_EVIDENCE, row.record, "evidence", f"{incident_id}/{row.ordinal}") for row in rows)
 
 
 def investigating(connection: Connection, incident_id: str) -> bool:
@@ -214,7 +226,7 @@ def set_triage(connection: Connection, incident_id: str, triage: Triage | None) 
 def triage_of(connection: Connection, incident_id: str) -> Triage | None:
     """Return the incident's newest triage."""
     data = connection.execute(select(incidents.c.triage).where(incidents.c.id == incident_id)).scalar_one()
-    return None if data is None else _parse(_TRIAGE, data, "incidents", incident_id)
+    return None if data is None else parse_part(_TRIAGE, data, "incidents", incident_id)
 
 
 def set_note(connection: Connection, incident_id: str, note: str) -> None:
@@ -228,32 +240,4 @@ def note_of(connection: Connection, incident_id: str) -> str:
 
 
 def _incident(row: Row[Any]) -> Incident:
-    subject = _parse(_SUBJECT, row.subject, "incidents", row.id)
-    labels: Mapping[str, str] = row.labels
-    return Incident(
-        id=row.id,
-        number=row.number,
-        group_id=row.group_id,
-        source=row.source,
-        status=row.status,
-        severity=row.severity,
-        title=row.title,
-        summary=row.summary,
-        subject=subject,
-        labels=labels,
-        firing=row.firing,
-        total=row.total,
-        truncated=row.truncated,
-        opened_at=row.opened_at,
-        last_seen_at=row.last_seen_at,
-        resolved_at=row.resolved_at,
-        reopened=row.reopened,
-        previous=row.previous,
-    )
-
-
-def _parse(adapter: TypeAdapter[T], data: Any, table: str, row_id: str) -> T:
-    try:
-        return adapter.validate_python(data)
-    except ValidationError as error:
-        raise UnreadableRow(table, row_id, str(error.errors(include_url=False, include_input=False))[:300]) from error
+    return parse(_INCIDENT, row, "incidents")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -11,6 +12,10 @@ from bot.domain.run import FINAL, Run, RunState, StepRecord, StepState
 from bot.store import work
 from bot.store.incidents import new_id
 from bot.store.tables import runs, steps
+from bot.store.unreadable import parse
+
+_RUN = TypeAdapter(Run)
+_STEP = TypeAdapter(StepRecord)
 
 
 def start(connection: Connection, *, approval_id: str, incident_id: str, now: int) -> Run | None:
@@ -31,7 +36,7 @@ def start(connection: Connection, *, approval_id: str, incident_id: str, now: in
 
 
 def get(connection: Connection, run_id: str) -> Run:
-    """Read a run."""
+    """Read a run. Raises ``UnreadableRow`` if it no longer parses."""
     return _run(connection.execute(select(runs).where(runs.c.id == run_id)).one())
 
 
@@ -92,23 +97,8 @@ def steps_of(connection: Connection, run_id: str) -> list[StepRecord]:
 
 
 def _run(row: Row[Any]) -> Run:
-    return Run(
-        id=row.id,
-        approval_id=row.approval_id,
-        incident_id=row.incident_id,
-        state=row.state,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        outcome=row.outcome,
-    )
+    return parse(_RUN, row, "runs")
 
 
 def _step(row: Row[Any]) -> StepRecord:
-    return StepRecord(
-        run_id=row.run_id,
-        ordinal=row.ordinal,
-        state=row.state,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        detail=row.detail,
-    )
+    return parse(_STEP, row, "run_steps", named="run_id")

@@ -6,6 +6,7 @@ transaction, and a job named kind:row:generation does it. Times are integer micr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import (
@@ -13,6 +14,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Dialect,
     Index,
     Integer,
     LargeBinary,
@@ -20,18 +22,49 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
+    text,
 )
 
 metadata = MetaData()
 
 
-def _work() -> list[Column[Any]]:
+class Garbled:
+    """Stands for a stored value that is not JSON: whoever validates the row finds it to be of the wrong type."""
+
+
+class Json(TypeDecorator[Any]):
+    """JSON whose reading never raises, so that one garbled value cannot hide the rows around it."""
+
+    impl = JSON
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """Read as JSON does, or return ``Garbled``."""
+        inner = super().result_processor(dialect, coltype)
+
+        def read(value: Any) -> Any:
+            try:
+                return inner(value) if inner is not None else value
+            except (ValueError, TypeError, RecursionError):
+                return Garbled()
+
+        return read
+
+
+def _counters() -> list[Column[Any]]:
     return [
         Column("wanted", Integer, nullable=False, default=0, server_default="0"),
         Column("done", Integer, nullable=False, default=0, server_default="0"),
         Column("attempts", Integer, nullable=False, default=0, server_default="0"),
         Column("not_before", BigInteger, nullable=False, default=0, server_default="0"),
     ]
+
+
+def _due(name: str) -> Index:
+    """Index the few rows that want work: every process looks for them every second."""
+    wants = text("done < wanted")
+    return Index(name, "not_before", sqlite_where=wants, postgresql_where=wants)
 
 
 groups = Table(
@@ -41,14 +74,15 @@ groups = Table(
     Column("source", Text, nullable=False),
     Column("group_key", Text, nullable=False),
     Column("receiver", Text, nullable=False),
-    Column("group_labels", JSON, nullable=False),
-    Column("common_labels", JSON, nullable=False),
-    Column("common_annotations", JSON, nullable=False),
+    Column("group_labels", Json, nullable=False),
+    Column("common_labels", Json, nullable=False),
+    Column("common_annotations", Json, nullable=False),
     Column("external_url", Text, nullable=False),
     Column("truncated", Integer, nullable=False),
     Column("last_seen_at", BigInteger, nullable=False),
     Column("incident_id", String(32), nullable=True),
-    *_work(),
+    *_counters(),
+    _due("alert_groups_due"),
 )
 
 alerts = Table(
@@ -59,12 +93,18 @@ alerts = Table(
     Column("starts_at", BigInteger, primary_key=True),
     Column("status", String(10), nullable=False),
     Column("ends_at", BigInteger, nullable=True),
-    Column("labels", JSON, nullable=False),
-    Column("annotations", JSON, nullable=False),
+    Column("labels", Json, nullable=False),
+    Column("annotations", Json, nullable=False),
     Column("generator_url", Text, nullable=False),
     Column("incident_id", String(32), nullable=True, index=True),
     Column("first_seen_at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
+    Index(
+        "alerts_unassigned",
+        "group_id",
+        sqlite_where=text("incident_id IS NULL"),
+        postgresql_where=text("incident_id IS NULL"),
+    ),
 )
 
 incidents = Table(
@@ -78,8 +118,8 @@ incidents = Table(
     Column("severity", String(20), nullable=False),
     Column("title", Text, nullable=False),
     Column("summary", Text, nullable=False),
-    Column("subject", JSON, nullable=False),
-    Column("labels", JSON, nullable=False),
+    Column("subject", Json, nullable=False),
+    Column("labels", Json, nullable=False),
     Column("firing", Integer, nullable=False),
     Column("total", Integer, nullable=False),
     Column("truncated", Integer, nullable=False),
@@ -89,9 +129,10 @@ incidents = Table(
     Column("reopened", Integer, nullable=False),
     Column("previous", Integer, nullable=True),
     Column("evidence_count", Integer, nullable=False, default=0, server_default="0"),
-    Column("triage", JSON, nullable=True),
+    Column("triage", Json, nullable=True),
     Column("note", Text, nullable=False, default="", server_default=""),
-    *_work(),
+    *_counters(),
+    _due("incidents_due"),
 )
 
 evidence = Table(
@@ -100,7 +141,7 @@ evidence = Table(
     Column("incident_id", String(32), primary_key=True),
     Column("ordinal", Integer, primary_key=True),
     Column("generation", Integer, nullable=False),
-    Column("record", JSON, nullable=False),
+    Column("record", Json, nullable=False),
 )
 
 approvals = Table(
@@ -136,7 +177,8 @@ votes = Table(
     Column("received_at", BigInteger, nullable=False),
     Column("state", String(10), nullable=False),
     Column("verdict", Text, nullable=False),
-    *_work(),
+    *_counters(),
+    _due("votes_due"),
 )
 
 runs = Table(
@@ -149,7 +191,8 @@ runs = Table(
     Column("started_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger, nullable=True),
     Column("outcome", Text, nullable=False),
-    *_work(),
+    *_counters(),
+    _due("runs_due"),
 )
 
 steps = Table(
@@ -172,7 +215,7 @@ messages = Table(
     Column("channel", Text, nullable=False),
     Column("thread_key", String(160), nullable=True),
     Column("recipient", Text, nullable=True),
-    Column("payload", JSON, nullable=False),
+    Column("payload", Json, nullable=False),
     Column("urgent", Boolean, nullable=False),
     Column("state", String(10), nullable=False),
     Column("ts", Text, nullable=True),
@@ -182,7 +225,7 @@ messages = Table(
     Column("last_error", Text, nullable=False, default="", server_default=""),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
-    *_work(),
+    *_counters(),
     Index("outbox_waiting", "state", "not_before"),
     Index("outbox_order", "created_at"),
 )

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Table, literal, select, union_all, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Table, func, select, update
 
-from bot.store.tables import groups, incidents, quarantine, runs, votes
+from bot.store import unreadable
+from bot.store.tables import groups, incidents, runs, votes
+from bot.store.unreadable import UnreadableRow
 
 KINDS: dict[str, Table] = {"group": groups, "investigation": incidents, "vote": votes, "run": runs}
 
 FIRST_RETRY_US = 2_000_000
 LAST_RETRY_US = 300_000_000
-
-
-class UnreadableRow(Exception):
-    """A stored row no longer parses. It is set aside and reported; everything else goes on."""
-
-    def __init__(self, table: str, row_id: str, reason: str) -> None:
-        super().__init__(f"{table} row {row_id} cannot be read: {reason}")
-        self.table, self.row_id, self.reason = table, row_id, reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +33,16 @@ def want(connection: Connection, kind: str, row_id: str, *, now: int = 0) -> int
 
 
 def wanted(connection: Connection, kind: str, row_id: str) -> int:
-    """Return the newest accepted generation of a row, which a job that starts now covers as a whole."""
+    """Return the newest accepted generation of a row, for a job that does all of it in this one transaction."""
     table = KINDS[kind]
     return int(connection.execute(select(table.c.wanted).where(table.c.id == row_id)).scalar_one())
+
+
+def is_done(connection: Connection, due: Due) -> bool:
+    """Say whether a job is no longer needed: its work is done, or its row is gone."""
+    table = KINDS[due.kind]
+    done = connection.execute(select(table.c.done).where(table.c.id == due.row_id)).scalar_one_or_none()
+    return done is None or done >= due.generation
 
 
 def done(connection: Connection, kind: str, row_id: str, generation: int) -> None:
@@ -57,52 +57,44 @@ def failed(connection: Connection, kind: str, row_id: str, generation: int, *, n
     """Accept the work of a failed job anew, to start after a growing delay (2 s to 5 min). Returns the new generation,
     or None if newer work was accepted meanwhile, which then covers it."""
     table = KINDS[kind]
-    row = connection.execute(select(table.c.wanted, table.c.done, table.c.attempts).where(table.c.id == row_id)).first()
-    if row is None or row.wanted > generation or row.done >= generation:
-        return None
-    delay = min(FIRST_RETRY_US << min(row.attempts, 10), LAST_RETRY_US)
-    connection.execute(
+    attempts = connection.execute(select(table.c.attempts).where(table.c.id == row_id)).scalar_one_or_none() or 0
+    delay = min(FIRST_RETRY_US << min(attempts, 10), LAST_RETRY_US)
+    # Compare and set: work that is accepted at the same moment must keep its own start.
+    accepted = connection.execute(
         update(table)
-        .where(table.c.id == row_id)
-        .values(wanted=generation + 1, attempts=row.attempts + 1, not_before=now + delay)
+        .where(table.c.id == row_id, table.c.wanted == generation, table.c.done < generation)
+        .values(wanted=generation + 1, attempts=attempts + 1, not_before=now + delay)
     )
-    return generation + 1
+    return generation + 1 if accepted.rowcount == 1 else None
 
 
 def due(connection: Connection, *, now: int, limit: int = 200) -> list[Due]:
-    """Return rows whose accepted work is not done and may start, longest waiting first."""
-    parts = [
-        select(literal(kind).label("kind"), table.c.id, table.c.wanted, table.c.not_before).where(
-            table.c.done < table.c.wanted, table.c.not_before <= now
+    """Return rows whose accepted work is not done and may start, longest waiting first: at most ``limit`` of each kind,
+    so that a storm of one kind hides no click."""
+    found = []
+    for kind, table in KINDS.items():
+        rows = connection.execute(
+            select(table.c.id, table.c.wanted)
+            .where(table.c.done < table.c.wanted, table.c.not_before <= now)
+            .order_by(table.c.not_before)
+            .limit(limit)
         )
-        for kind, table in KINDS.items()
-    ]
-    union = union_all(*parts).subquery()
-    rows = connection.execute(select(union).order_by(union.c.not_before).limit(limit))
-    return [Due(row.kind, row.id, row.wanted) for row in rows]
+        found += [Due(kind, row.id, row.wanted) for row in rows]
+    return found
 
 
 def struggling(connection: Connection, *, attempts: int = 3) -> int:
-    """Count rows whose work has failed at least ``attempts`` times in a row."""
+    """Count rows whose work has failed at least ``attempts`` times in a row and is still not done."""
     total = 0
     for table in KINDS.values():
-        total += len(connection.execute(select(table.c.id).where(table.c.attempts >= attempts).limit(100)).all())
+        stuck = select(func.count()).select_from(table)
+        stuck = stuck.where(table.c.done < table.c.wanted, table.c.attempts >= attempts)
+        total += int(connection.execute(stuck).scalar_one())
     return total
 
 
 def set_aside(connection: Connection, problem: UnreadableRow, *, kind: str, row_id: str, now: int) -> None:
-    """Report a row that cannot be read and stop asking for its work."""
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    connection.execute(
-        insert(quarantine)
-        .values(table_name=problem.table, row_id=problem.row_id, reason=problem.reason[:500], at=now)
-        .on_conflict_do_nothing()
-    )
+    """Report a row that cannot be read and stop asking for the work that needs it."""
+    unreadable.report(connection, problem, now=now)
     table = KINDS[kind]
     connection.execute(update(table).where(table.c.id == row_id).values(done=table.c.wanted))
-
-
-def aside(connection: Connection, limit: int = 20) -> list[str]:
-    """Return a sentence for each row that was set aside."""
-    rows = connection.execute(select(quarantine).order_by(quarantine.c.at).limit(limit))
-    return [f"{row.table_name} row {row.row_id}: {row.reason}" for row in rows]
