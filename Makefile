@@ -38,6 +38,7 @@ check: $(VENV)/.ready-dev ## Run the linters, the types and the import contracts
 lock: $(VENV)/.ready-dev ## Resolve the dependencies anew.
 	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml -o requirements.lock
 	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra test --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(VENV)/bin/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url - -o requirements-build.lock
 
 clean: ## Remove what was built.
 	rm -rf $(VENV) build dist *.egg-info

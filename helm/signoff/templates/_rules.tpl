@@ -1,0 +1,31 @@
+{{/* The rights that `signoff rbac` prints for the reader: what the collectors read. No Secrets, no ConfigMaps. */}}
+{{- define "signoff.readerRules" -}}
+- apiGroups: [""]
+  resources: [pods/log]
+  verbs: [get]
+- apiGroups: [""]
+  resources: [events, pods, services]
+  verbs: [get, list]
+- apiGroups: [apps]
+  resources: [controllerrevisions, daemonsets, deployments, replicasets, statefulsets]
+  verbs: [get, list]
+- apiGroups: [batch]
+  resources: [cronjobs, jobs]
+  verbs: [get, list]
+{{- end -}}
+
+{{/* The rights that `signoff rbac` prints for the runner: what the shipped runbooks plan, do and verify. */}}
+{{- define "signoff.runnerRules" -}}
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [delete, get]
+- apiGroups: [apps]
+  resources: [daemonsets, statefulsets]
+  verbs: [get]
+- apiGroups: [apps]
+  resources: [replicasets]
+  verbs: [get, list]
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [get, patch]
+{{- end -}}
