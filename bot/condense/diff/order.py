@@ -1,0 +1,162 @@
+"""Put everything that could be shown of a diff in the order of its worth, whatever the budget will be.
+
+Because the order does not depend on the budget, a larger budget shows all that a smaller one shows, and more. Breadth
+comes before depth: first what is critical, then something of every file, then what is risky, then something of every
+hunk, and only then whole pieces and the lines around them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bot.condense.diff.classify import ASIDE, Kind
+from bot.condense.diff.patch import FilePatch, Line
+from bot.condense.diff.pieces import Piece, cut
+from bot.condense.diff.worth import Stakes, worth
+from bot.condense.risk.rule import Risk
+
+_CONTEXT: Final = 3
+"""Lines around a shown change that are worth showing when all changes are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """A file with what is known of it: its kind, and its risks."""
+
+    file: FilePatch
+    kind: Kind
+    risks: tuple[Risk, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What to show next: ``lines`` of a hunk, by their place in it, or only the file's name (no hunk). ``piece`` is the
+    piece they belong to, for context belongs to none; ``whole`` says that they are all of it."""
+
+    file: int
+    hunk: int | None = None
+    lines: tuple[int, ...] = ()
+    piece: Piece | None = None
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    piece: Piece
+    worths: tuple[float, ...]
+    levels: tuple[int, ...]
+    best: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The lines of each file's hunks, the files in the order in which they are shown (``rank``), and how
+    many lines are ``changed``."""
+
+    files: tuple[Assessed, ...]
+    lines: tuple[tuple[tuple[Line, ...], ...], ...]
+    rank: tuple[int, ...]
+    changed: int
+    _pieces: tuple[tuple[_Weighed, ...], ...]
+
+    def pieces(self) -> Iterator[Piece]:
+        """Yield every piece, in the order of the diff."""
+        for found in self._pieces:
+            for weighed in found:
+                yield weighed.piece
+
+    def steps(self) -> Iterator[Step]:
+        """Yield what to show, the most telling first."""
+        ours = [n for n in self.rank if self.files[n].kind not in ASIDE]
+        aside = [n for n in self.rank if self.files[n].kind in ASIDE]
+        yield from self._risky(self.rank, 4)
+        yield from self._names_and_gists()
+        yield from self._risky(self.rank, 3)
+        yield from self._hunks(ours)
+        yield from self._risky(self.rank, 1)
+        yield from self._hunks(aside)
+        yield from self._whole(ours)
+        yield from self._whole(aside)
+        yield from self._context(ours)
+
+    def _risky(self, files: Sequence[int], level: int) -> Iterator[Step]:
+        for weighed in _ranked(piece for n in files for piece in self._pieces[n] if max(piece.levels) >= level):
+            piece = weighed.piece
+            lines = tuple(piece.start + at for at, found in enumerate(weighed.levels) if found >= level)
+            yield Step(piece.file, piece.hunk, lines, piece)
+
+    def _names_and_gists(self) -> Iterator[Step]:
+        for n in self.rank:
+            if self.files[n].kind in ASIDE or not self._pieces[n]:
+                yield Step(n)
+            else:
+                best = max(self._pieces[n], key=lambda weighed: weighed.best)
+                yield Step(n, best.piece.hunk, self._gist(best), best.piece)
+
+    def _hunks(self, files: Sequence[int]) -> Iterator[Step]:
+        best: dict[tuple[int, int], _Weighed] = {}
+        for n in files:
+            for weighed in self._pieces[n]:
+                at = n, weighed.piece.hunk
+                if at not in best or weighed.best > best[at].best:
+                    best[at] = weighed
+        for weighed in _ranked(best.values()):
+            yield Step(weighed.piece.file, weighed.piece.hunk, self._gist(weighed), weighed.piece)
+
+    def _gist(self, weighed: _Weighed) -> tuple[int, ...]:
+        """Return the most telling line of a piece, and the one that it replaces or is replaced by."""
+        piece = weighed.piece
+        lines = self.lines[piece.file][piece.hunk]
+        best = max(range(len(weighed.worths)), key=weighed.worths.__getitem__)
+        sign = lines[piece.start + best].sign
+        removed = [at for at in range(piece.start, piece.end) if lines[at].sign == "-"]
+        added = [at for at in range(piece.start, piece.end) if lines[at].sign == "+"]
+        mine, others = (removed, added) if sign == "-" else (added, removed)
+        place = mine.index(piece.start + best)
+        return (piece.start + best, *others[place : place + 1])
+
+    def _whole(self, files: Sequence[int]) -> Iterator[Step]:
+        for weighed in _ranked(piece for n in files for piece in self._pieces[n]):
+            piece = weighed.piece
+            yield Step(piece.file, piece.hunk, tuple(range(piece.start, piece.end)), piece, whole=True)
+
+    def _context(self, files: Sequence[int]) -> Iterator[Step]:
+        for n in files:
+            for hunk, lines in enumerate(self.lines[n]):
+                near = {
+                    at + by
+                    for at, line in enumerate(lines)
+                    if line.sign != " "
+                    for by in range(-_CONTEXT, _CONTEXT + 1)
+                    if 0 <= at + by < len(lines) and lines[at + by].sign == " "
+                }
+                for at in sorted(near):
+                    yield Step(n, hunk, (at,))
+
+
+def plan(files: Sequence[Assessed]) -> Plan:
+    """Return the plan for ``files``: everything that does not depend on a budget."""
+    lines = tuple(tuple(tuple(hunk.lines()) for hunk in item.file.hunks) for item in files)
+    pieces = tuple(tuple(_weigh(n, item, lines[n])) for n, item in enumerate(files))
+    scores = [max((piece.score for piece in found), default=0.0) for found in pieces]
+    rank = tuple(sorted(range(len(files)), key=lambda n: (-scores[n], n)))
+    changed = sum(piece.piece.end - piece.piece.start for found in pieces for piece in found)
+    return Plan(tuple(files), lines, rank, changed, pieces)
+
+
+def _weigh(n: int, item: Assessed, hunks: Sequence[Sequence[Line]]) -> Iterator[_Weighed]:
+    stakes = Stakes.of(item.risks)
+    for number, lines in enumerate(hunks):
+        for piece in cut(n, number, lines):
+            changed = lines[piece.start : piece.end]
+            levels = tuple(stakes.level(line) for line in changed)
+            worths = tuple(worth(line, level, item.kind) for line, level in zip(changed, levels, strict=True))
+            best = max(worths)
+            yield _Weighed(piece, worths, levels, best, best + 0.1 * sum(worths))
+
+
+def _ranked(pieces: Iterable[_Weighed]) -> list[_Weighed]:
+    return sorted(pieces, key=lambda weighed: -weighed.score)

@@ -1,0 +1,324 @@
+"""Show as much of a diff as a budget pays for, and say exactly which lines that are.
+
+The text is made of sections, one a file, the riskiest first::
+
+    ## deploy/app.yaml +3 -1
+    @@ -12 +12
+    -  replicas: 3
+    +  replicas: 1
+
+``@@`` gives the old and the new number of the line that follows; a gap begins another ``@@``. Every line of a file
+begins with ``+``, ``-`` or a space, so nothing in a file can pass for a header. A piece that occurs more than once is
+written once, after ``&1 4`` (a name, and how many lines it has); elsewhere ``*1 4`` stands for these lines.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from bot.condense.diff.classify import ASIDE, Kind, classify
+from bot.condense.diff.cost import line_cost
+from bot.condense.diff.order import Assessed, Plan, Step, plan
+from bot.condense.diff.patch import FilePatch, Line, Patch, Status
+from bot.condense.diff.pieces import Piece
+from bot.condense.diff.shown import Redact, cut, texts, visible
+from bot.condense.risk.assess import assess
+from bot.condense.risk.rule import Risk
+
+Cost = Callable[[str], float]
+Numbers = Mapping[Literal["+", "-"], tuple[int, ...]]
+
+_REPEATED_AT_ONCE: Final = 8
+"""Lines up to which a repeated piece is shown whole as soon as anything of it is."""
+_WORTH_A_NAME: Final = 12
+"""Tokens from which on a repeated piece is cheaper to name than to write again."""
+_WIDE: Final = 200
+_LEGEND: Final = "Riskiest files first. @@ -old +new: line numbers. &n k names the next k lines, *n k repeats them."
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What became of one file. ``why`` says what was left out, and is empty where every hunk shows something."""
+
+    path: str
+    old_path: str | None
+    status: Status
+    kind: Kind
+    notes: tuple[str, ...]
+    hunks: int
+    kept_hunks: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A packed diff. ``tokens`` is the estimated cost of ``text``, at most the budget.
+
+    ``kept`` has, by path, the new-file numbers of the added and the old-file numbers of the removed lines that ``text``
+    contains as they are; ``altered`` has those that it contains redacted, cut, or with hidden characters spelled out.
+    ``risks`` are those of all files, shown or not.
+    """
+
+    text: str
+    tokens: int
+    files: tuple[Shown, ...]
+    kept: Mapping[str, Numbers]
+    altered: Mapping[str, Numbers]
+    risks: Mapping[str, tuple[Risk, ...]]
+
+
+def prepare(patch: Patch) -> Plan:
+    """Return all that packing needs and no budget changes: kinds, risks, and the order of worth."""
+    return plan([Assessed(file, classify(file), assess(file)) for file in patch.files])
+
+
+def pack(prepared: Plan, budget: int, *, redact: Redact, cost: Cost = line_cost) -> Packed:
+    """Return the most telling part of a diff that costs at most ``budget`` by the sum of ``cost`` over its lines.
+
+    ``redact`` is applied to everything that is shown. More budget never shows less. Deterministic as far as ``redact``
+    and ``cost`` are.
+    """
+    packing = _Packing(prepared, budget, redact, cost)
+    for step in prepared.steps():
+        if not packing.take(step):
+            break
+    return packing.result()
+
+
+class _Sheet:
+    """A hunk being filled: which of its lines are visible, and which pieces are named or stand for others."""
+
+    def __init__(self, file: FilePatch, hunk: int, lines: tuple[Line, ...], texts: list[str], cost: Cost) -> None:
+        self.lines, self.texts = lines, texts
+        self.visible = bytearray(len(lines))
+        self.names: dict[int, tuple[int, int]] = {}
+        self.repeats: dict[int, tuple[int, int]] = {}
+        self._cost, self._status = cost, file.status
+        self._numbers = []
+        old, new = file.hunks[hunk].old_start, file.hunks[hunk].new_start
+        for line in lines:
+            self._numbers.append((old, new))
+            old, new = old + (line.sign != "+"), new + (line.sign != "-")
+
+    def header(self, at: int) -> str:
+        old, new = self._numbers[at]
+        return {"added": f"@@ +{new}", "deleted": f"@@ -{old}"}.get(self._status, f"@@ -{old} +{new}")
+
+    def line(self, at: int) -> str:
+        return self.lines[at].sign + self.texts[at]
+
+    def price(self, lines: range | tuple[int, ...], *, text: bool) -> float:
+        """Return what the budget changes by when ``lines`` become visible: with their text, or covered by a repeat."""
+        total = 0.0
+        fresh = {at for at in lines if not self.visible[at]}
+        for at in lines:
+            if at not in fresh:
+                total -= 0.0 if text else self._cost(self.line(at))
+                continue
+            if text:
+                total += self._cost(self.line(at))
+            if not (at and (self.visible[at - 1] or at - 1 in fresh)):
+                total += self._cost(self.header(at))
+            if at + 1 < len(self.lines) and self.visible[at + 1]:
+                total -= self._cost(self.header(at + 1))
+        return total
+
+    def key(self, piece: Piece) -> tuple[str, ...]:
+        """Return the text of a piece as it is shown: only what is shown alike is the same."""
+        return tuple(self.line(at) for at in range(piece.start, piece.end))
+
+    def changes(self) -> Iterator[tuple[Line, str]]:
+        """Yield the visible lines that are added or removed, each with its text as shown."""
+        for at, line in enumerate(self.lines):
+            if self.visible[at] and line.sign != " ":
+                yield line, self.texts[at]
+
+    def render(self) -> list[str]:
+        out = []
+        at, inside = 0, False
+        while at < len(self.lines):
+            if not self.visible[at]:
+                at, inside = at + 1, False
+                continue
+            if not inside:
+                out.append(self.header(at))
+                inside = True
+            if at in self.repeats:
+                name, count = self.repeats[at]
+                out.append(_reference("*", name, count))
+                at += count
+                continue
+            if at in self.names:
+                out.append(_reference("&", *self.names[at]))
+            out.append(self.line(at))
+            at += 1
+        return out
+
+
+class _Packing:
+    """The text as it grows, step by step, and what it costs so far."""
+
+    def __init__(self, prepared: Plan, budget: int, redact: Redact, cost: Cost) -> None:
+        self._plan, self._budget, self._redact, self._cost = prepared, budget, redact, cost
+        self._headers: dict[int, str] = {}
+        self._sheets: dict[tuple[int, int], _Sheet] = {}
+        self._names: dict[tuple[str, ...], int] = {}
+        self._often = _repeated(prepared, cost)
+        # Nothing named is the longest that the last line can be.
+        self._spent = cost(_LEGEND) + cost(_rest(prepared, frozenset(), 0))
+
+    def take(self, step: Step) -> bool:
+        """Show what ``step`` says, if it can be paid for; False where it cannot."""
+        if step.hunk is None:
+            return self._pay(step.file, 0.0)
+        sheet = self._sheet(step.file, step.hunk)
+        if step.piece is not None and self._named(sheet, step, step.piece):
+            return self._take_whole(sheet, step.file, step.piece)
+        for at in step.lines:
+            if not sheet.visible[at]:
+                if not self._pay(step.file, sheet.price((at,), text=True)):
+                    return False
+                sheet.visible[at] = 1
+        return True
+
+    def result(self) -> Packed:
+        """Return what has been shown."""
+        kept: dict[str, dict[str, set[int]]] = {}
+        altered: dict[str, dict[str, set[int]]] = {}
+        lines = [_LEGEND]
+        seen, files = 0, []
+        for n in self._plan.rank:
+            file = self._plan.files[n].file
+            if n in self._headers:
+                lines.append(self._headers[n])
+            for hunk in range(len(file.hunks)):
+                sheet = self._sheets.get((n, hunk))
+                if sheet is None:
+                    continue
+                lines += sheet.render()
+                for line, text in sheet.changes():
+                    seen += 1
+                    into = kept if text == line.text.removesuffix("\r") else altered
+                    sides = into.setdefault(file.path, {"+": set(), "-": set()})
+                    sides[line.sign].add(line.new or line.old or 0)
+        for n, item in enumerate(self._plan.files):
+            shown = sum(
+                (n, hunk) in self._sheets and any(True for _ in self._sheets[n, hunk].changes())
+                for hunk in range(len(item.file.hunks))
+            )
+            files.append(_account(item, shown, n in self._headers))
+        lines.append(_rest(self._plan, frozenset(self._headers), seen))
+        fits = self._spent <= self._budget
+        return Packed(
+            "\n".join(lines) + "\n" if fits else "",
+            math.ceil(sum(map(self._cost, lines))) if fits else 0,
+            tuple(files),
+            _numbers(kept),
+            _numbers(altered),
+            {item.file.path: item.risks for item in self._plan.files if item.risks},
+        )
+
+    def _pay(self, file: int, price: float) -> bool:
+        """Spend ``price``, and what the file's header costs where it is not there yet; False where it is too much."""
+        header = "" if file in self._headers else _header(self._plan.files[file], self._redact)
+        price += self._cost(header) if header else 0.0
+        if math.ceil(self._spent + price) > self._budget:
+            return False
+        self._spent += price
+        if header:
+            self._headers[file] = header
+        return True
+
+    def _sheet(self, file: int, hunk: int) -> _Sheet:
+        if (file, hunk) not in self._sheets:
+            lines = self._plan.lines[file][hunk]
+            self._sheets[file, hunk] = _Sheet(
+                self._plan.files[file].file, hunk, lines, texts(lines, self._redact), self._cost
+            )
+        return self._sheets[file, hunk]
+
+    def _named(self, sheet: _Sheet, step: Step, piece: Piece) -> bool:
+        """Whether the piece is shown as a whole now: by its name, or so that it gets one."""
+        if piece not in self._often or piece.start in sheet.repeats or piece.start in sheet.names:
+            return False
+        return step.whole or piece.end - piece.start <= _REPEATED_AT_ONCE or sheet.key(piece) in self._names
+
+    def _take_whole(self, sheet: _Sheet, file: int, piece: Piece) -> bool:
+        key, lines = sheet.key(piece), range(piece.start, piece.end)
+        known = self._names.get(key)
+        reference = known or len(self._names) + 1, len(lines)
+        mark = _reference("*" if known else "&", *reference)
+        if not self._pay(file, sheet.price(lines, text=not known) + self._cost(mark)):
+            return False
+        if known:
+            sheet.repeats[piece.start] = reference
+        else:
+            sheet.names[piece.start] = reference
+            self._names[key] = reference[0]
+        for at in lines:
+            sheet.visible[at] = 1
+        return True
+
+
+def _repeated(prepared: Plan, cost: Cost) -> frozenset[Piece]:
+    """Return the pieces whose text stands in the diff more than once, where naming is cheaper than writing again."""
+    places: dict[tuple[str, ...], list[Piece]] = {}
+    for piece in prepared.pieces():
+        lines = prepared.lines[piece.file][piece.hunk][piece.start : piece.end]
+        places.setdefault(tuple(line.sign + line.text for line in lines), []).append(piece)
+    return frozenset(
+        piece
+        for texts, pieces in places.items()
+        if len(pieces) > 1 and sum(cost(text[:_WIDE]) for text in texts) >= _WORTH_A_NAME
+        for piece in pieces
+    )
+
+
+def _reference(mark: str, name: int, count: int) -> str:
+    return f"{mark}{name} {count}"
+
+
+def _header(item: Assessed, redact: Redact) -> str:
+    """Return the line that names a file, counts its lines, and says what they cannot say."""
+    file = item.file
+    facts: list[str] = [fact for fact in (file.status, item.kind) if fact not in ("modified", "source")]
+    if file.old_path and file.old_path != file.path:
+        facts.append(f"from {_path(file.old_path, redact)}")
+    facts += [visible(note) for note in file.notes]
+    said = f" ({', '.join(facts)})" if facts else ""
+    return f"## {_path(file.path, redact)} +{file.count('+')} -{file.count('-')}{said}"
+
+
+def _path(path: str, redact: Redact) -> str:
+    return cut(visible(redact(path).replace("\n", "<U+000A>")))
+
+
+def _rest(prepared: Plan, named: frozenset[int], seen: int) -> str:
+    """Return the last line: what was not shown."""
+    kinds = Counter(item.kind for n, item in enumerate(prepared.files) if n not in named)
+    left = prepared.changed - seen
+    if not kinds and not left:
+        return "Every changed line is shown."
+    files = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    return f"Not shown: {left} of {prepared.changed} changed lines" + (
+        f"; not named: files of {files}." if files else "."
+    )
+
+
+def _account(item: Assessed, shown: int, named: bool) -> Shown:
+    file, total = item.file, len(item.file.hunks)
+    if shown == total:
+        why = "; ".join(file.notes) if not total else ""
+    else:
+        why = f"{item.kind} file, after all others: over budget" if item.kind in ASIDE else "over budget"
+    if not total and not named:
+        why = "; ".join((*file.notes, "over budget"))
+    return Shown(file.path, file.old_path, file.status, item.kind, file.notes, total, shown, why)
+
+
+def _numbers(sides: Mapping[str, Mapping[str, set[int]]]) -> dict[str, Numbers]:
+    return {path: {"+": tuple(sorted(of["+"])), "-": tuple(sorted(of["-"]))} for path, of in sorted(sides.items())}

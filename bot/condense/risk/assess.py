@@ -1,0 +1,144 @@
+"""Run the rules that fit a file over its changed lines.
+
+A rule sees one line at a time, at most ``WIDTH`` characters of it; a removal is only told where what was removed did
+not come back in the same file, so moved lines are no news.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from functools import cache
+from typing import Final, NamedTuple
+
+import re2
+
+from bot.condense.diff.patch import FilePatch, Line
+from bot.condense.risk import (
+    code,
+    dockerfile,
+    github_actions,
+    helm,
+    kubernetes,
+    kustomize,
+    migrations,
+    prometheus,
+    sql,
+    terraform,
+)
+from bot.condense.risk.rule import Added, Changed, Gone, Risk, Rule
+
+WIDTH: Final = 1000
+"""Characters of a line that rules read."""
+
+FAMILIES: Final = (
+    github_actions,
+    kubernetes,
+    helm,
+    kustomize,
+    prometheus,
+    terraform,
+    dockerfile,
+    migrations,
+    sql,
+    code,
+)
+
+
+class _Hit(NamedTuple):
+    hunk: int
+    line: Line
+    rule: Rule
+    found: re.Match[str]
+
+
+def assess(file: FilePatch) -> tuple[Risk, ...]:
+    """Return the risks of a file's change in the order of its lines; a file of no known family has none."""
+    paths = (file.path, file.old_path or file.path)
+    families = tuple(n for n, family in enumerate(FAMILIES) if any(family.PATHS.search(path) for path in paths))
+    if not families:
+        return ()
+    finder = _finder(families)
+    hits = [
+        _Hit(number, line, rule, found)
+        for number, hunk in enumerate(file.hunks)
+        for line in hunk.lines()
+        if line.sign != " "
+        for rule, found in finder.find(line.text[:WIDTH])
+    ]
+    risks = []
+    came_back = _came_back(hits)
+    worse = _worse(hits)
+    for at, (_, line, rule, found) in enumerate(hits):
+        match rule:
+            case Added():
+                tell = line.sign == "+"
+            case Gone():
+                tell = line.sign == "-" and at not in came_back
+            case Changed():
+                tell = at in worse
+            case _:
+                tell = True
+        if tell and line.sign != " ":
+            message = rule.message.format(key=found[1]) if isinstance(rule, Changed) else rule.message
+            risks.append(Risk(rule.id, rule.severity, message, line.sign, line.new or line.old or 0))
+    return tuple(risks)
+
+
+class _Finder:
+    """Several families' rules as one set: every rule that matches a line is found in one linear pass."""
+
+    def __init__(self, rules: tuple[Rule, ...]) -> None:
+        self._rules = [(rule, re.compile(rule.pattern)) for rule in rules]
+        self._set = re2.Set.SearchSet()
+        for rule in rules:
+            self._set.Add(rule.pattern)
+        self._set.Compile()
+
+    def find(self, text: str) -> Iterator[tuple[Rule, re.Match[str]]]:
+        """Yield the rules that match ``text``, in their order, each with its first match."""
+        for at in sorted(self._set.Match(text.encode("utf-8", "replace")) or ()):
+            rule, pattern = self._rules[at]
+            if found := pattern.search(text):
+                yield rule, found
+
+
+@cache
+def _finder(families: tuple[int, ...]) -> _Finder:
+    return _Finder(tuple(rule for n in families for rule in FAMILIES[n].RULES))
+
+
+def _came_back(hits: list[_Hit]) -> set[int]:
+    """Return which removals came back, and so are no removals: in their own hunk first, then anywhere in the file."""
+    gone = [at for at, hit in enumerate(hits) if isinstance(hit.rule, Gone)]
+    back: set[int] = set()
+    for whole_file in (False, True):
+        added: dict[tuple[object, ...], list[int]] = {}
+        for at in gone:
+            if hits[at].line.sign == "+" and at not in back:
+                added.setdefault(_identity(hits[at], whole_file), []).append(at)
+        for at in gone:
+            if hits[at].line.sign == "-" and at not in back and (twins := added.get(_identity(hits[at], whole_file))):
+                back |= {at, twins.pop()}
+    return back
+
+
+def _identity(hit: _Hit, whole_file: bool) -> tuple[object, ...]:
+    return hit.rule.id, hit.found[0].strip(), None if whole_file else hit.hunk
+
+
+def _worse(hits: list[_Hit]) -> set[int]:
+    """Return the added lines with a value that is worse than the one it replaces: the n-th of a key for the n-th."""
+    removed: dict[tuple[object, ...], deque[str]] = {}
+    worse: set[int] = set()
+    for signs in ("-", "+"):
+        for at, hit in enumerate(hits):
+            if not isinstance(hit.rule, Changed) or hit.line.sign != signs:
+                continue
+            key = (hit.rule.id, hit.hunk, hit.found[1])
+            if hit.line.sign == "-":
+                removed.setdefault(key, deque()).append(hit.found[2])
+            elif removed.get(key) and hit.rule.worse(removed[key].popleft(), hit.found[2]):
+                worse.add(at)
+    return worse

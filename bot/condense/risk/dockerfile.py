@@ -1,0 +1,60 @@
+"""Risk rules for Dockerfiles and Compose files: what an image is built from, and what runs in it."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from bot.condense.risk.rule import Added, Gone, Rule, Touched
+
+PATHS: Final = re.compile(
+    r"(?:^|/)(?:[\w.\-]*(?:dockerfile|containerfile)[\w.\-]*|(?:docker-)?compose[\w.\-]*\.ya?ml)$", re.I
+)
+
+RULES: Final[tuple[Rule, ...]] = (
+    Added("docker/root", "high", r"(?i)^\s*USER\s+(?:root|0)\b", "The container runs as root."),
+    Gone("docker/user-removed", "high", r"(?i)^\s*USER\s", "With no USER, the container runs as root."),
+    Gone(
+        "docker/healthcheck-removed",
+        "medium",
+        r"(?i)\bhealthcheck\b",
+        "A health check is gone: a hung container looks healthy.",
+    ),
+    Added(
+        "docker/floating-base",
+        "high",
+        r"(?i)^\s*FROM\s+(?:--\S+\s+)?[^\s@]*:(?:latest|main|master|edge)\b",
+        "The base is named by a tag that moves: the next build can bring other code.",
+    ),
+    Added(
+        "docker/remote-code",
+        "critical",
+        r"(?i)\b(?:curl|wget)\b[^|;&]*\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b|^\s*ADD\s+(?:--\S+\s+)*https?://",
+        "Code from the network is run or added with nothing to check it against.",
+    ),
+    Added(
+        "docker/unchecked",
+        "high",
+        r"(?i)--(?:insecure|no-check-certificate|allow-unauthenticated|force-yes|nogpgcheck|trusted-host)\b|\bcurl\s+(?:-\w*k\w*)\s|\bchmod\s+(?:-R\s+)?[0-7]?777\b",
+        "A check of where something comes from, or who may write it, is off.",
+    ),
+    Added(
+        "docker/secret-in-image",
+        "high",
+        r"(?i)^\s*(?:ENV|ARG)\s+\w*(?:passw|secret|token|api_?key|private)\w*",
+        "Whoever has the image can read this.",
+    ),
+    Added(
+        "docker/host-access",
+        "critical",
+        r"docker\.sock\b|\bprivileged:\s*true|\bnetwork_mode:\s*[\"']?host",
+        "The container can take over its host.",
+    ),
+    Touched("docker/base", "medium", r"(?i)^\s*FROM\s", "All that the image holds comes from this base."),
+    Touched(
+        "docker/start",
+        "medium",
+        r"(?i)^\s*(?:CMD|ENTRYPOINT|STOPSIGNAL|USER|SHELL|EXPOSE|HEALTHCHECK)\b|^\s*(?:command|entrypoint|ports|image|user|restart):",
+        "What runs, as whom, and how it ends is set here.",
+    ),
+)

@@ -1,0 +1,117 @@
+"""Risk rules for GitHub Actions: what untrusted code reaches, and what a workflow may do."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from bot.condense.risk.rule import Added, Gone, Rule, Touched
+
+PATHS: Final = re.compile(r"(?:^|/)\.github/(?:workflows/[^/]+|actions/.+)\.ya?ml$|(?:^|/)action\.ya?ml$", re.I)
+
+RULES: Final[tuple[Rule, ...]] = (
+    Added(
+        "gha/pull-request-target",
+        "critical",
+        r"\bpull_request_target\b",
+        "Runs with secrets for pull requests of strangers: one checkout of their code gives the secrets away.",
+    ),
+    Added(
+        "gha/workflow-run",
+        "high",
+        r"^\s*-?\s*workflow_run\b",
+        "Runs with secrets after a workflow that a stranger's pull request may have shaped.",
+    ),
+    Added(
+        "gha/write-all",
+        "critical",
+        r"\bpermissions:\s*[\"']?write-all",
+        "The token of every step may write everything.",
+    ),
+    Added(
+        "gha/write",
+        "high",
+        r"^\s*(?:contents|packages|actions|deployments|id-token|pull-requests|issues|security-events|pages|checks|statuses|attestations):\s*[\"']?write\b",
+        "The token may write this.",
+    ),
+    Gone(
+        "gha/permissions-removed",
+        "high",
+        r"^\s*permissions:",
+        "The token falls back to the repository's default rights, which may be everything.",
+    ),
+    Added(
+        "gha/injection",
+        "critical",
+        r"\$\{\{\s*github\.(?:event\.(?:issue|pull_request|comment|review|head_commit|commits|discussion|pages|workflow_run)\b[^}]*\.(?:title|body|ref|label|message|name|email|head_branch|head_ref)|head_ref)",
+        "Text that strangers write is put into the workflow: if it reaches a shell, they run commands.",
+    ),
+    Added(
+        "gha/untrusted-checkout",
+        "critical",
+        r"\bref:\s*\$\{\{\s*github\.(?:event\.pull_request\.head|head_ref)",
+        "A stranger's code is checked out: what runs after it can read every secret of the job.",
+    ),
+    Added(
+        "gha/floating-action",
+        "high",
+        r"\buses:\s*[\"']?[^\s@\"']+@(?:main|master|latest|HEAD|develop|trunk|v?\d+-beta)\b",
+        "The action is named by a branch that moves: its owner can run other code here at any time.",
+    ),
+    Added(
+        "gha/unpinned-action",
+        "medium",
+        r"\buses:\s*[\"']?[^\s@\"'.][^\s@\"']*@v?\d[\w.\-]{0,30}[\"']?\s*(?:#.*)?$",
+        "The action is named by a tag, which its owner can move.",
+    ),
+    Added(
+        "gha/remote-code",
+        "critical",
+        r"\b(?:curl|wget)\b[^|;&]*\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b",
+        "Code from the network is run with nothing to check it against.",
+    ),
+    Added(
+        "gha/ignores-failure",
+        "high",
+        r"\bcontinue-on-error:\s*true|\|\|\s*(?:true|:)\s*$|\bif:\s*[\"']?always\(\)",
+        "A failure no longer stops the workflow.",
+    ),
+    Added(
+        "gha/self-hosted",
+        "high",
+        r"\bself-hosted\b",
+        "Runs inside your own network; what a job leaves behind, the next one finds.",
+    ),
+    Gone(
+        "gha/gate-removed",
+        "high",
+        r"^\s*(?:environment|needs|if|concurrency|timeout-minutes):",
+        "A condition, gate or bound on this job is gone or another.",
+    ),
+    Gone(
+        "gha/check-removed",
+        "high",
+        r"\b(?:run|uses|name):.*\b(?:tests?|lint|scan|verify|audit|check|codeql|trivy|vet|validate|kubeval|kubeconform)\b",
+        "A check is gone: what it caught can be merged.",
+    ),
+    Touched("gha/secret", "medium", r"\bsecrets\b", "A secret is used here."),
+    Touched(
+        "gha/permission",
+        "medium",
+        r"\bpermissions:|^\s*[a-z\-]+:\s*(?:read|none)\s*$",
+        "What the token may do is set here.",
+    ),
+    Touched(
+        "gha/trigger",
+        "medium",
+        r"^\s*-?\s*(?:on|push|pull_request|schedule|workflow_dispatch|workflow_call|release|branches|branches-ignore|paths|paths-ignore|tags|cron|types):",
+        "When this runs is set here.",
+    ),
+    Touched("gha/action", "low", r"\buses:", "Whose code runs is set here."),
+    Touched(
+        "gha/step",
+        "low",
+        r"^\s*-?\s*(?:run|runs-on|environment|needs|if|shell|env|container|image|strategy|timeout-minutes|concurrency):",
+        "What runs, where and when.",
+    ),
+)

@@ -1,0 +1,285 @@
+"""Risk rules for Kubernetes manifests, and for whatever renders to them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from bot.condense.risk.rule import Added, Changed, Gone, Rule, Touched
+
+PATHS: Final = re.compile(r"\.(?:ya?ml|json|tpl|jsonnet|libsonnet|gotmpl|cue)$", re.I)
+
+_SUFFIXES: Final[Mapping[str, int | Decimal]] = {
+    "": 1, "m": Decimal("0.001"), "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15,
+    "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50,
+}  # fmt: skip
+_QUANTITY = re.compile(r"[\"']?([0-9]{1,18}(?:\.[0-9]{1,9})?)(m|[kMGTP]|[KMGTP]i)?[\"']?\s*,?")
+
+
+def quantity(text: str) -> Decimal | None:
+    """Return a Kubernetes quantity (``250m``, ``1.5Gi``) as a number, or None."""
+    match = _QUANTITY.fullmatch(text.strip())
+    if match is None:
+        return None
+    try:
+        return Decimal(match[1]) * _SUFFIXES[match[2] or ""]
+    except InvalidOperation:
+        return None
+
+
+def lowered(old: str, new: str) -> bool:
+    """Whether both are quantities and the new one is smaller."""
+    before, after = quantity(old), quantity(new)
+    return before is not None and after is not None and after < before
+
+
+def raised(old: str, new: str) -> bool:
+    """Whether both are quantities and the new one is larger."""
+    return lowered(new, old)
+
+
+_KEY = r"^[\s\-{,\"']*"
+_END = r"[\"']?\s*[:=]"
+
+RULES: Final[tuple[Rule, ...]] = (
+    Added("k8s/privileged", "critical", rf"\bprivileged{_END}\s*true", "A privileged container owns its node."),
+    Added(
+        "k8s/host-namespace",
+        "critical",
+        rf"\bhost(?:Network|PID|IPC){_END}\s*true",
+        "The pod shares its node's network or processes: isolation is gone.",
+    ),
+    Added(
+        "k8s/host-path",
+        "high",
+        r"\bhostPath\b",
+        "The pod mounts a folder of its node: it can read, and maybe write, what belongs to the node.",
+    ),
+    Added(
+        "k8s/privilege-escalation",
+        "high",
+        rf"\ballowPrivilegeEscalation{_END}\s*true",
+        "A process may gain more rights than its parent.",
+    ),
+    Added(
+        "k8s/runs-as-root", "high", rf"\brunAs(?:NonRoot{_END}\s*false|User{_END}\s*0\b)", "The container runs as root."
+    ),
+    Added(
+        "k8s/writable-root",
+        "medium",
+        rf"\breadOnlyRootFilesystem{_END}\s*false",
+        "The container may change its own files.",
+    ),
+    Added(
+        "k8s/capability",
+        "high",
+        r"\b(?:SYS_ADMIN|SYS_PTRACE|SYS_MODULE|NET_ADMIN|NET_RAW|DAC_OVERRIDE|BPF)\b|^\s*-?\s*[\"']?ALL[\"']?\s*$",
+        "A capability that reaches beyond the container is named: is it added or dropped?",
+    ),
+    Added("k8s/unconfined", "high", r"\b[Uu]nconfined\b", "A system call or AppArmor filter is off."),
+    Gone(
+        "k8s/security-context-removed",
+        "high",
+        r"\b(?:securityContext|runAsNonRoot|readOnlyRootFilesystem|seccompProfile|allowPrivilegeEscalation)\b",
+        "A limit on what the container may do is gone.",
+    ),
+    Gone(
+        "k8s/probe-removed",
+        "high",
+        r"\b(?:liveness|readiness|startup)Probe\b",
+        "A probe is gone: broken pods get traffic, or are never restarted.",
+    ),
+    Gone("k8s/limits-removed", "high", rf"{_KEY}limits{_END}", "A limit is gone: one pod can starve its node."),
+    Gone(
+        "k8s/requests-removed",
+        "high",
+        rf"{_KEY}requests{_END}",
+        "A request is gone: the scheduler overbooks nodes, and the pod is evicted first.",
+    ),
+    Gone(
+        "k8s/disruption-budget-removed",
+        "high",
+        r"\b(?:PodDisruptionBudget|minAvailable|maxUnavailable)\b",
+        "A bound on how many pods may be down at once is gone: a drain or rollout may take all.",
+    ),
+    Gone(
+        "k8s/network-policy-removed",
+        "critical",
+        r"\bNetworkPolicy\b",
+        "A network policy is gone: traffic that it refused may flow.",
+    ),
+    Gone(
+        "k8s/network-rule-removed",
+        "high",
+        rf"\b(?:podSelector|namespaceSelector|policyTypes){_END}",
+        "A network policy selects other pods or traffic than before.",
+    ),
+    Gone(
+        "k8s/spread-removed",
+        "medium",
+        r"\b(?:topologySpreadConstraints|podAntiAffinity|nodeAffinity)\b",
+        "Pods are no longer kept apart: one node or zone may take all of them down.",
+    ),
+    Gone(
+        "k8s/shutdown-removed",
+        "medium",
+        r"\b(?:preStop|terminationGracePeriodSeconds)\b",
+        "The way a pod ends is no longer given: requests in flight may be cut off.",
+    ),
+    Gone(
+        "k8s/autoscaler-removed",
+        "high",
+        r"\bHorizontalPodAutoscaler\b",
+        "An autoscaler is gone: load no longer adds pods.",
+    ),
+    Gone(
+        "k8s/object-removed",
+        "high",
+        rf"{_KEY}kind{_END}\s*[\"']?(?:Deployment|StatefulSet|DaemonSet|CronJob|Service|Ingress|Gateway|HTTPRoute|ServiceAccount|ConfigMap|Secret|CustomResourceDefinition|PersistentVolumeClaim|PersistentVolume|StorageClass|Namespace|ResourceQuota|LimitRange|PriorityClass|ValidatingWebhookConfiguration|MutatingWebhookConfiguration)\b",
+        "An object is no longer declared: whatever prunes will delete it, and what needs it will break.",
+    ),
+    Added(
+        "k8s/rbac-wildcard",
+        "critical",
+        r"\b(?:verbs|resources|apiGroups|nonResourceURLs)[\"']?\s*:\s*\[?[^#]*[\"']\*[\"']|^\s*-\s*[\"']\*[\"']\s*$",
+        "A wildcard allows everything of its kind, now and in future.",
+    ),
+    Added(
+        "k8s/rbac-powerful",
+        "critical",
+        r"\bcluster-admin\b|\b(?:escalate|bind|impersonate)\b[\"',\]\s]*$|\bpods/exec\b|\bsystem:masters\b",
+        "Whoever has this can become an administrator.",
+    ),
+    Touched(
+        "k8s/rbac",
+        "medium",
+        rf"\b(?:Cluster)?Role(?:Binding)?\b|{_KEY}(?:verbs|roleRef|subjects|apiGroups|resources){_END}",
+        "Who may do what in the cluster is changed.",
+    ),
+    Added(
+        "k8s/webhook-fails-closed",
+        "medium",
+        rf"\bfailurePolicy{_END}\s*[\"']?Fail\b",
+        "While this webhook is down, writes to the cluster are refused.",
+    ),
+    Added(
+        "k8s/exposed",
+        "high",
+        rf"{_KEY}type{_END}\s*[\"']?(?:LoadBalancer|NodePort)\b|\b0\.0\.0\.0/0\b",
+        "It may be reached from outside the cluster.",
+    ),
+    Added(
+        "k8s/token-mounted",
+        "medium",
+        rf"\bautomountServiceAccountToken{_END}\s*true",
+        "A credential for the cluster is placed in the pod.",
+    ),
+    Gone(
+        "k8s/token-guard-removed",
+        "medium",
+        rf"\bautomountServiceAccountToken{_END}\s*false",
+        "A credential for the cluster is placed in the pod, unless the account says no.",
+    ),
+    Added(
+        "k8s/image-floating",
+        "high",
+        rf"{_KEY}(?:image|tag){_END}\s*[\"']?(?:[^\s\"'@]*:)?(?:latest|main|master|edge|stable)[\"']?\s*,?\s*$",
+        "The image is named by a tag that moves: a restart can bring other code.",
+    ),
+    Added("k8s/recreate", "high", rf"{_KEY}type{_END}\s*[\"']?Recreate\b", "A rollout first takes every pod down."),
+    Added(
+        "k8s/image-always-old",
+        "low",
+        rf"\bimagePullPolicy{_END}\s*[\"']?(?:Never|IfNotPresent)\b",
+        "Nodes may keep running an older image of the same tag.",
+    ),
+    Changed(
+        "k8s/replicas-lowered",
+        "high",
+        rf"\b((?:min)?[rR]eplica(?:s|Count)){_END}\s*([^\s,#]+)",
+        "{key} is lower: less capacity, and maybe no pod left when one fails.",
+        lowered,
+    ),
+    Changed(
+        "k8s/resources-lowered",
+        "high",
+        rf"{_KEY}(cpu|memory|ephemeral-storage){_END}\s*([^\s,#]+)",
+        "{key} is lower: throttling, eviction or an out-of-memory kill under load.",
+        lowered,
+    ),
+    Changed(
+        "k8s/storage-lowered",
+        "high",
+        rf"{_KEY}(storage){_END}\s*([^\s,#]+)",
+        "A volume cannot shrink: the change is refused, or needs a new volume.",
+        lowered,
+    ),
+    Changed(
+        "k8s/grace-lowered",
+        "medium",
+        rf"\b(terminationGracePeriodSeconds|minReadySeconds|progressDeadlineSeconds|initialDelaySeconds|failureThreshold|periodSeconds|timeoutSeconds){_END}\s*([^\s,#]+)",
+        "{key} is lower: pods are given up on, or cut off, sooner.",
+        lowered,
+    ),
+    Changed(
+        "k8s/disruption-raised",
+        "medium",
+        rf"\b(maxUnavailable){_END}\s*([^\s,#]+)",
+        "{key} is higher: more pods may be down at once.",
+        raised,
+    ),
+    Changed(
+        "k8s/disruption-guard-lowered",
+        "medium",
+        rf"\b(minAvailable){_END}\s*([^\s,#]+)",
+        "{key} is lower: more pods may be down at once.",
+        lowered,
+    ),
+    Gone(
+        "k8s/finalizer-removed",
+        "high",
+        r"\bfinalizers\b|resource-policy[\"']?:\s*[\"']?keep",
+        "What held a deletion back is gone.",
+    ),
+    Added(
+        "k8s/data-dropped-on-delete",
+        "high",
+        rf"\b(?:persistentVolumeReclaimPolicy|reclaimPolicy|whenDeleted|whenScaled|deletionPolicy){_END}\s*[\"']?Delete\b",
+        "When the claim goes, the data goes with it.",
+    ),
+    Touched(
+        "k8s/security-context",
+        "low",
+        r"\b(?:securityContext|runAsNonRoot|runAsUser|runAsGroup|fsGroup|capabilities|seccompProfile|readOnlyRootFilesystem|allowPrivilegeEscalation|privileged|automountServiceAccountToken|hostNetwork|hostPID|hostPath)\b",
+        "What the container may do is set here.",
+    ),
+    Touched("k8s/probe", "low", r"\b(?:liveness|readiness|startup)Probe\b", "How health is told is set here."),
+    Touched(
+        "k8s/resources",
+        "low",
+        rf"{_KEY}(?:limits|requests|cpu|memory|resources){_END}",
+        "How much the container gets is set here.",
+    ),
+    Touched("k8s/image", "low", rf"{_KEY}(?:image|tag|newTag|digest|repository){_END}", "Which code runs is set here."),
+    Touched(
+        "k8s/availability",
+        "low",
+        rf"\b(?:replicas|replicaCount|minReplicas|maxReplicas|minAvailable|maxUnavailable|maxSurge|terminationGracePeriodSeconds|strategy|updateStrategy|PodDisruptionBudget|HorizontalPodAutoscaler|priorityClassName){_END}|\bPodDisruptionBudget\b",
+        "How many pods there are, and how they are replaced, is set here.",
+    ),
+    Touched(
+        "k8s/network",
+        "low",
+        rf"\bNetworkPolicy\b|\b(?:podSelector|namespaceSelector|policyTypes|ingress|egress|hostPort|targetPort|containerPort|externalIPs|loadBalancerSourceRanges){_END}",
+        "Who reaches what is set here.",
+    ),
+    Touched(
+        "k8s/secret",
+        "low",
+        rf"{_KEY}kind{_END}\s*[\"']?(?:Secret|ServiceAccount)\b|\bsecretKeyRef\b|\bsecretName\b|\bserviceAccountName\b|\bstringData\b|\bexistingSecret\b",
+        "A secret or an identity is named here.",
+    ),
+)
+"""In the order in which they are told for one line."""
