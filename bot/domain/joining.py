@@ -84,9 +84,10 @@ def _belong(current: Incident, unassigned: Sequence[Alert], assigned: Sequence[A
 
 def describe(alerts: Sequence[Alert]) -> Face:
     """Sum up alerts for a headline. Firing ones speak first; resolved ones speak only when nothing fires. An alert
-    that started several times counts once."""
-    firing = [alert for alert in alerts if alert.status == "firing"]
-    speaking = firing or list(alerts)
+    that started several times counts once, and the order in which they came says nothing."""
+    ordered = sorted(alerts, key=lambda alert: (alert.starts_at, alert.fingerprint))
+    firing = [alert for alert in ordered if alert.status == "firing"]
+    speaking = firing or ordered
     names = Counter(alert.labels.get("alertname", "").strip() or "unnamed alert" for alert in speaking)
     shown = [name for name, _ in names.most_common(_TITLES_SHOWN)]
     title = ", ".join(shown) + (f" and {len(names) - len(shown)} more" if len(names) > len(shown) else "")
