@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -410,6 +411,15 @@ def test_refuses_values_that_cannot_work(helm: Path, values: dict[str, Any], sen
     outcome = render(helm, "minimal", values)
     assert outcome.code != 0
     assert sentence in outcome.said
+
+
+def test_the_readme_s_values_are_enough(helm: Path, tmp_path: Path) -> None:
+    [block] = re.findall(r"^```yaml\n(.*?)^```$", (CHART / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    values = tmp_path / "my-values.yaml"
+    values.write_text(block)
+    done = run(helm, "template", "signoff", str(CHART), "--namespace", "signoff", "--values", str(values))
+    assert done.returncode == 0, done.stderr
+    assert {each["metadata"]["namespace"] for each in of(list(yaml.safe_load_all(done.stdout)), "Role")} == {"shop"}
 
 
 def test_the_notes_say_where_alerts_go_and_what_is_still_missing(helm: Path) -> None:
