@@ -1,0 +1,199 @@
+"""Alerts as rows: one body is one transaction, and only a change asks for work."""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, update
+
+from bot.domain.alert import Alert, Delivery
+from bot.store import alerts, incidents, work
+from bot.store.alerts import Accepted
+from bot.store.database import Database
+from bot.store.tables import alerts as alert_rows
+from bot.store.tables import groups
+from bot.store.work import Due
+
+NOW = 1_795_255_320_000_000
+SECOND = 1_000_000
+
+
+def alert(fingerprint: str = "f1", *, start: int = NOW, resolved_at: int | None = None, **labels: str) -> Alert:
+    return Alert(
+        fingerprint=fingerprint,
+        starts_at=start,
+        status="firing" if resolved_at is None else "resolved",
+        ends_at=resolved_at,
+        labels={"alertname": "Down", **labels},
+        annotations={"summary": "It is down."},
+        generator_url="http://prometheus/graph",
+    )
+
+
+def delivery(
+    *carried: Alert, key: str = '{}:{alertname="Down"}', source: str = "default", truncated: int = 0
+) -> Delivery:
+    return Delivery(
+        source=source,
+        receiver="signoff",
+        group_key=key,
+        group_labels={"alertname": "Down"},
+        common_labels={},
+        common_annotations={},
+        external_url="http://alertmanager",
+        truncated_alerts=truncated,
+        alerts=tuple(carried),
+    )
+
+
+def accept(database: Database, came: Delivery, *, now: int = NOW) -> Accepted:
+    return database.write_now(lambda connection: alerts.accept(connection, came, now=now))
+
+
+def stored(database: Database) -> dict[tuple[str, int], str]:
+    rows = database.read_now(
+        lambda c: c.execute(select(alert_rows.c.fingerprint, alert_rows.c.starts_at, alert_rows.c.status)).all()
+    )
+    return {(row.fingerprint, row.starts_at): row.status for row in rows}
+
+
+def due(database: Database) -> Sequence[Due]:
+    return database.read_now(lambda connection: work.due(connection, now=NOW))
+
+
+def test_a_first_body_is_stored_and_asks_for_work(database: Database) -> None:
+    accepted = accept(database, delivery(alert("f1"), alert("f2")))
+    assert (accepted.generation, accepted.new, accepted.changed) == (1, 2, 0)
+    assert stored(database) == {("f1", NOW): "firing", ("f2", NOW): "firing"}
+    assert due(database) == [Due("group", accepted.group_id, 1)]
+
+
+def test_a_repeated_body_changes_nothing_and_asks_for_nothing(database: Database) -> None:
+    accept(database, delivery(alert("f1")))
+    for later in (1, 2, 3):
+        assert accept(database, delivery(alert("f1")), now=NOW + later) == Accepted(delivery().group_id, None, 0, 0)
+    seen = database.read_now(lambda c: c.execute(select(groups.c.last_seen_at)).scalar_one())
+    assert seen == NOW + 3, "but it is noted that the group was seen"
+
+
+def test_resolved_beats_firing_in_whatever_order_they_come(database: Database) -> None:
+    over = alert("f1", resolved_at=NOW + 5)
+    accept(database, delivery(alert("f1")))
+    assert accept(database, delivery(over)).changed == 1
+    assert accept(database, delivery(alert("f1"))).generation is None, "a late retry of the body before"
+    assert stored(database) == {("f1", NOW): "resolved"}
+
+
+def test_duplicates_within_one_body_are_one_row_and_resolved_wins(database: Database) -> None:
+    over = alert("f1", resolved_at=NOW + 5)
+    accepted = accept(database, delivery(alert("f1"), over, alert("f1"), alert("f2"), alert("f2")))
+    assert accepted.new == 2
+    assert stored(database) == {("f1", NOW): "resolved", ("f2", NOW): "firing"}
+
+
+def test_a_refire_is_a_row_of_its_own_and_ends_what_was_never_ended(database: Database) -> None:
+    accept(database, delivery(alert("f1")))
+    accepted = accept(database, delivery(alert("f1", start=NOW + SECOND)))
+    assert (accepted.new, accepted.changed) == (1, 1)
+    assert stored(database) == {("f1", NOW): "resolved", ("f1", NOW + SECOND): "firing"}
+
+
+def test_one_groupkey_of_two_sources_is_two_groups_and_peers_of_one_source_coincide(database: Database) -> None:
+    first = accept(database, delivery(alert(), source="east"))
+    assert accept(database, delivery(alert(), source="west")).group_id != first.group_id
+    assert accept(database, delivery(alert(), source="east")).generation is None
+    assert len(due(database)) == 2
+
+
+def test_alerts_cut_from_the_list_ask_for_work_once(database: Database) -> None:
+    accept(database, delivery(alert()))
+    assert accept(database, delivery(alert(), truncated=7)).generation == 2
+    assert accept(database, delivery(alert(), truncated=7)).generation is None
+
+
+def test_a_body_without_alerts_is_no_error(database: Database) -> None:
+    assert accept(database, delivery()) == Accepted(delivery().group_id, None, 0, 0)
+
+
+def test_hearing_again_of_a_stale_incident_asks_for_work(database: Database) -> None:
+    opened = accept(database, delivery(alert()))
+
+    def goes_stale(connection: Any) -> None:
+        of = incidents.group(connection, opened.group_id, now=NOW)
+        from bot.domain.incident import Subject
+        from bot.domain.joining import join
+
+        joined = join(None, of.unassigned, of.assigned, truncated=0, now=NOW, reopen_within=0)
+        made = incidents.apply(connection, of, joined, subject=Subject(None, "", "", "", ""), now=NOW)
+        work.done(connection, "group", opened.group_id, 1)
+        assert incidents.turn_stale(connection, made.id)
+
+    database.write_now(goes_stale)
+    assert accept(database, delivery(alert())).generation == 2
+
+
+def test_the_past_of_a_flapping_alert_is_not_read_again(database: Database) -> None:
+    for nth in range(30):
+        flap = alert("f1", start=NOW + nth * SECOND, resolved_at=NOW + nth * SECOND + 1)
+        accept(database, delivery(flap))
+    accepted = accept(database, delivery(alert("f1", start=NOW + 40 * SECOND)))
+    assert (accepted.new, accepted.changed) == (1, 0)
+    assert list(stored(database).values()).count("firing") == 1
+
+
+def test_labels_of_any_text_are_kept(database: Database) -> None:
+    odd = replace(alert(), labels={"alertname": 'a "b" \\ \n 😀 %s :x', "é": ""})
+    accept(database, delivery(odd))
+    kept = database.read_now(lambda c: c.execute(select(alert_rows.c.labels)).scalar_one())
+    assert kept == odd.labels
+
+
+def test_25_000_alerts_in_one_body_and_their_end(database: Database) -> None:
+    many = tuple(alert(f"{nth:016x}", pod=f"checkout-{nth}") for nth in range(25_000))
+    started = time.monotonic()
+    assert accept(database, delivery(*many)).new == 25_000
+    over = tuple(replace(each, status="resolved", ends_at=NOW + 1) for each in many)
+    assert accept(database, delivery(*over)).changed == 25_000
+    assert accept(database, delivery(*over)).generation is None
+    # Far above what it takes (about 3 s for all three), far below what one statement a row takes.
+    assert time.monotonic() - started < 24
+    assert set(stored(database).values()) == {"resolved"}
+
+
+def test_25_000_starts_of_one_alert_in_one_body_cost_no_more(database: Database) -> None:
+    many = tuple(alert("f1", start=NOW + nth) for nth in range(25_000))
+    started = time.monotonic()
+    assert accept(database, delivery(*many)).new == 25_000
+    assert time.monotonic() - started < 12
+    assert list(stored(database).values()).count("firing") == 1
+
+
+def test_ha_peers_that_deliver_at_the_same_moment_store_it_once(database: Database) -> None:
+    both = delivery(*(alert(f"f{nth}") for nth in range(50)))
+    with ThreadPoolExecutor(4) as threads:
+        outcomes = list(threads.map(lambda _: accept(database, both), range(8)))
+    assert sorted(outcome.new for outcome in outcomes) == [0] * 7 + [50]
+    assert [outcome.generation for outcome in outcomes if outcome.new] == [1]
+
+
+def test_a_body_that_cannot_be_stored_whole_is_not_stored_at_all(database: Database) -> None:
+    too_long = replace(alert("f2"), starts_at=2**70)
+    with pytest.raises(Exception, match=r".+"):
+        accept(database, delivery(alert("f1"), too_long))
+    assert stored(database) == {}
+    assert database.read_now(lambda c: c.execute(select(func.count()).select_from(groups)).scalar_one()) == 0
+
+
+def test_an_alert_that_cannot_be_read_is_left_out_of_the_list(database: Database) -> None:
+    accept(database, delivery(alert("f1"), alert("f2")))
+
+    def spoil(connection: Any) -> None:
+        connection.execute(update(alert_rows).values(incident_id="i1"))
+        spoiled = update(alert_rows).where(alert_rows.c.fingerprint == "f1")
+        connection.execute(spoiled.values(labels=["not", "labels"]))
+
+    database.write_now(spoil)
+    assert [each.fingerprint for each in database.read_now(lambda c: alerts.of_incident(c, "i1"))] == ["f2"]
