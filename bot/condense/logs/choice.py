@@ -11,8 +11,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.condense.logs.plain import plain
 from bot.condense.logs.reader import Reading, read
@@ -37,8 +36,7 @@ CAP: Final = 11.0
 EXIT = re.compile(r"##\[error\]|\bexit(?:ed)?\b.{0,30}\b[1-9]\d{0,2}\b", re.I)
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """A line as it is shown: number, text without its time, and what time it carried."""
 
     number: int
@@ -46,8 +44,7 @@ class Shown:
     time: str
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One line, or a trace with all of its lines. ``worth`` is in bits, the most worthy first."""
 
     lines: tuple[Shown, ...]

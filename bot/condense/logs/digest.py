@@ -10,7 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.condense.logs.choice import Record, records
 from bot.condense.logs.reader import Reading
@@ -42,8 +42,7 @@ class Digest:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Unit:
+class _Unit(NamedTuple):
     """Lines of one record that are shown together or not at all: all of them, or a part of a long trace."""
 
     worth: float

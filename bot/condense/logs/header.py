@@ -7,8 +7,7 @@ so that a message without one is left alone. Container runtimes put a second hea
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 LEVELS: Final = {
     **dict.fromkeys(("trace", "finest", "finer", "verbose", "v", "t"), "trace"),
@@ -44,13 +43,10 @@ _UPPER_LEVEL: Final = (
 )
 _ANY_LEVEL: Final = rf"(?i:{_UPPER_LEVEL}|INF|WRN|ERR|DBG|DPANIC|NOTE)"
 
-_AHEAD: Final = r"(?=[a-zA-Z]*[^a-zA-Z\s])[^\s{\"'()=]{1,64}[ ]{1,3}"
-_START = re.compile(
-    rf"(?:(?:{_AHEAD}){{0,4}}?|\S{{1,64}}[ ]\S{{1,64}}[ ]\S{{1,64}}[ ](?=\[\d\d/[A-Z]))"
-    rf"[\[(<]?(?P<time>{_TIME})[\])>]?(?=[\s|,:;\-\[]|$)",
-    re.X,
-)
-_AGAIN = re.compile(rf"(?:{_AHEAD})?[\[(<]?(?P<time>{_TIME})[\])>]?(?=[\s|,:;\-\[]|$)", re.X)
+_TIMES = re.compile(rf"[\[(<]?(?P<time>{_TIME})[\])>]?(?=[\s|,:;\-\[]|$)", re.X)
+_AHEAD = re.compile(r"(?=[a-zA-Z]*[^a-zA-Z\s])[^\s{\"'()=]{1,64}[ ]{1,3}")
+_CLIENT = re.compile(r"\S{1,64}[ ]\S{1,64}[ ]\S{1,64}[ ](?=\[\d\d/[A-Z])")
+"""What stands before the time: words that are no plain words (addresses, numbers, hosts), or a web server's client."""
 _GAP = re.compile(r"(?:[\s,;|]|-{1,3}(?=[\s\[])|:(?=\s))*")
 _PIPES = re.compile(r"(?:[A-Za-z_][\w.$-]{0,40}\|){0,3}(?:\d{1,12}\|)?")
 _NUMBER = re.compile(r"(?:\d{1,12}|\[(?:pid[ =:])?\d{1,12}(?::\d+)?\]|\(\d{1,12}\))(?=\s)")
@@ -87,8 +83,7 @@ _KERNEL = re.compile(r"(?:<\d{1,3}>)?\[\s*(?P<time>\d{1,9}\.\d{6})\][ ]?")
 _SYSLOG_PRIORITY = re.compile(r"<\d{1,3}>(?:1[ ])?")
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """The header of one line. ``shown`` is where the part worth showing begins (times are cut, level and logger stay),
     ``message`` where the message begins; ``level`` is one of ``RANK``; ``time`` is the text of the first time."""
 
@@ -130,7 +125,7 @@ def header(line: str) -> Header:
         return Header(found.end(), found.end(), "", time or found["time"], source)
     found = _SYSLOG_PRIORITY.match(line, pos)
     start = found.end() if found else pos
-    found = _START.match(line, start)
+    found = _time(line, start, ahead=4)
     if found is None and time:
         end, level = _after_time(line, pos, syslog=False)
         return Header(end, shown, level, time, source)
@@ -149,7 +144,7 @@ def header(line: str) -> Header:
         return Header(piped.end() if piped else end, shown, level, time, source)
     end = _skip(line, end)
     for _ in range(3):
-        found = _AGAIN.match(line, end)
+        found = _time(line, end, ahead=1)
         if found is None:
             break
         end = _skip(line, found.end())
@@ -157,6 +152,22 @@ def header(line: str) -> Header:
     shown = end
     end, level = _after_time(line, end, syslog=syslog)
     return Header(end, shown, level, time, source)
+
+
+def _time(line: str, pos: int, *, ahead: int) -> re.Match[str] | None:
+    """Find a time behind at most ``ahead`` words that may stand before one."""
+    client = _CLIENT.match(line, pos)
+    if client:
+        return _TIMES.match(line, client.end())
+    for _ in range(ahead + 1):
+        found = _TIMES.match(line, pos)
+        if found:
+            return found
+        word = _AHEAD.match(line, pos)
+        if word is None:
+            return None
+        pos = word.end()
+    return None
 
 
 def _after_time(line: str, end: int, *, syslog: bool) -> tuple[int, str]:

@@ -7,7 +7,6 @@ ids only are one to us, and a line costs about a microsecond.
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from array import array
 from collections import Counter, deque
@@ -15,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import count, repeat
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bot.condense.logs.clock import instant
 from bot.condense.logs.grouping import group
@@ -58,7 +57,7 @@ IDS: Final = 100_000
 """The same for all ids ever given."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Seen:
     """One distinct message: a shape at one level. ``first`` and ``last`` are line numbers from 1; ``before`` counts the
     same in the baseline; ``bins`` counts it by the slices of ``Reading.slices``."""
@@ -77,8 +76,7 @@ class Seen:
     sources: dict[int, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(NamedTuple):
     """A stretch of the log: its first line, how many, and the first and last time found in it (microseconds)."""
 
     first: int
@@ -87,8 +85,7 @@ class Slice:
     end: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line that was kept. ``id`` names its message (see ``Reading.resolve``)."""
 
     number: int
@@ -96,14 +93,13 @@ class Line:
     raw: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
+class _Block(NamedTuple):
     first: int
     ids: array[int]
     raw: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Reading:
     """What is known after the pass. ``seen`` holds live messages by id; ``alias`` maps every id ever given to a live
     one; ``template`` maps a live id to its template's number, templates being numbered by first appearance."""
@@ -124,6 +120,8 @@ class Reading:
 
     def fingerprint(self) -> bytes:
         """Return 32 bytes that depend on the kept lines alone: a key for placeholders that are the same for one log."""
+        import hashlib
+
         digest = hashlib.blake2b(digest_size=32)
         for line in self.kept:
             digest.update(line.raw)

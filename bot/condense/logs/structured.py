@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bot.condense.logs.header import LEVELS
 
@@ -25,8 +24,7 @@ _LOGFMT = re.compile(r"(?:^|\s)(?:level|lvl|severity|msg|ts|time)=")
 _PAIR = re.compile(r'([A-Za-z_@][\w.@/-]{0,63})=(?:"((?:[^"\\]|\\.)*)"|([^\s"]*))')
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(NamedTuple):
     """What a structured line says. ``message`` is what it is grouped by, ``shown`` its compact one-line form
     (None where the line itself is compact enough)."""
 

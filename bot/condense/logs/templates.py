@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Final
 
 from bot.condense.logs.plain import plain
@@ -167,6 +166,8 @@ def _escape(text: str) -> str:
 
 
 def _describe(place: int, column: Sequence[str], redact: Callable[[str], str]) -> Values:
+    from statistics import median
+
     counts: Mapping[str, int] = Counter(column)
     top = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:TOP]
     numbers = [_number(value) for value in column]
