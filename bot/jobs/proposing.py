@@ -17,7 +17,12 @@ from bot.runbooks.plan import Approver, PlanContext, Refusal, make
 from bot.store import approvals, audit, clock, incidents
 from bot.store.incidents import new_id
 
+SETTLE_LOOKS = 5
+SETTLE_SECONDS = 1.0
+"""A change made this very moment is not yet what the cluster makes of it; its controllers take a second or two."""
+
 _OPEN = ("pending", "approved")
+_SETTLING = ("not-observed", "conflict")
 
 
 async def propose(
@@ -59,6 +64,11 @@ async def propose(
         policy_digest=world.rules.policy_digest,
     )
     made = await make(runbook, parameters, kubernetes=access.runner, context=context, redact=world.redactor.data)
+    for _ in range(SETTLE_LOOKS):
+        if not (isinstance(made, Refusal) and made.code in _SETTLING):
+            break
+        await asyncio.sleep(SETTLE_SECONDS)
+        made = await make(runbook, parameters, kubernetes=access.runner, context=context, redact=world.redactor.data)
     if isinstance(made, Refusal):
         await _note(world, incident, runbook.title, made.sentence)
         return None
