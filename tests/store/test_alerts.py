@@ -10,6 +10,8 @@ import pytest
 from sqlalchemy import func, select, update
 
 from bot.domain.alert import Alert, Delivery
+from bot.domain.incident import Subject
+from bot.domain.joining import join
 from bot.store import alerts, incidents, work
 from bot.store.alerts import Accepted
 from bot.store.database import Database
@@ -123,9 +125,6 @@ def test_hearing_again_of_a_stale_incident_asks_for_work(database: Database) -> 
 
     def goes_stale(connection: Any) -> None:
         of = incidents.group(connection, opened.group_id, now=NOW)
-        from bot.domain.incident import Subject
-        from bot.domain.joining import join
-
         joined = join(None, of.unassigned, of.assigned, truncated=0, now=NOW, reopen_within=0)
         made = incidents.apply(connection, of, joined, subject=Subject(None, "", "", "", ""), now=NOW)
         work.done(connection, "group", opened.group_id, 1)
