@@ -134,7 +134,7 @@ def load_prompt(settings: Settings) -> Prompt:
 def open_database(settings: Settings) -> Database:
     """Open the database. A database that does not answer yet is no reason not to start; a wrong setting is."""
     try:
-        return Database(settings.database_url)
+        return Database(settings.database_url.get_secret_value())
     except DatabaseError as error:
         raise CannotStart(f"SIGNOFF_DATABASE_URL: {error}") from error
 

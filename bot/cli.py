@@ -162,7 +162,7 @@ def _database() -> Database:
     from bot.store.database import Database, DatabaseError
 
     try:
-        database = Database(_configuration(serving=False).settings.database_url, read_only=True)
+        database = Database(_configuration(serving=False).settings.database_url.get_secret_value(), read_only=True)
         schema.require(database)
     except DatabaseError as error:
         _fail(str(error))

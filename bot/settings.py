@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import unquote, urlsplit
 
 import yaml
 from pydantic import (
@@ -178,10 +179,10 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
-    database_url: str = _env(
+    database_url: SecretStr = _env(
         "SIGNOFF_DATABASE_URL",
         "The database: `sqlite:///PATH` (one replica) or `postgresql://…`.",
-        default="sqlite:///signoff.db",
+        default=SecretStr("sqlite:///signoff.db"),
     )
     listen: Annotated[tuple[str, int], BeforeValidator(_listen)] = _env(
         "SIGNOFF_LISTEN", "Where webhooks, health and metrics listen: `HOST:PORT`.", default=("127.0.0.1", 8080)
@@ -261,8 +262,12 @@ class Settings(BaseModel):
         found = {}
         for name, field in type(self).model_fields.items():
             value = getattr(self, name)
-            if isinstance(value, SecretStr) and value.get_secret_value():
-                found[_variable(field)] = value.get_secret_value()
+            if isinstance(value, SecretStr):
+                secret = value.get_secret_value()
+                if name == "database_url":
+                    secret = unquote(urlsplit(secret).password or "")
+                if secret:
+                    found[_variable(field)] = secret
         return found
 
 
@@ -390,7 +395,7 @@ def table() -> list[tuple[str, str, str]]:
     for field in Settings.model_fields.values():
         default = field.default
         if isinstance(default, SecretStr):
-            shown = ""
+            shown = f"`{default.get_secret_value()}`" if default.get_secret_value() else ""
         elif isinstance(default, tuple):
             shown = f"`{default[0]}:{default[1]}`"
         else:

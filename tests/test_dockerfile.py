@@ -125,7 +125,7 @@ def test_its_settings_are_settings_and_none_is_a_secret() -> None:
     settings = {name: value for name, value in environment().items() if name.startswith("SIGNOFF_")}
     loaded = Configuration.load(settings, serving=False).settings
     assert loaded.listen == ("0.0.0.0", 8080)
-    assert loaded.database_url == "sqlite:////var/lib/signoff/signoff.db"
+    assert loaded.database_url.get_secret_value() == "sqlite:////var/lib/signoff/signoff.db"
     assert loaded.secrets() == {}
     assert not [step for stage in (BUILD, FINAL) for step in stage if step.instruction == "ARG"]
 

@@ -88,7 +88,7 @@ async def _triage(world: World, incident_id: str) -> str:
 
     def after(connection: Connection) -> None:
         incidents.set_triage(connection, incident_id, answer)
-        board.show(connection, world, incident_id, now=clock.now(connection))
+        board.show(connection, world, incident_id, now=clock.now(connection), urgent=True)
 
     await world.database.write(after)
     return answer.analyst

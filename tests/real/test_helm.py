@@ -23,7 +23,7 @@ from bot import shipped
 from bot.cli import main
 from bot.runbooks import catalogue
 from bot.runbooks.rbac import roles
-from bot.settings import Configuration, Settings, Structure, table
+from bot.settings import Configuration, Structure, table
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "helm" / "signoff"
@@ -301,9 +301,10 @@ def test_postgresql_needs_no_volume_and_its_url_stays_in_the_secret(helm: Path) 
     documents = render(helm, "elsewhere").documents
     assert of(documents, "PersistentVolumeClaim") == []
     assert "persistentVolumeClaim" not in str(pod(documents)["volumes"])
-    assert environment(documents)["SIGNOFF_DATABASE_URL"] == {
-        "secretKeyRef": {"name": "signoff", "key": "database-url"}
-    }
+    assert "SIGNOFF_DATABASE_URL" not in environment(documents)
+    assert environment(documents)["SIGNOFF_DATABASE_URL_FILE"].endswith("/settings/SIGNOFF_DATABASE_URL")
+    [settings] = [each for each in pod(documents)["volumes"] if each["name"] == "settings"]
+    assert {"key": "database-url", "path": "SIGNOFF_DATABASE_URL"} in settings["secret"]["items"]
 
 
 def test_a_release_outside_its_clusters_has_no_token_at_all(helm: Path) -> None:
@@ -320,7 +321,7 @@ def test_sqlite_lies_on_the_claim_which_outlives_the_release(helm: Path) -> None
     assert volume["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
     [container] = pod(documents)["containers"]
     [mount] = [each for each in container["volumeMounts"] if each["name"] == volume["name"]]
-    path = Settings(database_url=environment(documents)["SIGNOFF_DATABASE_URL"]).database_url.removeprefix("sqlite:///")
+    path = str(environment(documents)["SIGNOFF_DATABASE_URL"]).removeprefix("sqlite:///")
     assert Path(path).parent == Path(mount["mountPath"])
 
 

@@ -51,7 +51,7 @@ async def test_a_verified_answer_is_on_the_card_with_its_model_and_evidence(shop
     await shop.alert(checkout_alert())
     await shop.request()
     assert stored(shop)["analyst"] == "claude-haiku-5-5"
-    card = await shop.sees("^INC-1 ")
+    card = await shop.sees("^INC-1 .*Likely")
     assert "Tag 4.18.0 is not in the registry." in json.dumps(card["blocks"])
     assert "E2" in json.dumps(card["blocks"])
 
