@@ -20,6 +20,11 @@ from bot.condense.risk.rule import Risk
 _CONTEXT: Final = 3
 """Lines around a shown change that are worth showing when all changes are shown."""
 
+_GIST: Final = 3
+"""Lines of a side that stand for a hunk: a kind and its name, or a signature and what it begins with."""
+_GAP: Final = 2
+"""Lines between two risky ones that cost no more than a new header would."""
+
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
@@ -70,31 +75,32 @@ class Plan:
 
     def steps(self) -> Iterator[Step]:
         """Yield what to show, the most telling first."""
-        ours = [n for n in self.rank if self.files[n].kind not in ASIDE]
+        prose: frozenset[Kind] = ASIDE | {"docs"}
+        ours = [n for n in self.rank if self.files[n].kind not in prose and self._pieces[n]]
+        docs = [n for n in self.rank if self.files[n].kind == "docs" and self._pieces[n]]
         aside = [n for n in self.rank if self.files[n].kind in ASIDE]
         yield from self._risky(self.rank, 4)
-        yield from self._names_and_gists()
+        yield from self._files(ours)
         yield from self._risky(self.rank, 3)
         yield from self._hunks(ours)
         yield from self._risky(self.rank, 1)
-        yield from self._hunks(aside)
-        yield from self._whole(ours)
+        yield from self._files(docs)
+        yield from (Step(n) for n in self.rank)
+        yield from self._hunks([*docs, *aside])
+        yield from self._whole([*ours, *docs])
         yield from self._whole(aside)
-        yield from self._context(ours)
+        yield from self._context([*ours, *docs])
 
     def _risky(self, files: Sequence[int], level: int) -> Iterator[Step]:
         for weighed in _ranked(piece for n in files for piece in self._pieces[n] if max(piece.levels) >= level):
             piece = weighed.piece
-            lines = tuple(piece.start + at for at, found in enumerate(weighed.levels) if found >= level)
-            yield Step(piece.file, piece.hunk, lines, piece)
+            risky = [piece.start + at for at, found in enumerate(weighed.levels) if found]
+            yield Step(piece.file, piece.hunk, _joined(risky), piece)
 
-    def _names_and_gists(self) -> Iterator[Step]:
-        for n in self.rank:
-            if self.files[n].kind in ASIDE or not self._pieces[n]:
-                yield Step(n)
-            else:
-                best = max(self._pieces[n], key=lambda weighed: weighed.best)
-                yield Step(n, best.piece.hunk, self._gist(best), best.piece)
+    def _files(self, files: Sequence[int]) -> Iterator[Step]:
+        for n in files:
+            best = max(self._pieces[n], key=lambda weighed: weighed.best)
+            yield Step(n, best.piece.hunk, self._gist(best), best.piece)
 
     def _hunks(self, files: Sequence[int]) -> Iterator[Step]:
         best: dict[tuple[int, int], _Weighed] = {}
@@ -107,16 +113,14 @@ class Plan:
             yield Step(weighed.piece.file, weighed.piece.hunk, self._gist(weighed), weighed.piece)
 
     def _gist(self, weighed: _Weighed) -> tuple[int, ...]:
-        """Return the most telling line of a piece, and the one that it replaces or is replaced by."""
+        """Return the most telling line of a piece, those that follow it, and what they replace or are replaced by."""
         piece = weighed.piece
         lines = self.lines[piece.file][piece.hunk]
-        best = max(range(len(weighed.worths)), key=weighed.worths.__getitem__)
-        sign = lines[piece.start + best].sign
+        best = piece.start + max(range(len(weighed.worths)), key=weighed.worths.__getitem__)
         removed = [at for at in range(piece.start, piece.end) if lines[at].sign == "-"]
         added = [at for at in range(piece.start, piece.end) if lines[at].sign == "+"]
-        mine, others = (removed, added) if sign == "-" else (added, removed)
-        place = mine.index(piece.start + best)
-        return (piece.start + best, *others[place : place + 1])
+        place = (removed if lines[best].sign == "-" else added).index(best)
+        return (*removed[place : place + _GIST], *added[place : place + _GIST])
 
     def _whole(self, files: Sequence[int]) -> Iterator[Step]:
         for weighed in _ranked(piece for n in files for piece in self._pieces[n]):
@@ -160,3 +164,12 @@ def _weigh(n: int, item: Assessed, hunks: Sequence[Sequence[Line]]) -> Iterator[
 
 def _ranked(pieces: Iterable[_Weighed]) -> list[_Weighed]:
     return sorted(pieces, key=lambda weighed: -weighed.score)
+
+
+def _joined(lines: Sequence[int]) -> tuple[int, ...]:
+    """Return ``lines`` with small gaps between them filled."""
+    out: list[int] = []
+    for at in lines:
+        out += range(out[-1] + 1, at) if out and at - out[-1] - 1 <= _GAP else ()
+        out.append(at)
+    return tuple(out)

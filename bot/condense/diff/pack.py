@@ -15,6 +15,7 @@ written once, after ``&1 4`` (a name, and how many lines it has); elsewhere ``*1
 from __future__ import annotations
 
 import math
+import os.path
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ from bot.condense.risk.rule import Risk
 Cost = Callable[[str], float]
 Numbers = Mapping[Literal["+", "-"], tuple[int, ...]]
 
-_REPEATED_AT_ONCE: Final = 8
+_REPEATED_AT_ONCE: Final = 12
 """Lines up to which a repeated piece is shown whole as soon as anything of it is."""
 _WORTH_A_NAME: Final = 12
 """Tokens from which on a repeated piece is cheaper to name than to write again."""
@@ -286,15 +287,20 @@ def _header(item: Assessed, redact: Redact) -> str:
     """Return the line that names a file, counts its lines, and says what they cannot say."""
     file = item.file
     facts: list[str] = [fact for fact in (file.status, item.kind) if fact not in ("modified", "source")]
-    if file.old_path and file.old_path != file.path:
-        facts.append(f"from {_path(file.old_path, redact)}")
-    facts += [visible(note) for note in file.notes]
+    facts += file.notes
     said = f" ({', '.join(facts)})" if facts else ""
-    return f"## {_path(file.path, redact)} +{file.count('+')} -{file.count('-')}{said}"
+    return cut(visible(redact(f"## {_paths(file)} +{file.count('+')} -{file.count('-')}{said}")))
 
 
-def _path(path: str, redact: Redact) -> str:
-    return cut(visible(redact(path).replace("\n", "<U+000A>")))
+def _paths(file: FilePatch) -> str:
+    """Return the path; of a moved file ``one/{old => new}/name``, as git writes it."""
+    if not file.old_path or file.old_path == file.path:
+        return file.path
+    old, new = file.old_path.split("/"), file.path.split("/")
+    same = len(os.path.commonprefix([old, new]))
+    tail = len(os.path.commonprefix([old[same:][::-1], new[same:][::-1]]))
+    middle = f"{{{'/'.join(old[same : len(old) - tail])} => {'/'.join(new[same : len(new) - tail])}}}"
+    return "/".join((*new[:same], middle, *new[len(new) - tail :]))
 
 
 def _rest(prepared: Plan, named: frozenset[int], seen: int) -> str:

@@ -10,7 +10,7 @@ from bot.condense.diff.patch import Line
 
 Redact = Callable[[str], str]
 
-LONGEST: Final = 800
+LONGEST: Final = 1600
 """Characters of a line that are shown; a longer one is cut and says so."""
 
 _GONE: Final = "[redacted]"

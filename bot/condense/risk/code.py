@@ -17,13 +17,15 @@ RULES: Final[tuple[Rule, ...]] = (
     Gone(
         "code/test-removed",
         "high",
-        r"^\s*(?:async\s+)?def\s+test_\w+|^\s*func\s+Test\w+|^\s*(?:it|test|describe)\s*\(\s*[\"'`][^\"'`]{1,80}|@Test\b|#\[(?:tokio::)?test\]",
+        r"^\s*(?:async\s+)?def\s+test_\w+|^\s*func\s+Test\w+"
+        r"|^\s*(?:it|test|describe)\s*\(\s*[\"'`][^\"'`]{1,80}|@Test\b|#\[(?:tokio::)?test\]",
         "A test is gone: what it caught is caught no more.",
     ),
     Added(
         "code/test-skipped",
         "high",
-        r"@(?:pytest\.mark\.|unittest\.)?(?:skip|xfail|Disabled|Ignore)\w*\b|\bt\.Skip\w*\(|\b(?:it|test|describe)\.skip\s*\(|\bx(?:it|describe)\s*\(|#\[ignore",
+        r"@(?:pytest\.mark\.|unittest\.)?(?:skip|xfail|Disabled|Ignore)\w*\b|\bt\.Skip\w*\("
+        r"|\b(?:it|test|describe)\.skip\s*\(|\bx(?:it|describe)\s*\(|#\[ignore",
         "A test no longer runs.",
     ),
     Gone(
@@ -35,13 +37,17 @@ RULES: Final[tuple[Rule, ...]] = (
     Added(
         "code/unchecked-tls",
         "critical",
-        r"(?i)\bverify\s*=\s*False\b|InsecureSkipVerify\s*:\s*true|rejectUnauthorized\s*:\s*false|\bCERT_NONE\b|_create_unverified_context|check_hostname\s*=\s*False|--insecure\b|StrictHostKeyChecking[=\s]no",
+        r"(?i)\bverify\s*=\s*False\b|InsecureSkipVerify\s*:\s*true|rejectUnauthorized\s*:\s*false"
+        r"|\bCERT_NONE\b|_create_unverified_context|check_hostname\s*=\s*False|--insecure\b"
+        r"|StrictHostKeyChecking[=\s]no",
         "The other side may be anyone.",
     ),
     Added(
         "code/runs-text",
         "high",
-        r"\b(?:eval|exec)\s*\(|\bos\.system\s*\(|\bshell\s*=\s*True\b|\bpickle\.loads?\s*\(|\byaml\.(?:unsafe_)?load\s*\(|child_process|\bRuntime\.getRuntime\(\)\.exec|dangerouslySetInnerHTML|\bmark_safe\s*\(",
+        r"\b(?:eval|exec)\s*\(|\bos\.system\s*\(|\bshell\s*=\s*True\b|\bpickle\.loads?\s*\("
+        r"|\byaml\.(?:unsafe_)?load\s*\(|child_process|\bRuntime\.getRuntime\(\)\.exec|dangerouslySetInnerHTML"
+        r"|\bmark_safe\s*\(",
         "Text becomes code or a command: if a stranger can write it, they run it.",
     ),
     Added(
@@ -53,13 +59,17 @@ RULES: Final[tuple[Rule, ...]] = (
     Added(
         "code/deletes",
         "high",
-        r"\brm\s+-\w*[rf]\w*\s|\bshutil\.rmtree\s*\(|\bos\.RemoveAll\s*\(|\bkubectl\s+delete\b|\bterraform\s+destroy\b|\bhelm\s+(?:uninstall|delete)\b|\bDROP\s+(?:TABLE|DATABASE)\b|\bgit\s+push\s+(?:-f|--force)\b|\.delete_many\s*\(|\.objects\.all\(\)\.delete\(",
+        r"\brm\s+-\w*[rf]\w*\s|\bshutil\.rmtree\s*\(|\bos\.RemoveAll\s*\(|\bkubectl\s+delete\b"
+        r"|\bterraform\s+destroy\b|\bhelm\s+(?:uninstall|delete)\b|\bDROP\s+(?:TABLE|DATABASE)\b"
+        r"|\bgit\s+push\s+(?:-f|--force)\b|\.delete_many\s*\(|\.objects\.all\(\)\.delete\(",
         "Things are deleted here.",
     ),
     Added(
         "code/swallows",
         "high",
-        r"^\s*except\s*(?:(?:Base)?Exception)?\s*(?:as \w+)?:\s*(?:pass|continue|return)?\s*$|\bcatch\s*(?:\([^)]*\))?\s*\{\s*\}|\b_\s*=\s*err\b|\brescue\s*(?:=>\s*\w+)?\s*(?:nil)?$|\bset \+e\b|\|\|\s*true\s*$",
+        r"^\s*except\s*(?:(?:Base)?Exception)?\s*(?:as \w+)?:\s*(?:pass|continue|return)?\s*$"
+        r"|\bcatch\s*(?:\([^)]*\))?\s*\{\s*\}|\b_\s*=\s*err\b|\brescue\s*(?:=>\s*\w+)?\s*(?:nil)?$|\bset \+e\b"
+        r"|\|\|\s*true\s*$",
         "A failure may go unnoticed.",
     ),
     Gone(
@@ -71,7 +81,9 @@ RULES: Final[tuple[Rule, ...]] = (
     Gone(
         "code/bound-removed",
         "high",
-        r"(?i)\b(?:connect_?|read_?|request_?)?timeouts?\b|\bdeadline\b|\bretr(?:y|ies)\b|\bbackoff\b|\bcircuit_?breaker\b|\bmax_(?:retries|attempts|connections|size|length)\b|\bLIMIT\s+\d|\b(?:WithTimeout|WithDeadline)\b",
+        r"(?i)\b(?:connect_?|read_?|request_?)?timeouts?\b|\bdeadline\b|\bretr(?:y|ies)\b|\bbackoff\b"
+        r"|\bcircuit_?breaker\b|\bmax_(?:retries|attempts|connections|size|length)\b|\bLIMIT\s+\d"
+        r"|\b(?:WithTimeout|WithDeadline)\b",
         "A bound on waiting, trying or size is gone: one slow part can stop all.",
     ),
     Gone(
@@ -95,13 +107,15 @@ RULES: Final[tuple[Rule, ...]] = (
     Added(
         "code/waits",
         "medium",
-        r"\b(?:time\.sleep|Thread\.sleep|setTimeout|sleep)\s*\(?|\bwhile\s+(?:True|true|1)\b|\bfor\s*\{\s*$|\btimeout\s*=\s*None\b",
+        r"\b(?:time\.sleep|Thread\.sleep|setTimeout|sleep)\s*\(?|\bwhile\s+(?:True|true|1)\b|\bfor\s*\{\s*$"
+        r"|\btimeout\s*=\s*None\b",
         "It waits or repeats here, maybe without end.",
     ),
     Added(
         "code/starts-others",
         "medium",
-        r"\bsubprocess\.\w+\s*\(|\bthreading\.Thread\s*\(|\bgo\s+func\b|\basyncio\.create_task\s*\(|\bmultiprocessing\b|\bexec\.Command\s*\(",
+        r"\bsubprocess\.\w+\s*\(|\bthreading\.Thread\s*\(|\bgo\s+func\b|\basyncio\.create_task\s*\("
+        r"|\bmultiprocessing\b|\bexec\.Command\s*\(",
         "It starts something that must end, and may fail, elsewhere.",
     ),
     Added(
@@ -113,13 +127,15 @@ RULES: Final[tuple[Rule, ...]] = (
     Added(
         "code/open",
         "high",
-        r"\b0\.0\.0\.0\b|(?i:allow_origins?\s*=\s*\[?\s*[\"']\*|Access-Control-Allow-Origin.*\*)|\bDEBUG\s*=\s*True\b|\bchmod\s+(?:-R\s+)?[0-7]?777\b",
+        r"\b0\.0\.0\.0\b|(?i:allow_origins?\s*=\s*\[?\s*[\"']\*|Access-Control-Allow-Origin.*\*)"
+        r"|\bDEBUG\s*=\s*True\b|\bchmod\s+(?:-R\s+)?[0-7]?777\b",
         "It is open to more than before.",
     ),
     Touched(
         "code/dependency",
         "medium",
-        r"^\s*[\"']?[\w@/.\-\[\]]+[\"']?\s*(?:==|~=|>=|<=|!=|:\s*[\"'][\^~]?\d)|^\s*(?:require|replace|exclude|go|toolchain)\s+\S|^\s*(?:requires-python|dependencies|engines)\b",
+        r"^\s*[\"']?[\w@/.\-\[\]]+[\"']?\s*(?:==|~=|>=|<=|!=|:\s*[\"'][\^~]?\d)"
+        r"|^\s*(?:require|replace|exclude|go|toolchain)\s+\S|^\s*(?:requires-python|dependencies|engines)\b",
         "Which code of others is used is set here.",
     ),
     Touched(

@@ -35,7 +35,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Added(
         "docker/unchecked",
         "high",
-        r"(?i)--(?:insecure|no-check-certificate|allow-unauthenticated|force-yes|nogpgcheck|trusted-host)\b|\bcurl\s+(?:-\w*k\w*)\s|\bchmod\s+(?:-R\s+)?[0-7]?777\b",
+        r"(?i)--(?:insecure|no-check-certificate|allow-unauthenticated|force-yes|nogpgcheck|trusted-host)\b"
+        r"|\bcurl\s+(?:-\w*k\w*)\s|\bchmod\s+(?:-R\s+)?[0-7]?777\b",
         "A check of where something comes from, or who may write it, is off.",
     ),
     Added(
@@ -54,7 +55,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Touched(
         "docker/start",
         "medium",
-        r"(?i)^\s*(?:CMD|ENTRYPOINT|STOPSIGNAL|USER|SHELL|EXPOSE|HEALTHCHECK)\b|^\s*(?:command|entrypoint|ports|image|user|restart):",
+        r"(?i)^\s*(?:CMD|ENTRYPOINT|STOPSIGNAL|USER|SHELL|EXPOSE|HEALTHCHECK)\b"
+        r"|^\s*(?:command|entrypoint|ports|image|user|restart):",
         "What runs, as whom, and how it ends is set here.",
     ),
 )

@@ -8,7 +8,8 @@ from typing import Final
 from bot.condense.risk.rule import Added, Gone, Rule, Touched
 
 PATHS: Final = re.compile(
-    r"(?:^|/)(?:chart|requirements|values[^/]*|helmfile[^/]*|helmrelease[^/]*)\.ya?ml$|(?:^|/)templates/[^/].*\.(?:ya?ml|tpl|txt)$|\.tpl$",
+    r"(?:^|/)(?:chart|requirements|values[^/]*|helmfile[^/]*|helmrelease[^/]*)\.ya?ml$"
+    r"|(?:^|/)templates/[^/].*\.(?:ya?ml|tpl|txt)$|\.tpl$",
     re.I,
 )
 
@@ -48,12 +49,6 @@ RULES: Final[tuple[Rule, ...]] = (
         "low",
         r"^[\s\"']*(?:enabled|create|install|installCRDs|replicaCount)[\"']?\s*:",
         "A switch of the chart.",
-    ),
-    Touched(
-        "helm/condition",
-        "low",
-        r"\{\{-?\s*(?:if|else|with|range)\b",
-        "When a part of the chart is rendered is set here.",
     ),
     Touched(
         "helm/dependency",

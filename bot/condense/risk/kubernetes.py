@@ -75,7 +75,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Added(
         "k8s/capability",
         "high",
-        r"\b(?:SYS_ADMIN|SYS_PTRACE|SYS_MODULE|NET_ADMIN|NET_RAW|DAC_OVERRIDE|BPF)\b|^\s*-?\s*[\"']?ALL[\"']?\s*$",
+        r"\b(?:SYS_ADMIN|SYS_PTRACE|SYS_MODULE|NET_ADMIN|NET_RAW|DAC_OVERRIDE|BPF)\b"
+        r"|^\s*-?\s*[\"']?ALL[\"']?\s*$",
         "A capability that reaches beyond the container is named: is it added or dropped?",
     ),
     Added("k8s/unconfined", "high", r"\b[Uu]nconfined\b", "A system call or AppArmor filter is off."),
@@ -137,13 +138,14 @@ RULES: Final[tuple[Rule, ...]] = (
     Gone(
         "k8s/object-removed",
         "high",
-        rf"{_KEY}kind{_END}\s*[\"']?(?:Deployment|StatefulSet|DaemonSet|CronJob|Service|Ingress|Gateway|HTTPRoute|ServiceAccount|ConfigMap|Secret|CustomResourceDefinition|PersistentVolumeClaim|PersistentVolume|StorageClass|Namespace|ResourceQuota|LimitRange|PriorityClass|ValidatingWebhookConfiguration|MutatingWebhookConfiguration)\b",
+        rf"^(?:[\s{{]*\")?kind{_END}\s*[\"']?(?:Deployment|StatefulSet|DaemonSet|CronJob|Service|Ingress|Gateway|HTTPRoute|ServiceAccount|ConfigMap|Secret|CustomResourceDefinition|PersistentVolumeClaim|PersistentVolume|StorageClass|Namespace|ResourceQuota|LimitRange|PriorityClass|ValidatingWebhookConfiguration|MutatingWebhookConfiguration)\b",
         "An object is no longer declared: whatever prunes will delete it, and what needs it will break.",
     ),
     Added(
         "k8s/rbac-wildcard",
         "critical",
-        r"\b(?:verbs|resources|apiGroups|nonResourceURLs)[\"']?\s*:\s*\[?[^#]*[\"']\*[\"']|^\s*-\s*[\"']\*[\"']\s*$",
+        r"\b(?:verbs|resources|apiGroups|nonResourceURLs)[\"']?\s*:\s*\[?[^#]*[\"']\*[\"']"
+        r"|^\s*-\s*[\"']\*[\"']\s*$",
         "A wildcard allows everything of its kind, now and in future.",
     ),
     Added(
@@ -155,7 +157,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Touched(
         "k8s/rbac",
         "medium",
-        rf"\b(?:Cluster)?Role(?:Binding)?\b|{_KEY}(?:verbs|roleRef|subjects|apiGroups|resources){_END}",
+        rf"\b(?:Cluster)?Role(?:Binding)?\b|{_KEY}(?:verbs|roleRef|subjects|apiGroups){_END}",
         "Who may do what in the cluster is changed.",
     ),
     Added(
@@ -266,20 +268,29 @@ RULES: Final[tuple[Rule, ...]] = (
     Touched(
         "k8s/availability",
         "low",
-        rf"\b(?:replicas|replicaCount|minReplicas|maxReplicas|minAvailable|maxUnavailable|maxSurge|terminationGracePeriodSeconds|strategy|updateStrategy|PodDisruptionBudget|HorizontalPodAutoscaler|priorityClassName){_END}|\bPodDisruptionBudget\b",
+        rf"\b(?:replicas|replicaCount|minReplicas|maxReplicas|minAvailable|maxUnavailable|maxSurge|terminationGracePeriodSeconds|strategy|updateStrategy|PodDisruptionBudget|HorizontalPodAutoscaler|priorityClassName){_END}"
+        r"|\bPodDisruptionBudget\b",
         "How many pods there are, and how they are replaced, is set here.",
     ),
     Touched(
         "k8s/network",
         "low",
-        rf"\bNetworkPolicy\b|\b(?:podSelector|namespaceSelector|policyTypes|ingress|egress|hostPort|targetPort|containerPort|externalIPs|loadBalancerSourceRanges){_END}",
+        r"\bNetworkPolicy\b"
+        rf"|\b(?:podSelector|namespaceSelector|policyTypes|ingress|egress|hostPort|targetPort|containerPort|externalIPs|loadBalancerSourceRanges){_END}",
         "Who reaches what is set here.",
     ),
     Touched(
         "k8s/secret",
         "low",
-        rf"{_KEY}kind{_END}\s*[\"']?(?:Secret|ServiceAccount)\b|\bsecretKeyRef\b|\bsecretName\b|\bserviceAccountName\b|\bstringData\b|\bexistingSecret\b",
+        rf"{_KEY}kind{_END}\s*[\"']?(?:Secret|ServiceAccount)\b|\bsecretKeyRef\b|\bsecretName\b"
+        r"|\bserviceAccountName\b|\bstringData\b|\bexistingSecret\b",
         "A secret or an identity is named here.",
+    ),
+    Touched(
+        "k8s/storage",
+        "low",
+        rf"\b(?:volumeClaimTemplates|storageClassName|persistentVolumeClaim|emptyDir|volumeMounts|claimName){_END}",
+        "Where data is kept is set here.",
     ),
 )
 """In the order in which they are told for one line."""

@@ -8,7 +8,8 @@ from typing import Final
 from bot.condense.risk.rule import Added, Gone, Rule, Touched
 
 PATHS: Final = re.compile(
-    r"(?:^|/)(?:migrations?|alembic|versions|south_migrations)/.*\.py$|(?:^|/)models(?:/.*)?\.py$|(?:^|/)[\w\-]*migration[\w\-]*\.\w+$",
+    r"(?:^|/)(?:migrations?|alembic|versions|south_migrations)/.*\.py$|(?:^|/)models(?:/.*)?\.py$"
+    r"|(?:^|/)[\w\-]*migration[\w\-]*\.\w+$",
     re.I,
 )
 
@@ -22,7 +23,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Added(
         "migration/renames",
         "high",
-        r"\b(?:RenameField|RenameModel|AlterModelTable|RenameIndex)\s*\(|\bop\.rename_table\s*\(|\bnew_column_name\s*=",
+        r"\b(?:RenameField|RenameModel|AlterModelTable|RenameIndex)\s*\(|\bop\.rename_table\s*\("
+        r"|\bnew_column_name\s*=",
         "Code that runs during the rollout still uses the old name.",
     ),
     Added(
@@ -34,13 +36,15 @@ RULES: Final[tuple[Rule, ...]] = (
     Added(
         "migration/raw",
         "high",
-        r"\bRunSQL\s*\(|\bRunPython\s*\(|\bSeparateDatabaseAndState\s*\(|\bop\.execute\s*\(|\bconnection\.execute\s*\(",
+        r"\bRunSQL\s*\(|\bRunPython\s*\(|\bSeparateDatabaseAndState\s*\(|\bop\.execute\s*\("
+        r"|\bconnection\.execute\s*\(",
         "The migration runs code of its own: nothing knows how long it takes, or how to undo it.",
     ),
     Added(
         "migration/no-way-back",
         "high",
-        r"\b(?:RunPython|migrations\.RunSQL)\.noop\b|\breverse_(?:code|sql)\s*=\s*None|\bdef downgrade\(\)[^:]*:\s*pass|\bIrreversibleError\b|\belidable\s*=\s*True",
+        r"\b(?:RunPython|migrations\.RunSQL)\.noop\b|\breverse_(?:code|sql)\s*=\s*None"
+        r"|\bdef downgrade\(\)[^:]*:\s*pass|\bIrreversibleError\b|\belidable\s*=\s*True",
         "It cannot be undone.",
     ),
     Added(
@@ -52,7 +56,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Added(
         "migration/index",
         "high",
-        r"\b(?:AddIndex|AddConstraint|AlterUniqueTogether|AlterIndexTogether)\s*\(|\bop\.create_(?:index|unique_constraint|foreign_key|check_constraint)\s*\(|\bunique\s*=\s*True",
+        r"\b(?:AddIndex|AddConstraint|AlterUniqueTogether|AlterIndexTogether)\s*\("
+        r"|\bop\.create_(?:index|unique_constraint|foreign_key|check_constraint)\s*\(|\bunique\s*=\s*True",
         "Built without its concurrent form, it blocks writes to the table until it is done.",
     ),
     Added(
@@ -64,7 +69,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Gone(
         "migration/guard-undeclared",
         "high",
-        r"\b(?:db_index|index|unique|primary_key)\s*=\s*True|\bmodels\.(?:Index|UniqueConstraint|CheckConstraint)\b|\bunique_together\b|\bindex_together\b",
+        r"\b(?:db_index|index|unique|primary_key)\s*=\s*True"
+        r"|\bmodels\.(?:Index|UniqueConstraint|CheckConstraint)\b|\bunique_together\b|\bindex_together\b",
         "An index or a rule that kept the data sound is no longer declared.",
     ),
     Added(
@@ -82,13 +88,16 @@ RULES: Final[tuple[Rule, ...]] = (
     Touched(
         "migration/order",
         "medium",
-        r"^\s*(?:dependencies|run_before|replaces|down_revision|revision|branch_labels|depends_on)\s*[=:]|\blinter\.\w+|\badd_migration\b",
+        r"^\s*(?:dependencies|run_before|replaces|down_revision|revision|branch_labels|depends_on)\s*[=:]"
+        r"|\blinter\.\w+|\badd_migration\b",
         "The order of migrations, or what checks them, is set here.",
     ),
     Touched(
         "migration/step",
         "medium",
-        r"\bmigrations\.\w+\s*\(|\b(?:RemoveField|DeleteModel|AlterField|AddField|CreateModel|RunSQL|RunPython|RenameField|RenameModel|RemoveConstraint|RemoveIndex|AddIndex|AddConstraint)\b|\bop\.\w+\s*\(",
+        r"\bmigrations\.\w+\s*\("
+        r"|\b(?:RemoveField|DeleteModel|AlterField|AddField|CreateModel|RunSQL|RunPython|RenameField|RenameModel|RemoveConstraint|RemoveIndex|AddIndex|AddConstraint)\b"
+        r"|\bop\.\w+\s*\(",
         "A step of the migration.",
     ),
     Touched(

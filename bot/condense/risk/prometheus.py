@@ -88,7 +88,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Added(
         "alert/muted",
         "high",
-        rf"\binhibit_rules\b|\bmute_time_intervals\b|{_KEY}receiver{_END}\s*[\"']?(?:null|blackhole|devnull|none)\b|\baction{_END}\s*[\"']?drop\b",
+        r"\binhibit_rules\b|\bmute_time_intervals\b"
+        rf"|{_KEY}receiver{_END}\s*[\"']?(?:null|blackhole|devnull|none)\b|\baction{_END}\s*[\"']?drop\b",
         "Alerts or series are dropped before anyone sees them.",
     ),
     Touched(
@@ -106,7 +107,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Touched(
         "alert/threshold",
         "low",
-        r"[<>]=?\s*[0-9.]+\s*[\"',)]*$|\b(?:rate|increase|histogram_quantile|sum|count|absent|vector)\s*(?:by\s*)?\(",
+        r"[<>]=?\s*[0-9.]+\s*[\"',)]*$"
+        r"|\b(?:rate|increase|histogram_quantile|sum|count|absent|vector)\s*(?:by\s*)?\(",
         "A part of an expression.",
     ),
 )

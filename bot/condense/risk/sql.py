@@ -8,7 +8,8 @@ from typing import Final
 from bot.condense.risk.rule import Added, Gone, Rule, Touched
 
 PATHS: Final = re.compile(
-    r"\.(?:sql|psql|ddl|plsql|pgsql)$|(?:^|/)(?:migrations?|db|alembic|versions|schema|changelog)/.*\.(?:py|rb|php|js|ts|go|xml|ya?ml|java|kt)$",
+    r"\.(?:sql|psql|ddl|plsql|pgsql)$"
+    r"|(?:^|/)(?:migrations?|db|alembic|versions|schema|changelog)/.*\.(?:py|rb|php|js|ts|go|xml|ya?ml|java|kt)$",
     re.I,
 )
 
@@ -36,7 +37,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Added(
         "sql/type",
         "high",
-        r"(?i)\bALTER\s+(?:COLUMN\s+)?[\"`\w.]+\s+(?:SET\s+DATA\s+)?TYPE\b|\b(?:MODIFY|CHANGE)\s+(?:COLUMN\s+)?[\"`\w]",
+        r"(?i)\bALTER\s+(?:COLUMN\s+)?[\"`\w.]+\s+(?:SET\s+DATA\s+)?TYPE\b"
+        r"|\b(?:MODIFY|CHANGE)\s+(?:COLUMN\s+)?[\"`\w]",
         "The table may be rewritten under an exclusive lock.",
     ),
     Added(
@@ -79,7 +81,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Added(
         "sql/grant",
         "high",
-        r"(?i)\b(?:GRANT|REVOKE)\s+\w+.*\b(?:TO|FROM|ON)\b|\b(?:CREATE|ALTER|DROP)\s+(?:USER|ROLE)\b|\bDISABLE\s+ROW\s+LEVEL\b|\bSECURITY\s+DEFINER\b",
+        r"(?i)\b(?:GRANT|REVOKE)\s+\w+.*\b(?:TO|FROM|ON)\b|\b(?:CREATE|ALTER|DROP)\s+(?:USER|ROLE)\b"
+        r"|\bDISABLE\s+ROW\s+LEVEL\b|\bSECURITY\s+DEFINER\b",
         "Who may read or write what is changed.",
     ),
     Added(

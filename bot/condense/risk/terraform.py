@@ -26,7 +26,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Added(
         "tf/force-destroy",
         "critical",
-        r"\bforce_(?:destroy|delete)\s*=\s*true|\bskip_final_snapshot\s*=\s*true|\bdelete_automated_backups\s*=\s*true",
+        r"\bforce_(?:destroy|delete)\s*=\s*true|\bskip_final_snapshot\s*=\s*true"
+        r"|\bdelete_automated_backups\s*=\s*true",
         "It is deleted with all it holds, and without a last backup.",
     ),
     Gone(
@@ -57,13 +58,15 @@ RULES: Final[tuple[Rule, ...]] = (
     Added(
         "tf/public",
         "critical",
-        r"\b(?:publicly_accessible|associate_public_ip_address|public_network_access_enabled|map_public_ip_on_launch|endpoint_public_access)\s*=\s*true|\bacl\s*=\s*\"public-|\"(?:allUsers|allAuthenticatedUsers)\"|\bblock_public_\w+\s*=\s*false",
+        r"\b(?:publicly_accessible|associate_public_ip_address|public_network_access_enabled|map_public_ip_on_launch|endpoint_public_access)\s*=\s*true"
+        r"|\bacl\s*=\s*\"public-|\"(?:allUsers|allAuthenticatedUsers)\"|\bblock_public_\w+\s*=\s*false",
         "It may be reached from the internet.",
     ),
     Added(
         "tf/iam-wildcard",
         "critical",
-        r"(?i)\b(?:actions?|resources?|principals?|not_?actions?|identifiers)\"?\s*[:=]\s*\[?\s*\"(?:\w+:)?\*\"|\broles/(?:owner|editor)\b|\bAdministratorAccess\b",
+        r"(?i)\b(?:actions?|resources?|principals?|not_?actions?|identifiers)\"?\s*[:=]\s*\[?\s*\"(?:\w+:)?\*\""
+        r"|\broles/(?:owner|editor)\b|\bAdministratorAccess\b",
         "The permission covers everything.",
     ),
     Gone(
@@ -135,5 +138,13 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Touched(
         "tf/version", "medium", r"^\s*(?:version|source)\s*=", "Which module or provider version is used is set here."
+    ),
+    Touched("tf/resource", "low", r"^\s*(?:resource|module|data)\s+\"", "What exists is declared here."),
+    Touched(
+        "tf/meta",
+        "low",
+        r"^\s*(?:count|for_each|depends_on|triggers|command|default|enabled|value)\s*[={]|^\s*provisioner\b"
+        r"|\blocal-exec\b",
+        "How many there are, in which order, or what is run.",
     ),
 )
