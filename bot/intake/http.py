@@ -135,7 +135,7 @@ class Intake:
         try:
             async with asyncio.timeout(STORE_SECONDS):
                 accepted = await self._database.write(
-                    lambda connection: alerts.accept(connection, delivery, now=clock.now(connection))
+                    lambda connection: alerts.accept(connection, delivery, now=clock.now(connection)), urgent=True
                 )
         except Exception as error:
             log.error("webhook could not be stored", error=type(error).__name__)

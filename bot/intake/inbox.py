@@ -55,7 +55,7 @@ class StoredInbox:
         return await self._started(store, answer.id)
 
     async def _started(self, store: Store, vote_id: str) -> str:
-        problem, generation = await self._world.database.write(store)
+        problem, generation = await self._world.database.write(store, urgent=True)
         if generation is not None:
             self._world.engine.start_soon("vote", vote_id, generation)
         return problem

@@ -11,6 +11,7 @@ import asyncio
 import contextvars
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
@@ -77,7 +78,7 @@ class Engine:
             # DBOS adopts the loop it is launched on: the stories run here, on the one loop.
             DBOS.launch()
         except Exception:
-            await asyncio.to_thread(lambda: DBOS.destroy(destroy_registry=True))
+            await _destroy()
             raise
         self.launched = True
         self._sweeper = asyncio.create_task(self._sweep(), name="sweep")
@@ -90,6 +91,7 @@ class Engine:
         config: DBOSConfig = {
             "name": "signoff",
             "system_database_url": self._database.url.render_as_string(hide_password=False),
+            "system_database_engine": self._database.beside(),
             "application_version": APPLICATION_VERSION,
             "executor_id": self._executor_id,
             "serializer": DBOSPortableJSONSerializer(),
@@ -181,8 +183,9 @@ class Engine:
                 log.warning("the sweep could not read the database", error=type(error).__name__)
             await asyncio.sleep(SWEEP_SECONDS)
 
-    async def forget(self, *, older_than_seconds: float = 86_400.0) -> None:
-        """Delete the records of jobs that ended long ago; the rows they were for keep what happened."""
+    async def forget(self, *, older_than_seconds: float = 86_400.0) -> int:
+        """Delete the records of jobs that ended long ago, some hundred at a time, and return how many; the rows they
+        were for keep what happened."""
         from datetime import UTC, datetime, timedelta
 
         from dbos import DBOS
@@ -197,11 +200,10 @@ class Engine:
         )
         if ended:
             await DBOS.delete_workflows_async([workflow.workflow_id for workflow in ended])
+        return len(ended)
 
     async def close(self) -> None:
         """Stop starting jobs. What runs stays pending in the database and is taken up at the next start."""
-        from dbos import DBOS
-
         self._closing = True
         if self._sweeper:
             self._sweeper.cancel()
@@ -209,7 +211,15 @@ class Engine:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.to_thread(lambda: DBOS.destroy(destroy_registry=True))
+        await _destroy()
+
+
+async def _destroy() -> None:
+    from dbos import DBOS
+
+    await asyncio.to_thread(lambda: DBOS.destroy(destroy_registry=True))
+    # DBOS made its own threads the loop's, and has just ended them: whoever closes after it needs some.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(thread_name_prefix="asyncio"))
 
 
 async def _steps(name: str, work: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:

@@ -23,6 +23,8 @@ MAX_DEPTH = 64
 CHUNK = 4 << 10
 """Bytes of whole lines that are searched at once: what looks suspicious in one piece costs no time in the others."""
 
+_REMEMBERED = 10_000
+_REMEMBERED_LENGTH = 200
 _MAX_PASSES = 8
 _TOO_DEEP = "[too deep]"
 _BLANK = b"\x01"
@@ -39,7 +41,7 @@ class Redaction:
 
 
 class Redactor:
-    """Replaces secrets by placeholders such as `[slack-token:7f3a9c]`; immutable, and safe to share between threads.
+    """Replaces secrets by placeholders such as `[slack-token:7f3a9c]`. Its answers never change; threads may share it.
 
     A placeholder is made of the kind and a keyed hash, so that whoever reads the result can tell equal secrets from
     different ones, and nothing more. Redacting a redacted text changes nothing.
@@ -49,12 +51,13 @@ class Redactor:
     and what `with_secrets` derives from it.
     """
 
-    __slots__ = ("_chunk", "_held", "_key")
+    __slots__ = ("_chunk", "_clean", "_held", "_key")
 
     def __init__(self, secrets: Iterable[str] = (), key: bytes | None = None, *, chunk: int = CHUNK) -> None:
         self._held = Held(secrets)
         self._key = key if key is not None else randomness.token_bytes(32)
         self._chunk = chunk
+        self._clean: set[str] = set()
 
     def __repr__(self) -> str:
         return f"Redactor({self._held!r})"
@@ -65,7 +68,15 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return the text without its secrets. Never raises; takes time linear in the text's length."""
-        return self.scan(text).text
+        # Label names and values come again and again; what held a secret is never remembered.
+        if text in self._clean:
+            return text
+        redaction = self.scan(text)
+        if not redaction.counts and len(text) <= _REMEMBERED_LENGTH:
+            if len(self._clean) >= _REMEMBERED:
+                self._clean.clear()
+            self._clean.add(text)
+        return redaction.text
 
     def scan(self, text: str) -> Redaction:
         """Return the text without its secrets, and how many of which kind there were."""

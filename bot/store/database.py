@@ -1,6 +1,7 @@
 """The database: one place that opens SQLite or PostgreSQL and runs short transactions off the event loop.
 
-On SQLite: WAL, synchronous=FULL, one writer at a time in this process (``BEGIN IMMEDIATE``), readers beside it.
+On SQLite: WAL, synchronous=FULL, one writer at a time in this process (``BEGIN IMMEDIATE``), readers beside it. What
+somebody waits for is written before what the jobs write.
 """
 
 from __future__ import annotations
@@ -8,12 +9,17 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+
+from bot.store.one_writer import take_turns
+from bot.store.turns import Turns
 
 T = TypeVar("T")
 
@@ -31,10 +37,14 @@ class Database:
         parsed = parse_url(url)
         self.url = parsed
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        self._turn = threading.Lock()
+        self._beside: Engine | None = None
         if self.is_sqlite:
             _refuse_broken_sqlite()
             self._readers = _sqlite_engine(parsed, read_only=True)
             self._writer = self._readers if read_only else _sqlite_engine(parsed, read_only=False)
+            if not read_only:
+                take_turns(self._writer, self._turn, seconds=BUSY_TIMEOUT_MS / 1000)
         else:
             self._readers = self._writer = create_engine(
                 parsed,
@@ -45,13 +55,22 @@ class Database:
                 # Else an insert that met a conflict cannot be told from one that did not.
                 execution_options={"preserve_rowcount": True},
             )
-        self._write_pool = ThreadPoolExecutor(1 if self.is_sqlite else 4, thread_name_prefix="store-write")
+        self._writing = Turns(1 if self.is_sqlite else 4, "store-write")
         self._read_pool = ThreadPoolExecutor(3, thread_name_prefix="store-read")
 
     @property
     def engine(self) -> Engine:
         """The engine that writes, for migrations."""
         return self._writer
+
+    def beside(self) -> Engine | None:
+        """Return an engine for a library that keeps tables of its own in the same SQLite file: its connections and ours
+        write in turns. None on PostgreSQL, where nobody needs to. Closed with this database."""
+        if self.is_sqlite and self._beside is None:
+            self._beside = create_engine(self.url, pool_size=10, max_overflow=10)
+            event.listen(self._beside, "connect", _configure_beside)
+            take_turns(self._beside, self._turn, seconds=BUSY_TIMEOUT_MS / 1000)
+        return self._beside
 
     def write_now(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in one transaction on this thread: all of it is durable on return, or nothing happened."""
@@ -63,9 +82,12 @@ class Database:
         with self._readers.connect() as connection:
             return work(connection)
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
-        """Run ``work`` in one transaction off the loop: all of it is durable on return, or nothing happened."""
-        return await asyncio.get_running_loop().run_in_executor(self._write_pool, self.write_now, work)
+    async def write(self, work: Callable[[Connection], T], *, urgent: bool = False) -> T:
+        """Run ``work`` in one transaction off the loop: all of it is durable on return, or nothing happened.
+
+        ``urgent`` is for what somebody waits to have answered: it passes what waits to be written.
+        """
+        return await self._writing.take(partial(self.write_now, work), urgent=urgent)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` on a reading connection, off the loop."""
@@ -73,10 +95,12 @@ class Database:
 
     def close(self) -> None:
         """Let running transactions end and close the connections."""
-        self._write_pool.shutdown()
+        self._writing.close()
         self._read_pool.shutdown()
         self._readers.dispose()
         self._writer.dispose()
+        if self._beside is not None:
+            self._beside.dispose()
 
 
 def parse_url(url: str) -> URL:
@@ -102,6 +126,14 @@ def _refuse_broken_sqlite() -> None:
             f"Python {sys.version_info[0]}.{sys.version_info[1]} with SQLite {sqlite3.sqlite_version} cannot run "
             "the job engine: use Python 3.11, or a system with SQLite 3.42 or later, or PostgreSQL"
         )
+
+
+def _configure_beside(connection: Any, _record: Any) -> None:
+    # As DBOS opens SQLite itself: a transaction that will write takes the lock when it begins to.
+    connection.isolation_level = "IMMEDIATE"
+    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
 
 
 def _sqlite_engine(url: URL, *, read_only: bool) -> Engine:

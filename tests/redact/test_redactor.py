@@ -77,6 +77,22 @@ def test_more_secrets_make_another_redactor() -> None:
     assert more.text("token=abc123def") == REDACTOR.text("token=abc123def")
 
 
+def test_what_was_clean_once_is_judged_anew_by_a_redactor_that_knows_more() -> None:
+    redactor = Redactor(key=KEY)
+    assert redactor.text(HELD) == redactor.text(HELD) == HELD
+    assert HELD not in redactor.with_secrets([HELD]).text(HELD)
+
+
+def test_memory_is_bounded_and_holds_no_secret() -> None:
+    redactor = Redactor(key=KEY)
+    for number in range(25_000):
+        redactor.text(f"pod-{number}")
+        redactor.text(f"password=hunter2{number}")
+    remembered = redactor._clean
+    assert len(remembered) <= 10_000
+    assert not any("hunter2" in text for text in remembered)
+
+
 def test_what_line_breaks_cut_is_found_too() -> None:
     token = "ghp_" + "a1B2c3D4e5F6" * 3
     blob = base64.b64encode(b"x" * 50 + HELD.encode()).decode()
