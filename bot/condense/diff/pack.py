@@ -15,22 +15,21 @@ written once, after ``&1 4`` (a name, and how many lines it has); elsewhere ``*1
 from __future__ import annotations
 
 import math
-import os.path
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from bot.condense.diff.classify import ASIDE, Kind, classify
 from bot.condense.diff.cost import line_cost
 from bot.condense.diff.order import Assessed, Plan, Step, plan
-from bot.condense.diff.patch import FilePatch, Line, Patch, Status
+from bot.condense.diff.patch import FilePatch, Patch, Status
 from bot.condense.diff.pieces import Piece
+from bot.condense.diff.sheet import Cost, Sheet, reference_line
 from bot.condense.diff.shown import Redact, cut, texts, visible
 from bot.condense.risk.assess import assess
 from bot.condense.risk.rule import Risk
 
-Cost = Callable[[str], float]
 Numbers = Mapping[Literal["+", "-"], tuple[int, ...]]
 
 _REPEATED_AT_ONCE: Final = 12
@@ -90,83 +89,13 @@ def pack(prepared: Plan, budget: int, *, redact: Redact, cost: Cost = line_cost)
     return packing.result()
 
 
-class _Sheet:
-    """A hunk being filled: which of its lines are visible, and which pieces are named or stand for others."""
-
-    def __init__(self, file: FilePatch, hunk: int, lines: tuple[Line, ...], texts: list[str], cost: Cost) -> None:
-        self.lines, self.texts = lines, texts
-        self.visible = bytearray(len(lines))
-        self.names: dict[int, tuple[int, int]] = {}
-        self.repeats: dict[int, tuple[int, int]] = {}
-        self._cost, self._status = cost, file.status
-        self._numbers = []
-        old, new = file.hunks[hunk].old_start, file.hunks[hunk].new_start
-        for line in lines:
-            self._numbers.append((old, new))
-            old, new = old + (line.sign != "+"), new + (line.sign != "-")
-
-    def header(self, at: int) -> str:
-        old, new = self._numbers[at]
-        return {"added": f"@@ +{new}", "deleted": f"@@ -{old}"}.get(self._status, f"@@ -{old} +{new}")
-
-    def line(self, at: int) -> str:
-        return self.lines[at].sign + self.texts[at]
-
-    def price(self, lines: range | tuple[int, ...], *, text: bool) -> float:
-        """Return what the budget changes by when ``lines`` become visible: with their text, or covered by a repeat."""
-        total = 0.0
-        fresh = {at for at in lines if not self.visible[at]}
-        for at in lines:
-            if at not in fresh:
-                total -= 0.0 if text else self._cost(self.line(at))
-                continue
-            if text:
-                total += self._cost(self.line(at))
-            if not (at and (self.visible[at - 1] or at - 1 in fresh)):
-                total += self._cost(self.header(at))
-            if at + 1 < len(self.lines) and self.visible[at + 1]:
-                total -= self._cost(self.header(at + 1))
-        return total
-
-    def key(self, piece: Piece) -> tuple[str, ...]:
-        """Return the text of a piece as it is shown: only what is shown alike is the same."""
-        return tuple(self.line(at) for at in range(piece.start, piece.end))
-
-    def changes(self) -> Iterator[tuple[Line, str]]:
-        """Yield the visible lines that are added or removed, each with its text as shown."""
-        for at, line in enumerate(self.lines):
-            if self.visible[at] and line.sign != " ":
-                yield line, self.texts[at]
-
-    def render(self) -> list[str]:
-        out = []
-        at, inside = 0, False
-        while at < len(self.lines):
-            if not self.visible[at]:
-                at, inside = at + 1, False
-                continue
-            if not inside:
-                out.append(self.header(at))
-                inside = True
-            if at in self.repeats:
-                name, count = self.repeats[at]
-                out.append(_reference("*", name, count))
-                at += count
-                continue
-            if at in self.names:
-                out.append(_reference("&", *self.names[at]))
-            out.append(self.line(at))
-            at += 1
-        return out
-
-
 class _Packing:
     """The text as it grows, step by step, and what it costs so far."""
 
     def __init__(self, prepared: Plan, budget: int, redact: Redact, cost: Cost) -> None:
         self._plan, self._budget, self._redact, self._cost = prepared, budget, redact, cost
         self._headers: dict[int, str] = {}
-        self._sheets: dict[tuple[int, int], _Sheet] = {}
+        self._sheets: dict[tuple[int, int], Sheet] = {}
         self._names: dict[tuple[str, ...], int] = {}
         self._often = _repeated(prepared, cost)
         # Nothing named is the longest that the last line can be.
@@ -191,33 +120,27 @@ class _Packing:
         kept: dict[str, dict[str, set[int]]] = {}
         altered: dict[str, dict[str, set[int]]] = {}
         lines = [_LEGEND]
-        seen, files = 0, []
+        seen, shown = 0, {}
+        written: set[int] = set()
         for n in self._plan.rank:
             file = self._plan.files[n].file
             if n in self._headers:
                 lines.append(self._headers[n])
-            for hunk in range(len(file.hunks)):
-                sheet = self._sheets.get((n, hunk))
-                if sheet is None:
-                    continue
-                lines += sheet.render()
+            sheets = [self._sheets[n, hunk] for hunk in range(len(file.hunks)) if (n, hunk) in self._sheets]
+            for sheet in sheets:
+                lines += sheet.render(written)
                 for line, text in sheet.changes():
                     seen += 1
                     into = kept if text == line.text.removesuffix("\r") else altered
                     sides = into.setdefault(file.path, {"+": set(), "-": set()})
                     sides[line.sign].add(line.new or line.old or 0)
-        for n, item in enumerate(self._plan.files):
-            shown = sum(
-                (n, hunk) in self._sheets and any(True for _ in self._sheets[n, hunk].changes())
-                for hunk in range(len(item.file.hunks))
-            )
-            files.append(_account(item, shown, n in self._headers))
+            shown[n] = sum(any(True for _ in sheet.changes()) for sheet in sheets)
         lines.append(_rest(self._plan, frozenset(self._headers), seen))
         fits = self._spent <= self._budget
         return Packed(
             "\n".join(lines) + "\n" if fits else "",
             math.ceil(sum(map(self._cost, lines))) if fits else 0,
-            tuple(files),
+            tuple(_account(item, shown[n], n in self._headers) for n, item in enumerate(self._plan.files)),
             _numbers(kept),
             _numbers(altered),
             {item.file.path: item.risks for item in self._plan.files if item.risks},
@@ -234,32 +157,29 @@ class _Packing:
             self._headers[file] = header
         return True
 
-    def _sheet(self, file: int, hunk: int) -> _Sheet:
+    def _sheet(self, file: int, hunk: int) -> Sheet:
         if (file, hunk) not in self._sheets:
             lines = self._plan.lines[file][hunk]
-            self._sheets[file, hunk] = _Sheet(
+            self._sheets[file, hunk] = Sheet(
                 self._plan.files[file].file, hunk, lines, texts(lines, self._redact), self._cost
             )
         return self._sheets[file, hunk]
 
-    def _named(self, sheet: _Sheet, step: Step, piece: Piece) -> bool:
+    def _named(self, sheet: Sheet, step: Step, piece: Piece) -> bool:
         """Whether the piece is shown as a whole now: by its name, or so that it gets one."""
-        if piece not in self._often or piece.start in sheet.repeats or piece.start in sheet.names:
+        if piece not in self._often or piece.start in sheet.named:
             return False
         return step.whole or piece.end - piece.start <= _REPEATED_AT_ONCE or sheet.key(piece) in self._names
 
-    def _take_whole(self, sheet: _Sheet, file: int, piece: Piece) -> bool:
+    def _take_whole(self, sheet: Sheet, file: int, piece: Piece) -> bool:
         key, lines = sheet.key(piece), range(piece.start, piece.end)
         known = self._names.get(key)
         reference = known or len(self._names) + 1, len(lines)
-        mark = _reference("*" if known else "&", *reference)
+        mark = reference_line("*" if known else "&", *reference)
         if not self._pay(file, sheet.price(lines, text=not known) + self._cost(mark)):
             return False
-        if known:
-            sheet.repeats[piece.start] = reference
-        else:
-            sheet.names[piece.start] = reference
-            self._names[key] = reference[0]
+        sheet.named[piece.start] = reference
+        self._names[key] = reference[0]
         for at in lines:
             sheet.visible[at] = 1
         return True
@@ -279,10 +199,6 @@ def _repeated(prepared: Plan, cost: Cost) -> frozenset[Piece]:
     )
 
 
-def _reference(mark: str, name: int, count: int) -> str:
-    return f"{mark}{name} {count}"
-
-
 def _header(item: Assessed, redact: Redact) -> str:
     """Return the line that names a file, counts its lines, and says what they cannot say."""
     file = item.file
@@ -297,10 +213,15 @@ def _paths(file: FilePatch) -> str:
     if not file.old_path or file.old_path == file.path:
         return file.path
     old, new = file.old_path.split("/"), file.path.split("/")
-    same = len(os.path.commonprefix([old, new]))
-    tail = len(os.path.commonprefix([old[same:][::-1], new[same:][::-1]]))
+    same = _alike(old, new)
+    tail = _alike(old[same:][::-1], new[same:][::-1])
     middle = f"{{{'/'.join(old[same : len(old) - tail])} => {'/'.join(new[same : len(new) - tail])}}}"
     return "/".join((*new[:same], middle, *new[len(new) - tail :]))
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> int:
+    """Return how many parts two paths have in common at their beginning."""
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def _rest(prepared: Plan, named: frozenset[int], seen: int) -> str:
