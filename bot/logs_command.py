@@ -68,6 +68,8 @@ def digest_command(
 
     Lines are numbered from 1 over all files. With `--assignments -` nothing but one template id per line is written.
     """
+    if assignments and since is not None:
+        raise click.UsageError("--assignments and --since exclude each other: a line that is skipped has no template")
     import tempfile
     from datetime import UTC, datetime
 
@@ -81,13 +83,15 @@ def digest_command(
         def assigned(ids: array[int]) -> None:
             ids.tofile(spool)
 
-        reader = Reader(year=datetime.now(UTC).year, since=since, assigned=assigned if assignments else None)
+        reader = Reader(year=datetime.now(UTC).year, assigned=assigned if assignments else None)
         try:
             if baseline:
                 _read(reader, (baseline,))
                 reader.mark_baseline()
                 spool.seek(0)
                 spool.truncate()
+            if since is not None:
+                reader.skip_before(since)
             _read(reader, files or ("-",))
         except OSError as error:
             raise click.ClickException(f"cannot read {error.filename or 'the input'}: {error.strerror}") from error

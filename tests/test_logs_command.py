@@ -80,6 +80,7 @@ def test_since_takes_a_time_or_a_duration() -> None:
     ("arguments", "says"),
     [
         (["--since", "yesterday"], "write 15m, 2h, 1d or an ISO time"),
+        (["--since", "1h", "--assignments", "-"], "exclude each other"),
         (["--budget", "-1"], "not in the range"),
         (["/nowhere/at/all.log"], "does not exist"),
     ],

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from bot.condense.logs.choice import Record, records
+from bot.condense.logs.choice import choose
 from bot.condense.logs.reader import Reading
+from bot.condense.logs.records import Record
 from bot.condense.logs.templates import members, spell
 from bot.condense.tokens import weigh
 
@@ -80,8 +81,11 @@ class Ranking:
         return lines
 
 
-def rank(reading: Reading, redact: Callable[[str], str]) -> Ranking:
-    """Put the kept lines of a log in the order of their worth. ``redact`` is applied to all that can be shown."""
+def rank(reading: Reading, redact: Callable[[str], str], *, around: int | None = None, year: int = 1970) -> Ranking:
+    """Put the kept lines of a log in the order of their worth. ``redact`` is applied to all that can be shown.
+
+    ``around`` (UTC microseconds) is the time of an alert, if there is one: what began shortly before it is worth more.
+    """
     totals: Counter[int] = Counter()
     before: Counter[int] = Counter()
     last: dict[int, int] = {}
@@ -92,7 +96,7 @@ def rank(reading: Reading, redact: Callable[[str], str]) -> Ranking:
         last[template] = max(last.get(template, 0), seen.last)
     units: list[_Unit] = []
     noted: set[int] = set()
-    for record in records(reading):
+    for worth, record in choose(reading, around=around, year=year):
         template = record.template
         note = ""
         if template not in noted:
@@ -101,7 +105,7 @@ def rank(reading: Reading, redact: Callable[[str], str]) -> Ranking:
                 note = f" (x{totals[template]}, last {last[template]})"
             if reading.baseline and not before[template]:
                 note += " (NEW)"
-        units.extend(_units(record, note))
+        units.extend(_units(record, worth, note))
     units.sort(key=lambda unit: (-unit.worth, unit.record.lines[unit.places[0]].number))
     present = sum(1 for total in totals.values() if total)
     return Ranking(reading, tuple(units), _head(reading, present), _gone(reading, redact), present, redact)
@@ -133,14 +137,14 @@ def digest(ranking: Ranking, budget: int) -> Digest:
     return Digest(reading.lines, reading.records, ranking.templates, kept, int(_price(text)) + 1, text)
 
 
-def _units(record: Record, note: str) -> list[_Unit]:
+def _units(record: Record, worth: float, note: str) -> list[_Unit]:
     places = tuple(range(len(record.lines)))
     if len(places) <= TOGETHER:
-        return [_Unit(record.worth, record, places, note)]
-    units = [_Unit(record.worth, record, places[:HEAD] + places[-END:], note)]
+        return [_Unit(worth, record, places, note)]
+    units = [_Unit(worth, record, places[:HEAD] + places[-END:], note)]
     middle = places[HEAD:-END]
     for i in range(0, len(middle), PIECE):
-        units.append(_Unit(record.worth - 1 - i / PIECE * 0.3, record, middle[i : i + PIECE], ""))
+        units.append(_Unit(worth - 1 - i / PIECE * 0.3, record, middle[i : i + PIECE], ""))
     return units
 
 

@@ -44,7 +44,7 @@ _UPPER_LEVEL: Final = (
 _ANY_LEVEL: Final = rf"(?i:{_UPPER_LEVEL}|INF|WRN|ERR|DBG|DPANIC|NOTE)"
 
 _TIMES = re.compile(rf"[\[(<]?(?P<time>{_TIME})[\])>]?(?=[\s|,:;\-\[]|$)", re.X)
-_AHEAD = re.compile(r"(?=[a-zA-Z]*[^a-zA-Z\s])[^\s{\"'()=]{1,64}[ ]{1,3}")
+_AHEAD = re.compile(r"(?=[a-zA-Z]*[^a-zA-Z\s]|[A-Z]+[ ])[^\s{\"'()=]{1,64}[ ]{1,3}")
 _CLIENT = re.compile(r"\S{1,64}[ ]\S{1,64}[ ]\S{1,64}[ ](?=\[\d\d/[A-Z])")
 """What stands before the time: words that are no plain words (addresses, numbers, hosts), or a web server's client."""
 _GAP = re.compile(r"(?:[\s,;|]|-{1,3}(?=[\s\[])|:(?=\s))*")

@@ -23,7 +23,7 @@ from bot.condense.logs.plain import LONGEST, plain
 from bot.condense.logs.shape import STAR, Shape, shape
 from bot.condense.logs.signs import ERROR, loudness
 from bot.condense.logs.structured import fields
-from bot.condense.logs.trace import Kind, Records, kind
+from bot.condense.logs.trace import Follower, Kind, kind
 
 _HEX_DIGITS: Final = b"0123456789abcdefABCDEF"
 _DIGITS: Final = b"0123456789"
@@ -31,6 +31,8 @@ _HEX_WORDS: Final = rb"\b(?:dead|bad|DEAD|BAD|Dead|Bad)\b"
 _SHORT: Final = 12
 """Bytes of a key; a shorter one would be shared by lines that have little in common."""
 _NEW: Final = -1
+_STAMP_WITHIN: Final = 4096
+"""Bytes of a line in which its time is looked for."""
 _SMALLEST: Final = 8_192
 _LARGEST: Final = 262_144
 """Bytes of a block: small at first, so that a short log has a rate over time too."""
@@ -47,6 +49,8 @@ NEIGHBOURS: Final = 5
 SAMPLES: Final = 32
 """Lines kept of each message in its first block and one of each block after; thinned to twice this."""
 SAMPLE_BYTES: Final = 6 << 20
+"""Bytes of samples from which on a message keeps only its first, cut to ``SHORTENED``."""
+SHORTENED: Final = 256
 _KEYS: Final = 200_000
 _KEY_BYTES: Final = 16 << 20
 SHAPES: Final = 8_000
@@ -141,15 +145,13 @@ def _root(alias: array[int], number: int) -> int:
 class Reader:
     """Feed it blocks of bytes in any portions, then ``finish``. The result depends on the bytes only.
 
-    ``since`` (UTC microseconds) skips what stands before the first line at or after it; ``year`` completes times that
-    have none; ``assigned`` is given the ids of each block's lines, in order, to be resolved after the end.
+    ``year`` completes times that have none; ``assigned`` is given the ids of each block's lines, in order, to be
+    resolved after the end.
     """
 
-    def __init__(
-        self, *, year: int, since: int | None = None, assigned: Callable[[array[int]], None] | None = None
-    ) -> None:
+    def __init__(self, *, year: int, assigned: Callable[[array[int]], None] | None = None) -> None:
         self._year = year
-        self._since = since
+        self._since: int | None = None
         self._assigned = assigned
         self._pending = bytearray()
         self._searched = 0
@@ -175,7 +177,7 @@ class Reader:
         self._skipped = 0
         self._bytes = 0
         self._joined = 0
-        self._records = Records()
+        self._records = Follower()
         self._sources: list[tuple[str, int]] = []
         self._baseline = 0
         self._whole = True
@@ -184,7 +186,12 @@ class Reader:
         """Say that what follows comes from ``name`` (a file, a pod and container). Ends the line before it."""
         self._flush()
         self._sources.append((name, self._lines + 1))
-        self._records = Records()
+        self._records = Follower()
+
+    def skip_before(self, since: int) -> None:
+        """Skip what stands before the first line whose time is at or after ``since`` (UTC microseconds)."""
+        self._flush()
+        self._since = since
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes."""
@@ -202,19 +209,16 @@ class Reader:
                 return
             end = self._pending.rfind(b"\n", 0, size) + 1
             if not end:
-                end = self._pending.find(b"\n", max(size, self._searched)) + 1
-            if not end:
-                if len(self._pending) < _LARGEST:
-                    self._searched = len(self._pending)
-                    return
-                self._block(bytes(self._pending[:LONGEST]))
-                self._pending.clear()
-                self._overlong = True
-                self._searched = 0
+                end = self._pending.find(b"\n", max(size, self._searched), _LARGEST) + 1
+            if not end and len(self._pending) < _LARGEST:
+                self._searched = len(self._pending)
                 return
             self._searched = 0
-            block = bytes(self._pending[: end - 1])
-            del self._pending[:end]
+            block = bytes(self._pending[: end - 1] if end else self._pending[:LONGEST])
+            if not end:  # the line is overlong: what follows of it goes unread
+                end = self._pending.find(b"\n", _LARGEST) + 1
+                self._overlong = not end
+            del self._pending[: end or None]
             self._block(block)
 
     def mark_baseline(self) -> None:
@@ -233,7 +237,7 @@ class Reader:
         self._kept, self._kept_bytes, self._rare = [], 0, RARE
         self._slices, self._per_bin, self._block_count = [], 1, 0
         self._lines = self._joined = self._bytes = self._skipped = 0
-        self._records = Records()
+        self._records = Follower()
         self._sources = []
         self._whole = True
 
@@ -289,7 +293,7 @@ class Reader:
         """Take a block of whole lines, its last newline removed."""
         lines = block.split(b"\n")
         if self._since is not None:
-            lines = self._from_since(lines)
+            lines = self._from(self._since, lines)
             if not lines:
                 return
             block = b"\n".join(lines)
@@ -314,18 +318,16 @@ class Reader:
         if len(self._seen) > self._regroup_at:
             self._regroup()
 
-    def _from_since(self, lines: list[bytes]) -> list[bytes]:
+    def _from(self, since: int, lines: list[bytes]) -> list[bytes]:
         """Drop lines until the first one at or after ``since``; then stop looking."""
-        times = self._times(lines[-1:])
-        if times[1] is not None and self._since is not None and times[1] < self._since:
-            self._skipped += len(lines)
-            return []
-        for i, raw in enumerate(lines):
-            when = self._times([raw])[0]
-            if when is not None and self._since is not None and when >= self._since:
-                self._since = None
-                self._skipped += i
-                return lines[i:]
+        last = self._instant(lines[-1:])
+        if last is None or last >= since:
+            for i, raw in enumerate(lines):
+                when = self._instant([raw])
+                if when is not None and when >= since:
+                    self._since = None
+                    self._skipped += i
+                    return lines[i:]
         self._skipped += len(lines)
         return []
 
@@ -334,10 +336,8 @@ class Reader:
         known = self._keys.get(key)
         if known is not None:
             return known
-        text = plain(raw)
-        head, message = read(text)
+        head, message, shown = read(plain(raw))
         form = shape(message)
-        shown = text[head.shown :]
         what = kind(shown)
         number = self._ids.get((form, head.level, what))
         if number is None:
@@ -390,7 +390,7 @@ class Reader:
             self._halve()
             slot = self._block_count // self._per_bin
         self._block_count += 1
-        start, end = self._times(lines[:20])[0], self._times(lines[:-21:-1])[0]
+        start, end = self._instant(lines[:20]), self._instant(lines[:-21:-1])
         if slot < len(self._slices):
             old = self._slices[slot]
             self._slices[slot] = Slice(old.first, old.lines + len(ids), old.start or start, end or old.end)
@@ -400,10 +400,7 @@ class Reader:
         counts = Counter(ids)
         lasts = dict(zip(ids, count(first)))
         for number, last in lasts.items():
-            seen = self._seen.get(number)
-            if seen is None:
-                number = _root(self._alias, number)
-                seen = self._seen[number]
+            seen = self._seen[number]
             seen.count += counts[number]
             seen.last = max(seen.last, last)
             bins = seen.bins
@@ -420,24 +417,24 @@ class Reader:
     def _follow(self, ids: list[int], places: list[int], first: int, lines: list[bytes]) -> None:
         """Look at each line whose message is new, or may belong to a trace; count those that continue a record."""
         before = -1
-        seen_by_id, alias, watched, records = self._seen, self._alias, self._watched, self._records
+        seen_by_id, watched, records = self._seen, self._watched, self._records
         for i in places:
             number = ids[i]
-            seen = seen_by_id.get(number) or seen_by_id[_root(alias, number)]
+            seen = seen_by_id[number]
             if not seen.first:
                 seen.first = first + i
-            if len(seen.samples) < SAMPLES and self._sample_bytes < SAMPLE_BYTES:
+            if len(seen.samples) < SAMPLES and (self._sample_bytes < SAMPLE_BYTES or not seen.samples):
                 self._sample(seen, first + i, lines[i])
             elif seen.kind is Kind.PLAIN:
                 watched[number] = 0
             if i != before + 1 and i:
-                above = self._at(ids[i - 1])
+                above = seen_by_id[ids[i - 1]]
                 records.continues(Kind.PLAIN, severe=above.loud >= ERROR, headed=above.headed)
             before = i
             if records.continues(seen.kind, severe=seen.loud >= ERROR, headed=seen.headed):
                 self._joined += 1
         if before != len(ids) - 1:
-            above = self._at(ids[-1])
+            above = seen_by_id[ids[-1]]
             records.continues(Kind.PLAIN, severe=above.loud >= ERROR, headed=above.headed)
 
     def _at(self, number: int) -> Seen:
@@ -445,32 +442,27 @@ class Reader:
 
     def _sample(self, seen: Seen, number: int, raw: bytes) -> None:
         samples = seen.samples
-        if samples and samples[-1][0] >= number:
+        crowded = self._sample_bytes >= SAMPLE_BYTES
+        if samples and (crowded or samples[-1][0] >= number):
             return
-        samples.append((number, raw[:LONGEST]))
+        raw = raw[: SHORTENED if crowded else LONGEST]
+        samples.append((number, raw))
         self._sample_bytes += len(raw)
         if len(samples) > 2 * SAMPLES:
             self._sample_bytes -= sum(len(sample[1]) for sample in samples[SAMPLES // 2 :: 2])
             del samples[SAMPLES // 2 :: 2]
 
-    def _times(self, lines: list[bytes]) -> tuple[int | None, int | None]:
-        """Return the first instant found on these lines, twice (as start and as end)."""
+    def _instant(self, lines: list[bytes]) -> int | None:
+        """Return the first instant found on these lines. Gives up after three times that are none."""
         tried = 0
         for raw in lines:
-            text = plain(raw[:512])
-            head = header(text)
-            stamp = head.time
-            if not stamp:
-                found = fields(text[head.message :])
-                stamp = found.time if found else ""
+            stamp = read(plain(raw[:_STAMP_WITHIN])).head.time
             if stamp:
                 when = instant(stamp, self._year)
                 tried += 1
-                if when is not None:
-                    return when, when
-                if tried == 3:
-                    break
-        return None, None
+                if when is not None or tried == 3:
+                    return when
+        return None
 
     def _halve(self) -> None:
         """Join the slices two by two, so that a log of any length has at most ``BINS``."""
@@ -546,7 +538,7 @@ class Reader:
         self._kept_bytes = sum(len(line.raw) for line in fresh)
 
     def _select(self, block: _Block, rare: Callable[[int], bool]) -> Iterator[Line]:
-        """Yield the lines of a block that are rare, or first of their message, and their neighbours."""
+        """Yield the lines of a block that are rare and their neighbours."""
         ids = block.ids
         wanted = {number for number in set(ids) if rare(number)}
         places = [i for i, number in enumerate(ids) if number in wanted] if wanted else []
@@ -604,12 +596,21 @@ def _entry(form: Shape) -> tuple[int, str]:
     return len(form), form[0] if form else ""
 
 
-def read(text: str) -> tuple[Header, str]:
-    """Read a plain line: its header and the message that it is grouped by."""
+class Parsed(NamedTuple):
+    """A plain line taken apart: its header, the message it is grouped by, and what of it is shown."""
+
+    head: Header
+    message: str
+    shown: str
+
+
+def read(text: str) -> Parsed:
+    """Take a plain line apart. Never raises."""
     head = header(text)
     rest = text[head.message :]
     found = fields(rest) if rest.startswith("{") or "=" in rest else None
     if found is None:
-        return head, rest
+        return Parsed(head, rest, text[head.shown :])
     level = found.level if RANK[found.level] > RANK[head.level] else head.level
-    return Header(head.message, head.shown, level, head.time or found.time, head.source), found.message
+    head = head._replace(level=level, time=head.time or found.time)
+    return Parsed(head, found.message, text[head.shown :] if found.shown is None else found.shown)

@@ -46,7 +46,7 @@ _VERDICT: Final = (
 _NAMES: Final = "error|errors|failure|exception|panic|fatal|missing|invalid|unexpected|expired|timeout"
 _NOTHING_WRONG = re.compile(
     r"\b(?:0|no|zero|without|any) (?:\w+ )?(?:errors?|failures?|failed|warnings?|exceptions?|vulnerabilities)\b"
-    r"|\b(?:errors?|failures?|failed|fail|warnings?|exceptions?)\s?[:=]\s?(?:0|false|no|none|null|\"\"|'')(?![\w.])"
+    r"|\b(?:errors?|failures?|failed|fail|warnings?|exceptions?)\s?[:=]\s?(?:(?:0|false|no|none|null)(?![\w.])|\"\"|''|\[\]|\{\})"
     r"|\bfail[-_](?:fast|on|if|ci|under)[\w-]*|\b(?:continue|fail)-on-error\b|\bif-no-files-found: \w+"
     r"|\berrexit\b|\bpipefail\b|\btimeout(?:-\w+)?\s?[:=]\s?\S+|--[\w-]+(?:=\S+)?"
     r"|\bexit(?:ed)?(?: \w+){0,2}[ :=]+(?:code |status )?0\b"

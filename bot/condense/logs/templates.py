@@ -110,7 +110,7 @@ def _template(
     for one in seen:
         for source, lines in one.sources.items():
             sources[reading.sources[source][0]] += lines
-    heads = [read(text)[0] for text in (*texts[:1], *texts[-1:])]
+    heads = [read(text).head for text in (*texts[:1], *texts[-1:])]
     for head in heads:
         if head.source and not sources:
             sources[head.source] = 0
@@ -146,7 +146,7 @@ def _values(form: Shape, texts: Sequence[str], redact: Callable[[str], str]) -> 
         return ()
     columns: list[list[str]] = [[] for _ in range(stars)]
     for text in texts:
-        found = matcher.match(read(text)[1].strip())
+        found = matcher.match(read(text).message.strip())
         if found:
             for column, value in zip(columns, found.groups(), strict=True):
                 column.append(value or "")

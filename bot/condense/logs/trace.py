@@ -88,7 +88,7 @@ def kind(text: str) -> Kind:
     return Kind.NAMED if _NAMED.match(text) else Kind.PLAIN
 
 
-class Records:
+class Follower:
     """Follows a stream of kinds and says of each line whether it continues the record of the line above."""
 
     __slots__ = ("_before", "_length", "_open", "_pem", "_python")

@@ -10,10 +10,12 @@ def as_is(text: str) -> str:
 
 def read_log(data: bytes | str, *, piece: int = 1 << 20, since: int | None = None, baseline: str = "") -> Reading:
     raw = data.encode() if isinstance(data, str) else data
-    reader = Reader(year=2026, since=since)
+    reader = Reader(year=2026)
     if baseline:
         reader.feed(baseline.encode())
         reader.mark_baseline()
+    if since is not None:
+        reader.skip_before(since)
     for start in range(0, len(raw), piece):
         reader.feed(raw[start : start + piece])
     return reader.finish()

@@ -1,12 +1,14 @@
+from datetime import UTC, datetime
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.condense.logs.choice import Record, records
+from bot.condense.logs.choice import choose
 from tests.condense.logs.reading import read_log, steady
 
 
 def best(lines: list[str], how_many: int = 1) -> list[str]:
-    return [record.lines[0].text for record in records(read_log("\n".join(lines)))[:how_many]]
+    return [ranked.record.lines[0].text for ranked in choose(read_log("\n".join(lines)))[:how_many]]
 
 
 def with_lines(lines: list[str], at: int, *new: str) -> list[str]:
@@ -47,8 +49,8 @@ def test_the_lines_before_a_failure_come_before_lines_elsewhere() -> None:
 
 def test_a_trace_comes_whole() -> None:
     trace = ["Traceback (most recent call last):", '  File "/app/a.py", line 1, in f', "    x()", "KeyError: 1"]
-    (first, *_) = records(read_log("\n".join(with_lines(steady(3000), 2000, *trace))))
-    assert [line.text for line in first.lines] == trace
+    first = choose(read_log("\n".join(with_lines(steady(3000), 2000, *trace))))[0]
+    assert [line.text for line in first.record.lines] == trace
 
 
 def test_a_repetition_is_worth_less_than_what_was_not_yet_said() -> None:
@@ -64,8 +66,31 @@ def test_what_the_baseline_does_not_know_comes_first() -> None:
     errors = [f"2026-11-21T09:10:00Z ERROR db: lost connection {n}" for n in range(3)]
     log = with_lines(with_lines(steady(3000), 100, *errors), 2000, "2026-11-21T09:40:00Z INFO flag: dark mode on")
     known = "\n".join([*steady(500), *errors])
-    first = records(read_log("\n".join(log), baseline=known))[0]
-    assert first.lines[0].text == "INFO flag: dark mode on"
+    first = choose(read_log("\n".join(log), baseline=known))[0]
+    assert first.record.lines[0].text == "INFO flag: dark mode on"
+
+
+def test_what_began_shortly_before_the_alert_comes_first() -> None:
+    log = with_lines(steady(6000), 1200, "2026-11-21T09:20:00Z WARN pool: 9 idle workers were replaced")
+    log = with_lines(log, 5000, "2026-11-21T10:23:19Z WARN quota: 9 tenants were moved")
+    for at, first in ((9, "WARN pool: 9 idle workers were replaced"), (10, "WARN quota: 9 tenants were moved")):
+        alert = int(datetime(2026, 11, 21, at, 25, tzinfo=UTC).timestamp() * 1_000_000)
+        assert choose(read_log("\n".join(log)), around=alert)[0].record.lines[0].text == first
+
+
+def test_a_burst_comes_before_as_many_lines_spread_evenly() -> None:
+    even, burst = "INFO gc: freed {} pages early", "INFO ring: rebalanced {} shards now"
+    log = []
+    for n, line in enumerate(steady(12_000)):
+        log.append(line)
+        if n % 60 == 0:
+            log.append(even.format(n))
+        if 6000 <= n < 6200:
+            log.append(burst.format(n))
+    order = best(log, 400)
+    assert next(i for i, text in enumerate(order) if text.startswith("INFO ring")) < next(
+        (i for i, text in enumerate(order) if text.startswith("INFO gc")), 400
+    )
 
 
 def test_an_echoed_script_is_not_taken_for_its_outcome() -> None:
@@ -83,6 +108,6 @@ lines = st.sampled_from(
 @settings(max_examples=60)
 def test_every_kept_line_is_in_exactly_one_record(log: list[str]) -> None:
     reading = read_log("\n".join(log))
-    found: list[Record] = records(reading)
-    assert sorted(line.number for record in found for line in record.lines) == list(range(1, reading.lines + 1))
-    assert [record.worth for record in found] == sorted((record.worth for record in found), reverse=True)
+    found = choose(reading)
+    assert sorted(line.number for one in found for line in one.record.lines) == list(range(1, reading.lines + 1))
+    assert [one.worth for one in found] == sorted((one.worth for one in found), reverse=True)

@@ -95,6 +95,24 @@ def test_since_skips_to_the_first_line_of_that_time_and_no_further() -> None:
     assert (reading.skipped, reading.lines) == (300, 701)
 
 
+@pytest.mark.parametrize("piece", [1000, 1 << 16, 1 << 20])
+def test_overlong_lines_are_cut_alike_in_any_portions(piece: int) -> None:
+    raw = b"start 1\n" + b"x" * 300_000 + b"\nmiddle 2\n" + b"y" * 20_000 + b"\n" + b"z" * 600_000
+    assert [line.raw[:8] for line in read_log(raw, piece=piece).kept] == [
+        b"start 1",
+        b"xxxxxxxx",
+        b"middle 2",
+        b"yyyyyyyy",
+        b"zzzzzzzz",
+    ]
+
+
+def test_the_baseline_may_be_older_than_since() -> None:
+    since = int(datetime(2026, 11, 21, 9, 5, tzinfo=UTC).timestamp() * 1_000_000)
+    reading = read_log("\n".join(steady(600)), since=since, baseline="\n".join(steady(100)))
+    assert (reading.baseline, reading.lines) == (100, 300)
+
+
 def test_the_baseline_is_remembered_and_not_counted() -> None:
     reading = read_log("INFO a: one 1\nINFO c: three 3\n", baseline="INFO a: one 9\nINFO b: two 2\n")
     assert reading.lines == 2

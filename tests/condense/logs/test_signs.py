@@ -26,6 +26,7 @@ WARNINGS = ["WARNING: this is deprecated", "Received signal 15, shutting down gr
 QUIETS = [
     "finished with 0 errors and no warnings",
     "failed=0 changed=3",
+    "request done error=null errors=[] failed=false",
     "continue-on-error: true",
     "   Compiling src/error.rs",
     "process exited with code 0",

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.condense.logs.trace import Kind, Records, kind
+from bot.condense.logs.trace import Follower, Kind, kind
 
 PYTHON = """\
 Traceback (most recent call last):
@@ -52,7 +52,7 @@ PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nAQAB\n-----END RSA PRIVATE KEY--
 
 def sizes(text: str) -> list[int]:
     """Return the number of lines of each record."""
-    follow = Records()
+    follow = Follower()
     found: list[int] = []
     for line in text.split("\n"):
         if follow.continues(kind(line)):
@@ -71,7 +71,7 @@ def test_a_trace_is_one_record_and_its_surroundings_are_not(trace: str) -> None:
 
 
 def test_a_trace_belongs_to_the_error_that_was_logged_above_it() -> None:
-    follow = Records()
+    follow = Follower()
     assert not follow.continues(Kind.PLAIN, severe=True, headed=True)
     assert follow.continues(Kind.HEAD)
     assert follow.continues(Kind.FRAME)
@@ -89,7 +89,7 @@ def test_two_traces_in_a_row_are_two() -> None:
 @given(st.lists(st.sampled_from(list(Kind)), max_size=1000))
 @settings(max_examples=50)
 def test_records_are_bounded_whatever_comes(kinds: list[Kind]) -> None:
-    follow = Records()
+    follow = Follower()
     length = longest = 0
     for one in kinds:
         length = length + 1 if follow.continues(one) else 1
