@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from bot.diff_command import diff
+from bot.logs_command import logs
+
 if TYPE_CHECKING:
     from bot.settings import Configuration
     from bot.store.database import Database
@@ -19,6 +22,10 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.version_option(package_name="signoff", message="signoff %(version)s")
 def main() -> None:
     """Signoff reads everything and touches nothing until a person signs off."""
+
+
+main.add_command(logs)
+main.add_command(diff)
 
 
 @main.command()
