@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import gc
 import os
 import signal
 from collections.abc import AsyncIterator, Mapping
@@ -293,6 +294,7 @@ async def engage(world: World, books: Catalogue) -> None:
             log.warning("the database is not ready; trying again", error=type(error).__name__)
             await asyncio.sleep(RETRY_SECONDS)
         else:
+            _keep_for_good()
             return
 
 
@@ -307,6 +309,12 @@ async def warm(world: World) -> None:
     if world.gateway is not None:
         with contextlib.suppress(Exception):
             await world.gateway.warm()
+        _keep_for_good()
+
+
+def _keep_for_good() -> None:
+    # What start-up has made stays. Walking all of it stops the process for 0.2 s at every full garbage collection.
+    gc.freeze()
 
 
 async def end(background: list[asyncio.Task[None]], world: World) -> None:
