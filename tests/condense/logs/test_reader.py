@@ -161,4 +161,5 @@ def test_memory_is_bounded_when_every_line_is_new(words: int) -> None:
 
 def test_words_made_of_hexadecimal_letters_are_told_apart_where_it_matters() -> None:
     assert len(template_counts("disk sda of the cluster is dead\ndisk sda of the cluster is added\n")) == 2
+    assert template_counts("node one is added today\nnode one is dead today\nnode one is added today\n") == [2, 1]
     assert len(template_counts("a 1\nb 2\n\nfade\nbeef\n")) == 5

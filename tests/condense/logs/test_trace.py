@@ -78,6 +78,10 @@ def test_a_trace_belongs_to_the_error_that_was_logged_above_it() -> None:
     assert not follow.continues(Kind.PLAIN, headed=True)
 
 
+def test_a_frame_belongs_to_the_line_above_whatever_that_is() -> None:
+    assert sizes("it broke\n\tat com.acme.A.b(A.java:1)\nall good") == [2, 1]
+
+
 def test_indentation_alone_joins_nothing() -> None:
     assert sizes("with:\n  path: x\n  token: y\n") == [1, 1, 1, 1]
 
