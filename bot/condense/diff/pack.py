@@ -42,7 +42,10 @@ _LEGEND: Final = "Riskiest files first. @@ -old +new: line numbers. &n k names t
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What became of one file. ``why`` says what was left out, and is empty where every hunk shows something."""
+    """What became of one file: of how many hunks something is shown, of how many changed lines.
+
+    ``why`` says why not all is; it is empty where all is, or where there is nothing to show.
+    """
 
     path: str
     old_path: str | None
@@ -51,6 +54,8 @@ class Shown:
     notes: tuple[str, ...]
     hunks: int
     kept_hunks: int
+    lines: int
+    kept_lines: int
     why: str
 
 
@@ -120,7 +125,7 @@ class _Packing:
         kept: dict[str, dict[str, set[int]]] = {}
         altered: dict[str, dict[str, set[int]]] = {}
         lines = [_LEGEND]
-        seen, shown = 0, {}
+        shown: dict[int, list[int]] = {}
         written: set[int] = set()
         for n in self._plan.rank:
             file = self._plan.files[n].file
@@ -130,11 +135,11 @@ class _Packing:
             for sheet in sheets:
                 lines += sheet.render(written)
                 for line, text in sheet.changes():
-                    seen += 1
                     into = kept if text == line.text.removesuffix("\r") else altered
                     sides = into.setdefault(file.path, {"+": set(), "-": set()})
                     sides[line.sign].add(line.new or line.old or 0)
-            shown[n] = sum(any(True for _ in sheet.changes()) for sheet in sheets)
+            shown[n] = [sum(1 for _ in sheet.changes()) for sheet in sheets]
+        seen = sum(map(sum, shown.values()))
         lines.append(_rest(self._plan, frozenset(self._headers), seen))
         fits = self._spent <= self._budget
         return Packed(
@@ -236,15 +241,28 @@ def _rest(prepared: Plan, named: frozenset[int], seen: int) -> str:
     )
 
 
-def _account(item: Assessed, shown: int, named: bool) -> Shown:
-    file, total = item.file, len(item.file.hunks)
-    if shown == total:
-        why = "; ".join(file.notes) if not total else ""
-    else:
-        why = f"{item.kind} file, after all others: over budget" if item.kind in ASIDE else "over budget"
-    if not total and not named:
-        why = "; ".join((*file.notes, "over budget"))
-    return Shown(file.path, file.old_path, file.status, item.kind, file.notes, total, shown, why)
+def _account(item: Assessed, visible_lines: Sequence[int], named: bool) -> Shown:
+    """Return what became of a file with so many ``visible_lines`` in each hunk that shows any."""
+    file = item.file
+    hunks, lines = sum(map(bool, visible_lines)), sum(visible_lines)
+    total = file.count("+") + file.count("-")
+    reasons = [note for note in file.notes if not total or note == "damaged"]
+    if lines < total:
+        reasons.append(f"{item.kind} file, after all others: over budget" if item.kind in ASIDE else "over budget")
+    elif not named:
+        reasons.append("not named: over budget")
+    return Shown(
+        file.path,
+        file.old_path,
+        file.status,
+        item.kind,
+        file.notes,
+        len(file.hunks),
+        hunks,
+        total,
+        lines,
+        "; ".join(reasons),
+    )
 
 
 def _numbers(sides: Mapping[str, Mapping[str, set[int]]]) -> dict[str, Numbers]:

