@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 Status = Literal["added", "deleted", "modified", "renamed", "copied", "mode"]
 Sign = Literal["+", "-", " "]
@@ -13,8 +13,7 @@ NO_NEWLINE: Final = "\\"
 """What begins the line that says that the line before it has no newline at its end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line of a hunk, without its sign. ``old`` is its number before the change (None for an added line), ``new``
     its number after it (None for a removed one)."""
 

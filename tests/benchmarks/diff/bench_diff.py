@@ -10,6 +10,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 from bot.condense.diff.pack import pack, prepare
@@ -26,7 +27,8 @@ def main(names: list[str]) -> None:
     redact = Redactor(key=b"bench").text
     times = []
     print(
-        f"{'diff':44} {'KB':>7} {'budget':>7} {'parse':>7} {'assess':>7} {'pack':>7} {'ms':>7} {'estimate':>9} {'o200k':>7}"
+        f"{'diff':44} {'KB':>7} {'budget':>7} {'parse':>7} {'assess':>7} {'pack':>7} {'ms':>7} "
+        f"{'estimate':>9} {'o200k':>7}"
     )
     for name, text in [(name, Path(name).read_bytes().decode("utf-8", "replace")) for name in names] or [
         ("made", _made())
@@ -39,7 +41,7 @@ def main(names: list[str]) -> None:
             at.append(time.perf_counter())
             packed = pack(prepared, budget, redact=redact)
             at.append(time.perf_counter())
-            spans = [1e3 * (end - start) for start, end in zip(at, at[1:], strict=False)]
+            spans = [1e3 * (end - start) for start, end in pairwise(at)]
             times.append(sum(spans))
             true = count(packed.text) if count else "-"
             print(
