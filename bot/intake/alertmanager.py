@@ -35,7 +35,7 @@ class Refused(Exception):
     """The body is not a webhook we can take; the message says what is wrong and where, never quoting the body."""
 
 
-def parse(body: bytes, *, source: str, bounds: Bounds) -> Delivery:
+def parse(body: bytes | bytearray, *, source: str, bounds: Bounds) -> Delivery:
     """Turn a webhook body into a ``Delivery``. Raises ``Refused`` with the key that is wrong and what is accepted."""
     # Counted before parsing: 32 MiB of "[]," would become a gigabyte of lists.
     if body.count(b"{") + body.count(b"[") > bounds.containers or body.count(b",") > bounds.items:
@@ -54,7 +54,7 @@ def parse(body: bytes, *, source: str, bounds: Bounds) -> Delivery:
         raise Refused(f"alerts: {len(listed)} are more than the {bounds.alerts} that one body may hold")
     return Delivery(
         source=source,
-        receiver=_text(data, "receiver"),
+        receiver=_text(data, "receiver")[: bounds.value],
         group_key=group_key,
         group_labels=_labels(data, "groupLabels", "", bounds),
         common_labels=_labels(data, "commonLabels", "", bounds),
@@ -65,9 +65,9 @@ def parse(body: bytes, *, source: str, bounds: Bounds) -> Delivery:
     )
 
 
-def _json(body: bytes, depth: int) -> Any:
+def _json(body: bytes | bytearray, depth: int) -> Any:
     try:
-        data = json.loads(body)
+        data = json.loads(body.decode(), parse_constant=_no_number)
     except RecursionError:
         raise Refused(f"the body is nested deeper than {depth} levels") from None
     except UnicodeDecodeError:
@@ -75,7 +75,7 @@ def _json(body: bytes, depth: int) -> Any:
     except ValueError as error:
         where = f" at line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
         raise Refused(f"the body is not JSON{where}") from None
-    level = [data]
+    level = [data] if isinstance(data, (dict, list)) else []
     for _ in range(depth):
         level = [
             child
@@ -86,6 +86,10 @@ def _json(body: bytes, depth: int) -> Any:
         if not level:
             return data
     raise Refused(f"the body is nested deeper than {depth} levels")
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number in JSON")
 
 
 def _alert(item: Any, where: str, bounds: Bounds) -> Alert:

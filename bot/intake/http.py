@@ -11,12 +11,15 @@ import hmac
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import ContentEncodingError
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
+from bot.domain.alert import Delivery
 from bot.intake import alertmanager
 from bot.intake.alertmanager import Bounds, Refused
 from bot.store import alerts, clock
@@ -30,6 +33,7 @@ STORE_SECONDS = 8.0  # below the 10 s at which Alertmanager's shortest group_int
 LARGE_BODY = 1024 * 1024
 LARGE_AT_ONCE = 2
 WAITING_AT_MOST = 256
+HELD_AT_MOST = 4  # times the largest body: what all waiting bodies may take together
 
 Starter = Callable[[str, str, int], None]
 Health = Callable[[], Awaitable["Readiness"]]
@@ -73,6 +77,8 @@ class Intake:
         sources: frozenset[str],
         bounds: Bounds,
         metrics: Metrics,
+        read_seconds: float = READ_SECONDS,
+        store_seconds: float = STORE_SECONDS,
     ) -> None:
         if not token:
             raise ValueError("a webhook token is mandatory")
@@ -84,6 +90,9 @@ class Intake:
         self._metrics = metrics
         self._large = asyncio.Semaphore(LARGE_AT_ONCE)
         self._waiting = 0
+        self._held = 0
+        self._read_seconds = read_seconds
+        self._store_seconds = store_seconds
 
     async def alertmanager(self, request: web.Request) -> web.Response:
         """Take one webhook of Alertmanager."""
@@ -107,33 +116,34 @@ class Intake:
         if (request.content_length or 0) > self._bounds.bytes:
             return _problem(413, f"the body is larger than {self._bounds.bytes} bytes")
         if self._waiting >= WAITING_AT_MOST:
-            return _problem(503, "too many webhooks are waiting to be stored: try again")
+            return _problem(503, _TOO_MANY)
         self._waiting += 1
+        body = bytearray()
         try:
-            return await self._take(request, source)
+            return await self._take(request, source, body)
         finally:
             self._waiting -= 1
+            self._held -= len(body)
 
-    async def _take(self, request: web.Request, source: str) -> web.Response:
+    async def _take(self, request: web.Request, source: str, body: bytearray) -> web.Response:
         try:
-            async with asyncio.timeout(READ_SECONDS):
-                body = await self._read(request)
-            if len(body) > LARGE_BODY:
-                async with self._large:
-                    delivery = await asyncio.to_thread(alertmanager.parse, body, source=source, bounds=self._bounds)
-            else:
-                delivery = await asyncio.to_thread(alertmanager.parse, body, source=source, bounds=self._bounds)
+            async with asyncio.timeout(self._read_seconds):
+                await self._read(request, body)
         except TimeoutError:
-            return _problem(408, f"the body did not arrive within {READ_SECONDS:.0f} s")
+            return _problem(408, f"the body did not arrive within {self._read_seconds:.0f} s")
         except _TooLarge:
             return _problem(413, f"the body is larger than {self._bounds.bytes} bytes")
+        except _NoRoom:
+            return _problem(503, _TOO_MANY)
+        except (web.RequestPayloadError, ContentEncodingError):
+            return _problem(400, "the body could not be read: it was cut or badly encoded")
+        try:
+            delivery = await self._parsed(body, source)
         except Refused as refused:
             log.info("webhook refused", why=str(refused), bytes=len(body))
             return _problem(400, str(refused))
-        except web.RequestPayloadError:
-            return _problem(400, "the body could not be read: it was cut or badly encoded")
         try:
-            async with asyncio.timeout(STORE_SECONDS):
+            async with asyncio.timeout(self._store_seconds):
                 accepted = await self._database.write(
                     lambda connection: alerts.accept(connection, delivery, now=clock.now(connection)), urgent=True
                 )
@@ -141,6 +151,13 @@ class Intake:
             log.error("webhook could not be stored", error=type(error).__name__)
             return _problem(503, "the alerts could not be stored: try again")
         return self._answer(accepted, len(delivery.alerts))
+
+    async def _parsed(self, body: bytearray, source: str) -> Delivery:
+        work = partial(alertmanager.parse, body, source=source, bounds=self._bounds)
+        if len(body) <= LARGE_BODY:
+            return await asyncio.to_thread(work)
+        async with self._large:
+            return await asyncio.to_thread(work)
 
     def _answer(self, accepted: Accepted, received: int) -> web.Response:
         self._metrics.alerts.labels("new").inc(accepted.new)
@@ -152,14 +169,14 @@ class Intake:
             {"stored": received, "new": accepted.new, "changed": accepted.changed, "group": accepted.group_id}
         )
 
-    async def _read(self, request: web.Request) -> bytes:
-        parts, size = [], 0
+    async def _read(self, request: web.Request, body: bytearray) -> None:
         async for part in request.content.iter_any():
-            size += len(part)
-            if size > self._bounds.bytes:
+            if len(body) + len(part) > self._bounds.bytes:
                 raise _TooLarge
-            parts.append(part)
-        return b"".join(parts)
+            if self._held + len(part) > self._bounds.bytes * HELD_AT_MOST:
+                raise _NoRoom
+            self._held += len(part)
+            body += part
 
     def _authentic(self, request: web.Request) -> bool:
         sent = request.headers.getall("Authorization", [])
@@ -172,6 +189,13 @@ class Intake:
 
 class _TooLarge(Exception):
     """More bytes came than a body may have."""
+
+
+class _NoRoom(Exception):
+    """All bodies that are waiting take as much memory as they may."""
+
+
+_TOO_MANY = "too many webhooks are waiting to be stored: try again"
 
 
 def build(intake: Intake, metrics: Metrics, health: Health) -> web.Application:
