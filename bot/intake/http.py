@@ -16,7 +16,6 @@ from typing import Any
 
 import structlog
 from aiohttp import web
-from aiohttp.http_exceptions import ContentEncodingError
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 from bot.domain.alert import Delivery
@@ -135,7 +134,7 @@ class Intake:
             return _problem(413, f"the body is larger than {self._bounds.bytes} bytes")
         except _NoRoom:
             return _problem(503, _TOO_MANY)
-        except (web.RequestPayloadError, ContentEncodingError):
+        except (web.RequestPayloadError, ConnectionError):
             return _problem(400, "the body could not be read: it was cut or badly encoded")
         try:
             delivery = await self._parsed(body, source)
