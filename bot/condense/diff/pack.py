@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from bot.condense.diff.classify import ASIDE, Kind, classify
-from bot.condense.diff.cost import line_cost
+from bot.condense.diff.cost import SLACK, line_cost
 from bot.condense.diff.order import Assessed, Plan, Step, plan
 from bot.condense.diff.patch import FilePatch, Patch, Status
 from bot.condense.diff.pieces import Piece
@@ -104,7 +104,7 @@ class _Packing:
         self._names: dict[tuple[str, ...], int] = {}
         self._often = _repeated(prepared, cost)
         # Nothing named is the longest that the last line can be.
-        self._spent = cost(_LEGEND) + cost(_rest(prepared, frozenset(), 0))
+        self._spent = SLACK + cost(_LEGEND) + cost(_rest(prepared, frozenset(), 0))
 
     def take(self, step: Step) -> bool:
         """Show what ``step`` says, if it can be paid for; False where it cannot."""
@@ -144,7 +144,7 @@ class _Packing:
         fits = self._spent <= self._budget
         return Packed(
             "\n".join(lines) + "\n" if fits else "",
-            math.ceil(sum(map(self._cost, lines))) if fits else 0,
+            math.ceil(SLACK + sum(map(self._cost, lines))) if fits else 0,
             tuple(_account(item, shown[n], n in self._headers) for n, item in enumerate(self._plan.files)),
             _numbers(kept),
             _numbers(altered),

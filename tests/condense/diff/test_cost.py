@@ -30,6 +30,20 @@ def test_every_line_costs_something_and_at_most_a_token_and_a_half_a_byte(text: 
     assert 1 <= line_cost(text) <= 1.8 * len(text.encode("utf-8", "surrogatepass")) + 2
 
 
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("+qjxkvzw pfgqhzt vbxjqkd wzcvmjq", 18),
+        ("+聚嚴亶龢蘷籲钁", 15),
+        ("+}(;?@~|>%^&)<!*", 12),
+        ("+SGVsbG8gd29ybGQhIFRoaXMgaXMgYmFzZTY0", 26),
+    ],
+    ids=["random letters", "rare characters", "marks", "base64"],
+)
+def test_text_made_to_cost_much_is_not_counted_as_cheap(text: str, tokens: int) -> None:
+    assert line_cost(text) >= tokens
+
+
 def test_long_words_are_not_cheap() -> None:
     assert line_cost("x" * 10_000) > 2_000
     assert line_cost("X" * 10_000) > 2_000
