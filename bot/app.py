@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot import log as logging
 from bot import shipped
@@ -41,7 +42,7 @@ from bot.runbooks.catalogue import Catalogue, RunbookError
 from bot.settings import Cluster, Configuration, Identity, Settings
 from bot.status import Gauges, Status
 from bot.store import audit, clock, schema
-from bot.store.database import Database, DatabaseError
+from bot.store.database import Database, DatabaseError, said_by
 
 if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
@@ -75,7 +76,7 @@ async def serve(configuration: Configuration) -> int:
         life.callback(database.close)
         if database.is_sqlite:
             life.enter_context(sole_server(Path(str(database.url.database))))
-            await asyncio.to_thread(schema.migrate, database)
+            await prepare(database)
         world, client = await build(configuration, redactor, books, triage, database, life)
         status = Status(world, slack_connected=lambda: connection.connected)
         bolt = slack.build(client, inbox=StoredInbox(world))
@@ -138,6 +139,15 @@ def open_database(settings: Settings) -> Database:
         return Database(settings.database_url.get_secret_value())
     except DatabaseError as error:
         raise CannotStart(f"SIGNOFF_DATABASE_URL: {error}") from error
+
+
+async def prepare(database: Database) -> None:
+    """Bring a SQLite file's schema up to date. Raises ``CannotStart`` if the file is no database of ours."""
+    try:
+        await asyncio.to_thread(schema.migrate, database)
+    except SQLAlchemyError as error:
+        path = database.url.database
+        raise CannotStart(f"SIGNOFF_DATABASE_URL: {path} cannot be used: {said_by(error)}") from error
 
 
 @contextlib.contextmanager
@@ -284,14 +294,17 @@ async def listening(configuration: Configuration, world: World, status: Status) 
 
 async def engage(world: World, books: Catalogue) -> None:
     """Bring the schema up to date and launch the engine, however long the database takes to be there."""
+    recorded = False
     while True:
         try:
             if not world.database.is_sqlite:
                 await asyncio.to_thread(schema.migrate, world.database)
-            await world.database.write(lambda connection: _started(connection, world, books))
+            if not recorded:
+                await world.database.write(lambda connection: _started(connection, world, books))
+                recorded = True
             await world.engine.launch()
         except Exception as error:
-            log.warning("the database is not ready; trying again", error=type(error).__name__)
+            log.warning("the database is not ready; trying again", error=type(error).__name__, why=said_by(error))
             await asyncio.sleep(RETRY_SECONDS)
         else:
             _keep_for_good()

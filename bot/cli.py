@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import click
 
@@ -12,9 +13,11 @@ from bot.diff_command import diff
 from bot.logs_command import logs
 
 if TYPE_CHECKING:
-    from bot.settings import Configuration
-    from bot.store.database import Database
+    from sqlalchemy import Connection
 
+    from bot.settings import Configuration
+
+T = TypeVar("T")
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -95,7 +98,10 @@ def rbac(namespaces: tuple[str, ...], account_namespace: str) -> None:
     from bot.runbooks import catalogue
     from bot.runbooks.rbac import roles
 
-    loaded = catalogue.load(shipped.runbooks(_configuration(serving=False).settings.runbooks))
+    try:
+        loaded = catalogue.load(shipped.runbooks(_configuration(serving=False).settings.runbooks))
+    except catalogue.RunbookError as error:
+        _fail(f"the runbooks cannot be used:\n{error}")
     click.echo(yaml.safe_dump_all(roles(loaded, namespaces, account_namespace), sort_keys=False), nl=False)
 
 
@@ -112,11 +118,7 @@ def verify(as_json: bool) -> None:
 
     from bot.store import audit as chain
 
-    database = _database()
-    try:
-        verdict = database.read_now(chain.verify)
-    finally:
-        database.close()
+    verdict = _read(chain.verify)
     if as_json:
         click.echo(
             json.dumps(
@@ -164,16 +166,25 @@ def _configuration(*, serving: bool = True) -> Configuration:
         _fail(f"the configuration cannot be used:\n{lines}")
 
 
-def _database() -> Database:
-    from bot.store import schema
-    from bot.store.database import Database, DatabaseError
+def _read(work: Callable[[Connection], T]) -> T:
+    """Run ``work`` on the configured database, which nothing is written to."""
+    from sqlalchemy.exc import SQLAlchemyError
 
+    from bot.store import schema
+    from bot.store.database import Database, DatabaseError, said_by
+
+    url = _configuration(serving=False).settings.database_url.get_secret_value()
     try:
-        database = Database(_configuration(serving=False).settings.database_url.get_secret_value(), read_only=True)
-        schema.require(database)
+        database = Database(url, read_only=True)
+        try:
+            schema.require(database)
+            return database.read_now(work)
+        finally:
+            database.close()
     except DatabaseError as error:
         _fail(str(error))
-    return database
+    except SQLAlchemyError as error:
+        _fail(f"the database cannot be read: {said_by(error)}")
 
 
 def _fail(message: str) -> NoReturn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -21,6 +22,7 @@ from bot.runbooks.catalogue import Catalogue
 from bot.runbooks.resources import Verb
 from bot.settings import Configuration
 from bot.store import schema
+from bot.store.database import Database, NoDatabase
 
 if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
@@ -91,13 +93,26 @@ def _files(configuration: Configuration) -> tuple[Catalogue | None, list[Check]]
 
 
 async def _database(configuration: Configuration) -> list[Check]:
-    database = app.open_database(configuration.settings)
+    url = configuration.settings.database_url.get_secret_value()
+    try:
+        database = Database(url, read_only=True)
+    except NoDatabase as error:
+        return [_first_start(error)]
     try:
         empty = await asyncio.to_thread(schema.is_empty, database)
     finally:
         await asyncio.to_thread(database.close)
     kind = "SQLite (one replica)" if database.is_sqlite else "PostgreSQL"
     return [Check("database", True, f"{kind} answers" + ("; serve will create its tables" if empty else ""))]
+
+
+def _first_start(missing: NoDatabase) -> Check:
+    """Say whether ``serve`` can make the file that is not there yet, without making it."""
+    folder = next(parent for parent in missing.path.absolute().parents if parent.exists())
+    if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
+        return Check("database", True, str(missing))
+    remedy = f"Let the user that runs Signoff write to {folder}, or give another SIGNOFF_DATABASE_URL."
+    return Check("database", False, f"{missing.path} cannot be made in {folder}", remedy)
 
 
 async def _slack(configuration: Configuration) -> list[Check]:

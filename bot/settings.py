@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import unquote, urlsplit
 
-import yaml
 from pydantic import (
     AliasChoices,
     BaseModel,
@@ -26,11 +25,25 @@ from pydantic import (
 )
 
 from bot.domain.approval import Person
+from bot.runbooks import document
 
 _PERSON = re.compile(r"[TE][A-Z0-9]{2,20}:[UW][A-Z0-9]{2,20}")
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _SECRET_MAX = 64 * 1024
+# Where the checker's own words are those of a programmer.
+_PLAIN = {
+    "extra_forbidden": "there is no such key",
+    "missing": "this key is needed",
+    "model_type": "expected keys with values",
+    "dict_type": "expected keys with values",
+    "list_type": "expected a list",
+    "string_type": "expected text; put it in quotes",
+    "too_short": "expected at least one entry",
+    "int_parsing": "expected a whole number",
+    "float_parsing": "expected a number",
+    "finite_number": "expected a number",
+}
 
 
 class SettingsError(Exception):
@@ -117,6 +130,13 @@ class Structure(Strict):
         for entry in value:
             if not _PERSON.fullmatch(entry):
                 raise ValueError(f"{entry!r} is not a person: give TEAM_ID:USER_ID, as in T0123ABCD:U0123ABCD")
+        return value
+
+    @field_validator("sources")
+    @classmethod
+    def _some_source(cls, value: dict[str, Source]) -> dict[str, Source]:
+        if not value:
+            raise ValueError("name at least one source, or leave the key out: without any no webhook is taken")
         return value
 
     @field_validator("clusters", "sources")
@@ -246,13 +266,23 @@ class Settings(BaseModel):
         le=720,
     )
     evidence_seconds: float = _env(
-        "SIGNOFF_EVIDENCE_SECONDS", "How long evidence is collected at most: 1 to 120.", default=15.0, ge=1, le=120
+        "SIGNOFF_EVIDENCE_SECONDS",
+        "How long evidence is collected at most: 1 to 120 seconds.",
+        default=15.0,
+        ge=1,
+        le=120,
     )
     max_body_bytes: int = _env(
-        "SIGNOFF_MAX_BODY_BYTES", "The largest webhook body.", default=32 * 1024 * 1024, ge=1024, le=256 * 1024 * 1024
+        "SIGNOFF_MAX_BODY_BYTES",
+        "The largest webhook body, in bytes: 1024 to 268435456.",
+        default=32 * 1024 * 1024,
+        ge=1024,
+        le=256 * 1024 * 1024,
     )
-    max_alerts: int = _env("SIGNOFF_MAX_ALERTS", "The most alerts in one webhook.", default=25_000, ge=1, le=250_000)
-    max_depth: int = _env("SIGNOFF_MAX_DEPTH", "The deepest nesting of a webhook.", default=32, ge=4, le=200)
+    max_alerts: int = _env(
+        "SIGNOFF_MAX_ALERTS", "The most alerts in one webhook: 1 to 250000.", default=25_000, ge=1, le=250_000
+    )
+    max_depth: int = _env("SIGNOFF_MAX_DEPTH", "The deepest nesting of a webhook: 4 to 200.", default=32, ge=4, le=200)
     log_level: Literal["debug", "info", "warning", "error"] = _env(
         "SIGNOFF_LOG_LEVEL", "How much is logged: `debug`, `info`, `warning` or `error`.", default="info"
     )
@@ -263,12 +293,25 @@ class Settings(BaseModel):
         for name, field in type(self).model_fields.items():
             value = getattr(self, name)
             if isinstance(value, SecretStr):
-                secret = value.get_secret_value()
-                if name == "database_url":
-                    secret = unquote(urlsplit(secret).password or "")
+                secret = _SECRET_PART.get(name, str)(value.get_secret_value())
                 if secret:
                     found[_variable(field)] = secret
         return found
+
+
+def _password(url: str) -> str:
+    try:
+        return unquote(urlsplit(url).password or "")
+    except ValueError:
+        return url
+
+
+def _key(value: str) -> str:
+    return value.partition(":")[2] or value
+
+
+# Which part of a setting is the secret, where it is not all of it.
+_SECRET_PART: Mapping[str, Callable[[str], str]] = {"database_url": _password, "secret_key": _key}
 
 
 class Configuration:
@@ -288,7 +331,7 @@ class Configuration:
         problems: list[str] = []
         _read_secret_files(given, problems)
         settings = _settings(given, problems)
-        structure = _structure(settings.config if settings else None, problems)
+        structure = _structure(given.get("SIGNOFF_CONFIG", ""), problems)
         if settings and serving:
             problems += _missing(settings, structure)
         if problems or settings is None or structure is None:
@@ -330,25 +373,26 @@ def _settings(environment: Mapping[str, str], problems: list[str]) -> Settings |
     return None
 
 
-def _structure(path: Path | None, problems: list[str]) -> Structure | None:
-    if path is None:
+def _structure(named: str, problems: list[str]) -> Structure | None:
+    if not named:
         return Structure()
+    path = Path(named)
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found = document.read(path.read_bytes())
     except OSError as error:
         problems.append(f"SIGNOFF_CONFIG: {path} cannot be read: {error.strerror}")
         return None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        problems.append(f"{path}{where}: not YAML: {getattr(error, 'problem', None) or 'not UTF-8'}")
+    for fault in found.faults:
+        problems.append(f"{path}:{fault.line}: {fault.sentence}")
+    if found.faults:
         return None
     try:
-        return Structure.model_validate(data or {})
+        return Structure.model_validate(found.data)
     except ValidationError as error:
         for item in error.errors(include_url=False, include_input=False):
-            key = ".".join(str(part) for part in item["loc"]) or "the file"
-            problems.append(f"{path}: {key}: {_sentence(item)}")
+            key = ".".join(str(part) for part in item["loc"])
+            line = found.line(item["loc"])
+            problems.append(f"{path}:{line}: {key}: {_sentence(item)}" if key else f"{path}:{line}: {_sentence(item)}")
     return None
 
 
@@ -379,9 +423,7 @@ def _missing(settings: Settings, structure: Structure | None) -> list[str]:
 
 def _sentence(item: Any) -> str:
     message = str(item["msg"]).removeprefix("Value error, ")
-    if item["type"] == "extra_forbidden":
-        return "there is no such key"
-    return message
+    return _PLAIN.get(item["type"], message)
 
 
 def _variable(field: Any) -> str:

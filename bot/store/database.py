@@ -24,10 +24,26 @@ from bot.store.turns import Turns
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 15_000
+# A server that vanished without a word must not hold a thread for the two hours of TCP's own keepalive.
+_PATIENCE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
 
 
 class DatabaseError(Exception):
     """The database cannot be used; the message says why and what to do."""
+
+
+class NoDatabase(DatabaseError):
+    """There is no such file yet."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"there is no database at {path} yet: `signoff serve` makes it when it first starts")
+        self.path = path
 
 
 class Database:
@@ -41,6 +57,7 @@ class Database:
         self._beside: Engine | None = None
         if self.is_sqlite:
             _refuse_broken_sqlite()
+            _refuse_bad_path(Path(str(parsed.database)), read_only=read_only)
             self._readers = _sqlite_engine(parsed, read_only=True)
             self._writer = self._readers if read_only else _sqlite_engine(parsed, read_only=False)
             if not read_only:
@@ -51,7 +68,7 @@ class Database:
                 pool_size=6,
                 max_overflow=4,
                 pool_pre_ping=True,
-                connect_args={"connect_timeout": 5},
+                connect_args=_PATIENCE,
                 # Else an insert that met a conflict cannot be told from one that did not.
                 execution_options={"preserve_rowcount": True},
             )
@@ -119,6 +136,12 @@ def parse_url(url: str) -> URL:
     raise DatabaseError(f"the database {backend!r} is not supported: give sqlite:///PATH or postgresql://…")
 
 
+def said_by(error: Exception) -> str:
+    """Return what a database's driver says went wrong, in one line, without the statement and its values."""
+    driver = getattr(error, "orig", None) or error
+    return next((line.strip() for line in str(driver).splitlines() if line.strip()), type(driver).__name__)[:300]
+
+
 def _refuse_broken_sqlite() -> None:
     # unixepoch('subsec'), which the engine uses on Python 3.12+, is NULL before SQLite 3.42.
     if sys.version_info >= (3, 12) and sqlite3.sqlite_version_info < (3, 42):
@@ -126,6 +149,20 @@ def _refuse_broken_sqlite() -> None:
             f"Python {sys.version_info[0]}.{sys.version_info[1]} with SQLite {sqlite3.sqlite_version} cannot run "
             "the job engine: use Python 3.11, or a system with SQLite 3.42 or later, or PostgreSQL"
         )
+
+
+def _refuse_bad_path(path: Path, *, read_only: bool) -> None:
+    if read_only:
+        # SQLite would make the file that it is asked to read.
+        if not path.is_file():
+            raise NoDatabase(path)
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab"):
+            pass
+    except OSError as error:
+        raise DatabaseError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _configure_beside(connection: Any, _record: Any) -> None:
@@ -137,9 +174,6 @@ def _configure_beside(connection: Any, _record: Any) -> None:
 
 
 def _sqlite_engine(url: URL, *, read_only: bool) -> Engine:
-    path = Path(str(url.database))
-    if not read_only:
-        path.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, pool_size=1 if not read_only else 3, max_overflow=0 if not read_only else 2)
 
     @event.listens_for(engine, "connect")

@@ -1,0 +1,321 @@
+"""Settings: every problem names its key and what it accepts, secrets stay secret, and rules read as they are meant."""
+
+import contextlib
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.approval import Person
+from bot.settings import Configuration, Settings, SettingsError, Structure, table
+
+SERVING = {
+    "SIGNOFF_ALERTMANAGER_TOKEN": "alertmanager-token-0123456789",
+    "SIGNOFF_SECRET_KEY": "k1:" + "s" * 32,
+    "SLACK_BOT_TOKEN": "xoxb-1-secret",
+    "SLACK_APP_TOKEN": "xapp-1-secret",
+}
+FILE = """
+channel: C0INCIDENTS
+approvers: ["T0SHOP:U0LEE", "E0CORP:W0PRIYA"]
+clusters:
+  prod: {reader: {context: prod-reader}, runner: {context: prod-runner}}
+  edge: {reader: {in_cluster: true}}
+default_cluster: prod
+sources: {default: {}, edge-am: {cluster: edge}}
+routes:
+  - {match: {team: payments, severity: critical}, channel: C0PAYMENTS}
+  - {match: {team: payments}, channel: C0QUIET}
+"""
+
+
+def load(text: str = FILE, *, folder: Path, serving: bool = True, **more: str) -> Configuration:
+    path = folder / "signoff.yaml"
+    path.write_text(text)
+    return Configuration.load(SERVING | {"SIGNOFF_CONFIG": str(path)} | more, serving=serving)
+
+
+def problems(text: str = FILE, *, folder: Path, serving: bool = True, **more: str) -> list[str]:
+    with pytest.raises(SettingsError) as raised:
+        load(text, folder=folder, serving=serving, **more)
+    return [problem.replace(str(folder), "…") for problem in raised.value.problems]
+
+
+# --- the environment --------------------------------------------------------------------------------------------------
+
+
+def test_what_is_not_given_has_its_default(tmp_path: Path) -> None:
+    settings = load(folder=tmp_path).settings
+    assert settings.listen == ("127.0.0.1", 8080)
+    assert settings.database_url.get_secret_value() == "sqlite:///signoff.db"
+    assert (settings.max_body_bytes, settings.max_alerts, settings.max_depth) == (32 * 1024 * 1024, 25_000, 32)
+    assert settings.reopen_minutes == 30
+
+
+def test_an_empty_variable_is_one_that_was_not_given(tmp_path: Path) -> None:
+    assert load(folder=tmp_path, SIGNOFF_LISTEN="", SIGNOFF_MAX_ALERTS="").settings.max_alerts == 25_000
+
+
+@pytest.mark.parametrize(
+    ("told", "read"),
+    [
+        ("0.0.0.0:80", ("0.0.0.0", 80)),
+        (":8080", ("0.0.0.0", 8080)),
+        ("[::1]:8080", ("::1", 8080)),
+        ("signoff.internal:1", ("signoff.internal", 1)),
+    ],
+)
+def test_where_to_listen(tmp_path: Path, told: str, read: tuple[str, int]) -> None:
+    assert load(folder=tmp_path, SIGNOFF_LISTEN=told).settings.listen == read
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("SIGNOFF_LISTEN", "8080", "HOST:PORT"),
+        ("SIGNOFF_LISTEN", "host:65536", "HOST:PORT"),
+        ("SIGNOFF_LISTEN", "host:http", "HOST:PORT"),
+        ("SIGNOFF_MAX_ALERTS", "many", "expected a whole number. The most alerts in one webhook: 1 to 250000"),
+        ("SIGNOFF_MAX_ALERTS", "0", "1 to 250000"),
+        ("SIGNOFF_MAX_BODY_BYTES", "1e9", "1024 to 268435456"),
+        ("SIGNOFF_MAX_DEPTH", "3", "4 to 200"),
+        ("SIGNOFF_MODEL_DEADLINE_SECONDS", "inf", "1 to 300 seconds"),
+        ("SIGNOFF_MODEL_DEADLINE_SECONDS", "soon", "expected a number"),
+        ("SIGNOFF_EVIDENCE_SECONDS", "0.5", "1 to 120"),
+        ("SIGNOFF_REOPEN_MINUTES", "nan", "0 to 1440 minutes"),
+        ("SIGNOFF_STALE_HOURS", "-1", "0.1 to 720 hours"),
+        ("SIGNOFF_LOG_LEVEL", "verbose", "`debug`, `info`, `warning` or `error`"),
+    ],
+)
+def test_a_wrong_value_names_its_key_and_what_is_accepted(tmp_path: Path, name: str, value: str, said: str) -> None:
+    (problem,) = problems(folder=tmp_path, **{name: value})
+    assert problem.startswith(f"{name}: ")
+    assert said in problem
+
+
+def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
+    found = problems("channel: general", folder=tmp_path, SIGNOFF_LISTEN="x", SIGNOFF_MAX_DEPTH="x")
+    assert [problem.split(": ")[0] for problem in found] == [
+        "SIGNOFF_LISTEN",
+        "SIGNOFF_MAX_DEPTH",
+        "…/signoff.yaml:1",
+    ]
+
+
+def test_what_serve_cannot_do_without_is_named_with_how_to_get_it() -> None:
+    with pytest.raises(SettingsError) as raised:
+        Configuration.load({})
+    text = str(raised.value)
+    for name in (*SERVING, "channel"):
+        assert f"{name}: " in text
+    assert "openssl rand -hex 32" in text
+    assert "signoff manifest" in text
+    Configuration.load({}, serving=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SIGNOFF_ALERTMANAGER_TOKEN", "fifteen-letters"),
+        ("SIGNOFF_SECRET_KEY", "s" * 64),
+        ("SIGNOFF_SECRET_KEY", "k1:" + "s" * 31),
+        ("SIGNOFF_SECRET_KEY", ":" + "s" * 32),
+        ("SLACK_BOT_TOKEN", "xoxp-1-user"),
+        ("SLACK_APP_TOKEN", "xoxb-1-bot"),
+    ],
+)
+def test_a_secret_of_the_wrong_form_is_refused_and_not_quoted(tmp_path: Path, name: str, value: str) -> None:
+    (problem,) = problems(folder=tmp_path, **{name: value})
+    assert problem.startswith(f"{name}: ")
+    assert value not in problem
+
+
+# --- secrets ----------------------------------------------------------------------------------------------------------
+
+SECRETS = [name.strip("`") for row in table() for name in [row[0].split(" or ")[0]] if "_FILE" in row[0]]
+
+
+def test_each_secret_may_be_a_file(tmp_path: Path) -> None:
+    assert set(SECRETS) >= {*SERVING, "ANTHROPIC_API_KEY", "SIGNOFF_DATABASE_URL", "GITHUB_TOKEN"}
+    given = {}
+    for name in SECRETS:
+        path = tmp_path / name
+        path.write_text(f"{SERVING.get(name, 'sqlite:///' + name)}\n")
+        given[f"{name}_FILE"] = str(path)
+    settings = Configuration.load(given, serving=False).settings
+    assert settings.alertmanager_token.get_secret_value() == SERVING["SIGNOFF_ALERTMANAGER_TOKEN"]
+    assert settings.anthropic_api_key.get_secret_value() == "sqlite:///ANTHROPIC_API_KEY"
+
+
+def test_a_secret_that_is_given_twice_or_cannot_be_read_is_said(tmp_path: Path) -> None:
+    (tmp_path / "big").write_bytes(b"x" * 70_000)
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    for value, said in (
+        ("gone", "No such file"),
+        ("big", "larger than 65536"),
+        ("binary", "not UTF-8"),
+        ("", "directory"),
+    ):
+        (problem,) = problems(folder=tmp_path, ANTHROPIC_API_KEY_FILE=str(tmp_path / value))
+        assert problem.startswith("ANTHROPIC_API_KEY_FILE: ")
+        assert said in problem
+    (problem,) = problems(folder=tmp_path, ANTHROPIC_API_KEY="sk-1", ANTHROPIC_API_KEY_FILE=str(tmp_path / "gone"))
+    assert problem == "ANTHROPIC_API_KEY: both ANTHROPIC_API_KEY and ANTHROPIC_API_KEY_FILE are set: give one"
+
+
+def test_no_secret_is_in_any_text_that_is_made_of_the_settings(tmp_path: Path) -> None:
+    given = {name: f"xoxb-xapp-hidden-{name.lower()}" for name in SECRETS}
+    given |= {
+        "SIGNOFF_SECRET_KEY": "k1:hidden-key-hidden-key-hidden-key-",
+        "SLACK_APP_TOKEN": "xapp-hidden-app",
+        "SIGNOFF_DATABASE_URL": "postgresql://signoff:hidden%2Fpassword@db/signoff",
+    }
+    configuration = load(folder=tmp_path, **given)
+    settings = configuration.settings
+    for text in (repr(settings), str(settings), repr(configuration), settings.model_dump_json(), f"{settings!r:>9}"):
+        assert "hidden" not in text
+
+
+def test_what_must_never_leave_is_told_by_its_secret_part(tmp_path: Path) -> None:
+    url = "postgresql://signoff:p%40ss%2Fword@db/signoff"
+    secrets = load(folder=tmp_path, SIGNOFF_DATABASE_URL=url).settings.secrets()
+    assert secrets["SIGNOFF_DATABASE_URL"] == "p@ss/word"
+    assert secrets["SIGNOFF_SECRET_KEY"] == "s" * 32
+    assert secrets["SLACK_BOT_TOKEN"] == "xoxb-1-secret"
+    assert "ANTHROPIC_API_KEY" not in secrets
+    assert "SIGNOFF_DATABASE_URL" not in load(folder=tmp_path).settings.secrets()
+
+
+def test_a_database_url_that_cannot_be_read_is_no_traceback(tmp_path: Path) -> None:
+    odd = load(folder=tmp_path, SIGNOFF_DATABASE_URL="postgresql://[u:secret@x").settings
+    assert odd.secrets()["SIGNOFF_DATABASE_URL"] == "postgresql://[u:secret@x"
+
+
+# --- the file ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "the file is empty"),
+        ("- a", "1: expected keys with values"),
+        ("channel: [", "1: not YAML"),
+        ("channel: C0INCIDENTS\n\tapprovers: []", "2: not YAML"),
+        ("channel: C0A\nchannel: C0INCIDENTS", "2: channel is given twice"),
+        ("channel: &a C0INCIDENTS", "&a is an anchor"),
+        ("channel: C0INCIDENTS\nchanel: x", "2: chanel: there is no such key"),
+        (
+            "clusters:\n  prod:\n    reader:\n      context: a\n      bar: 1",
+            "5: clusters.prod.reader.bar: there is no such",
+        ),
+        ("clusters: {prod: {}}", "clusters.prod.reader: this key is needed"),
+        ("clusters: {prod: {reader: {}}}", "clusters.prod.reader: give either context"),
+        ("clusters: {prod: {reader: {context: a, in_cluster: true}}}", "clusters.prod.reader: give either context"),
+        (
+            "clusters: {prod: {reader: {context: a}, runner: {context: a}}}",
+            "clusters.prod: reader and runner must be two",
+        ),
+        ("clusters: {'a b': {reader: {context: a}}}", "'a b' is not a name"),
+        ("default_cluster: prod", "default_cluster: no cluster 'prod' is configured (configured: none)"),
+        ("sources: {am: {cluster: x}}", "sources.am.cluster: no cluster 'x' is configured"),
+        ("sources: {}", "sources: name at least one"),
+        ("channel: general", "channel: 'general' is not a channel id"),
+        ("channel: 7", "channel: expected text"),
+        ("approvers: [lee]", "approvers: 'lee' is not a person: give TEAM_ID:USER_ID"),
+        ("approvers: ['T0SHOP:U0LEE ']", "is not a person"),
+        ("approvers: T0SHOP:U0LEE", "approvers: expected a list"),
+        ("routes: [{match: {}, channel: C0A1}]", "routes.0.match: expected at least one entry"),
+        ("routes: [{match: {team: 5}, channel: C0A1}]", "routes.0.match.team: expected text; put it in quotes"),
+        ("routes: [{channel: C0A1}]", "routes.0.match: this key is needed"),
+        ("namespaces: shop", "namespaces: expected a list"),
+    ],
+)
+def test_a_problem_in_the_file_is_named_with_its_line_and_key(tmp_path: Path, text: str, said: str) -> None:
+    found = problems(text, folder=tmp_path, serving=False)
+    assert any(problem.startswith("…/signoff.yaml:") and said in problem for problem in found), found
+
+
+def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+    (problem,) = problems(folder=tmp_path, SIGNOFF_CONFIG="/nowhere/signoff.yaml")
+    assert problem == "SIGNOFF_CONFIG: /nowhere/signoff.yaml cannot be read: No such file or directory"
+
+
+def test_approvers_are_people_of_a_workspace_and_none_is_nobody(tmp_path: Path) -> None:
+    assert load(folder=tmp_path).structure.people() == {Person("T0SHOP", "U0LEE"), Person("E0CORP", "W0PRIYA")}
+    assert Structure().people() == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("labels", "channel"),
+    [
+        ({"team": "payments", "severity": "critical", "x": "y"}, "C0PAYMENTS"),
+        ({"team": "payments", "severity": "warning"}, "C0QUIET"),
+        ({"team": "payments"}, "C0QUIET"),
+        ({"team": "Payments"}, "C0INCIDENTS"),
+        ({"severity": "critical"}, "C0INCIDENTS"),
+        ({}, "C0INCIDENTS"),
+    ],
+)
+def test_the_first_route_whose_labels_all_match_takes_the_incident(
+    tmp_path: Path, labels: dict[str, str], channel: str
+) -> None:
+    assert load(folder=tmp_path).structure.channel_for(labels) == channel
+
+
+@pytest.mark.parametrize(
+    ("source", "labels", "found"),
+    [
+        ("default", {"cluster": "edge"}, ("edge", "edge")),
+        ("default", {}, ("prod", "prod")),
+        ("default", {"cluster": ""}, ("prod", "prod")),
+        ("edge-am", {}, ("edge", "edge")),
+        ("edge-am", {"cluster": "prod"}, ("prod", "prod")),
+        ("edge-am", {"cluster": "moon"}, (None, "moon")),
+        ("unheard-of", {}, ("prod", "prod")),
+        ("default", {"cluster": "PROD"}, (None, "PROD")),
+    ],
+)
+def test_an_alert_s_cluster_is_what_it_says_else_its_source_s_else_the_default(
+    tmp_path: Path, source: str, labels: dict[str, str], found: tuple[str | None, str]
+) -> None:
+    assert load(folder=tmp_path).structure.cluster_for(source, labels) == found
+
+
+def test_without_a_default_an_alert_without_a_cluster_has_none() -> None:
+    assert Structure().cluster_for("default", {"cluster": ""}) == (None, "")
+    renamed = Structure(cluster_label="k8s_cluster")
+    assert renamed.cluster_for("default", {"cluster": "a", "k8s_cluster": "b"}) == (None, "b")
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_a_structure_or_a_list_of_problems(text: str) -> None:
+    with NamedTemporaryFile("wb", suffix=".yaml") as file:
+        file.write(text.encode("utf-8", "surrogatepass"))
+        file.flush()
+        with contextlib.suppress(SettingsError):
+            Configuration.load({"SIGNOFF_CONFIG": file.name}, serving=False)
+
+
+# --- the README's table -----------------------------------------------------------------------------------------------
+
+
+def test_the_table_has_a_row_with_a_sentence_for_every_setting() -> None:
+    rows = table()
+    assert len(rows) == len(Settings.model_fields)
+    assert all(what.endswith((".", ")")) for _, _, what in rows)
+    by_name = {name.strip("`").split("`")[0]: default for name, default, _ in rows}
+    assert by_name["SIGNOFF_LISTEN"] == "`127.0.0.1:8080`"
+    assert by_name["SIGNOFF_MAX_ALERTS"] == "`25000`"
+    assert by_name["ANTHROPIC_API_KEY"] == ""
+
+
+NAMES = """SLACK_BOT_TOKEN SLACK_APP_TOKEN SLACK_SIGNING_SECRET ANTHROPIC_API_KEY ANTHROPIC_BASE_URL KUBECONFIG
+GITHUB_TOKEN GITHUB_WEBHOOK_SECRET SIGNOFF_DATABASE_URL SIGNOFF_LISTEN SIGNOFF_ALERTMANAGER_TOKEN SIGNOFF_SECRET_KEY
+SIGNOFF_SLACK_API_URL SIGNOFF_CONFIG SIGNOFF_RUNBOOKS SIGNOFF_PROMPTS"""
+
+
+@pytest.mark.parametrize("name", NAMES.split())
+def test_names_that_people_and_scripts_rely_on_stay(name: str) -> None:
+    assert any(row[0].startswith(f"`{name}`") for row in table())
