@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 _LARGEST = 64 << 20
 """Bytes of a diff that are read; what is larger is refused, for it would take minutes."""
 
+_RISKS = 500
+
 
 @click.group()
 def diff() -> None:
@@ -52,10 +54,28 @@ def pack_command(file: str, budget: int, as_json: bool) -> None:
 
 
 def _json(packed: Packed) -> str:
+    """The result as JSON. Of the risks the ``_RISKS`` most severe ones are told; the lowest are for ranking only."""
     import json
     from dataclasses import asdict
 
-    return json.dumps(asdict(packed), ensure_ascii=False)
+    from bot.condense.risk.rule import SEVERITIES
+
+    found = [{"path": path, **asdict(risk)} for path, risks in packed.risks.items() for risk in risks]
+    worst = sorted(
+        (risk for risk in found if risk["severity"] != "low"), key=lambda risk: SEVERITIES.index(risk["severity"])
+    )
+    return json.dumps(
+        {
+            "tokens": packed.tokens,
+            "text": packed.text,
+            "files": [asdict(file) for file in packed.files],
+            "kept": packed.kept,
+            "altered": packed.altered,
+            "risks": worst[:_RISKS],
+            "risks_left_out": len(worst[_RISKS:]),
+        },
+        ensure_ascii=False,
+    )
 
 
 def _coloured(line: str) -> str:

@@ -31,8 +31,23 @@ def test_json_says_what_the_text_holds() -> None:
     assert (file["path"], file["status"], file["kept_hunks"], file["hunks"], file["why"]) == (
         "deploy/app.yaml", "modified", 1, 1, "",
     )  # fmt: skip
-    assert "k8s/replicas-lowered" in [risk["rule"] for risk in out["risks"]["deploy/app.yaml"]]
+    assert out["risks"][0] == {
+        "path": "deploy/app.yaml",
+        "rule": "k8s/replicas-lowered",
+        "severity": "high",
+        "message": "replicas is lower: less capacity, and maybe no pod left when one fails.",
+        "sign": "+",
+        "line": 1,
+    }
+    assert out["risks_left_out"] == 0
     assert "hunter2" not in json.dumps(out)
+
+
+def test_of_very_many_risks_the_worst_are_told_and_the_others_counted() -> None:
+    many = change("a.yaml", ["x: 1"], ["x: 1"] + ["  type: LoadBalancer"] * 600 + ["  privileged: true"])
+    out = json.loads(run("--budget", "100", "--json", given=many).output)
+    assert out["risks"][0]["rule"] == "k8s/privileged"
+    assert (len(out["risks"]), out["risks_left_out"]) == (500, 101)
 
 
 def test_the_same_diff_gives_the_same_output_each_time() -> None:

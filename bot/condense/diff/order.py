@@ -14,7 +14,7 @@ from typing import Final
 from bot.condense.diff.classify import ASIDE, Kind
 from bot.condense.diff.patch import FilePatch, Line
 from bot.condense.diff.pieces import Piece, cut
-from bot.condense.diff.worth import Stakes, worth
+from bot.condense.diff.worth import LEVELS, Stakes, worth
 from bot.condense.risk.rule import Risk
 
 _CONTEXT: Final = 3
@@ -22,6 +22,8 @@ _CONTEXT: Final = 3
 
 _GIST: Final = 3
 """Lines of a side that stand for a hunk: a kind and its name, or a signature and what it begins with."""
+_FLOOD: Final = 16
+"""Risky pieces of one file that come before other files and hunks: one file full of them must not hide the rest."""
 _GAP: Final = 2
 """Lines between two risky ones that cost no more than a new header would."""
 
@@ -58,8 +60,8 @@ class _Weighed:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The lines of each file's hunks, the files in the order in which they are shown (``rank``), and how
-    many lines are ``changed``."""
+    """The lines of each file's hunks, the files in the order in which they are shown (``rank``), and how many lines are
+    ``changed``."""
 
     files: tuple[Assessed, ...]
     lines: tuple[tuple[tuple[Line, ...], ...], ...]
@@ -79,11 +81,11 @@ class Plan:
         ours = [n for n in self.rank if self.files[n].kind not in prose and self._pieces[n]]
         docs = [n for n in self.rank if self.files[n].kind == "docs" and self._pieces[n]]
         aside = [n for n in self.rank if self.files[n].kind in ASIDE]
-        yield from self._risky(self.rank, 4)
+        yield from self._risky(LEVELS["critical"], _FLOOD)
         yield from self._files(ours)
-        yield from self._risky(self.rank, 3)
+        yield from self._risky(LEVELS["high"], _FLOOD)
         yield from self._hunks(ours)
-        yield from self._risky(self.rank, 1)
+        yield from self._risky(LEVELS["low"])
         yield from self._files(docs)
         yield from (Step(n) for n in self.rank)
         yield from self._hunks([*docs, *aside])
@@ -91,10 +93,15 @@ class Plan:
         yield from self._whole(aside)
         yield from self._context([*ours, *docs])
 
-    def _risky(self, files: Sequence[int], level: int) -> Iterator[Step]:
-        for weighed in _ranked(piece for n in files for piece in self._pieces[n] if max(piece.levels) >= level):
+    def _risky(self, level: int, most: int | None = None) -> Iterator[Step]:
+        """Yield the risky lines of pieces with a line of at least ``level``, of each file's ``most`` telling ones."""
+        for weighed in _ranked(
+            piece
+            for found in self._pieces
+            for piece in _ranked(piece for piece in found if max(piece.levels) >= level)[:most]
+        ):
             piece = weighed.piece
-            risky = [piece.start + at for at, found in enumerate(weighed.levels) if found]
+            risky = [piece.start + at for at, known in enumerate(weighed.levels) if known]
             yield Step(piece.file, piece.hunk, _joined(risky), piece)
 
     def _files(self, files: Sequence[int]) -> Iterator[Step]:

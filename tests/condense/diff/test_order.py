@@ -39,6 +39,14 @@ def test_something_of_every_hunk_comes_before_all_of_any() -> None:
     assert {step.hunk for step in steps[:whole]} == {0, 1, None}
 
 
+def test_a_file_full_of_risks_does_not_hide_the_others() -> None:
+    flood = change("z.yaml", [], [line for n in range(200) for line in (f"a{n}:", "  privileged: true")])
+    order = first_files(planned(flood + HARMLESS))
+    steps = [step.file for step in planned(flood + HARMLESS).steps()]
+    assert order == ["z.yaml", "src/calm.py"]
+    assert steps.index(1) < 40 < len(steps)
+
+
 def test_context_comes_last_and_only_near_a_change() -> None:
     old = [f"l{n}" for n in range(30)]
     text = change("src/a.py", old, [*old[:15], "new", *old[16:]], context=12)
