@@ -52,7 +52,7 @@ class Status:
 
         try:
             async with asyncio.timeout(_DATABASE_SECONDS):
-                aside, struggling = await self._world.database.write(probe)
+                aside, struggling = await self._world.database.write(probe, urgent=True)
         except Exception:
             problems.append("database: cannot be written; webhooks are answered 503 until it can")
             return False
