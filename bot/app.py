@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 2.0
+RUNS_AT_ONCE = 64
 HOUR_US = 3_600_000_000
 MINUTE_US = 60_000_000
 
@@ -208,7 +209,8 @@ async def build(
     world.engine.tell(incident.KIND, incident.story(world), version=incident.VERSION)
     world.engine.tell(investigation.KIND, investigation.story(world), version=investigation.VERSION, at_once=4)
     world.engine.tell(vote.KIND, vote.story(world), version=vote.VERSION)
-    world.engine.tell(run.KIND, run.story(world), version=run.VERSION)
+    # A run watches its target for minutes, and another must not wait for that.
+    world.engine.tell(run.KIND, run.story(world), version=run.VERSION, at_once=RUNS_AT_ONCE)
     return world, client
 
 

@@ -124,6 +124,12 @@ class Structure(Strict):
     def _default_channel(cls, value: str) -> str:
         return _channel_id(value) if value else value
 
+    @field_validator("sources")
+    @classmethod
+    def _default_source(cls, value: dict[str, Source]) -> dict[str, Source]:
+        # The plain URL stays: Alertmanager does not try a 404 again.
+        return {"default": Source(), **value} if value else value
+
     @field_validator("approvers")
     @classmethod
     def _approvers(cls, value: list[str]) -> list[str]:
@@ -248,6 +254,7 @@ class Settings(BaseModel):
     github_webhook_secret: SecretStr = _env(
         "GITHUB_WEBHOOK_SECRET", "Not used yet; redacted everywhere if given.", default=SecretStr("")
     )
+    github_api_url: str = _env("SIGNOFF_GITHUB_API_URL", "Not used yet: another GitHub base URL.", default="")
     runbooks: Path | None = _env("SIGNOFF_RUNBOOKS", "The folder of runbooks.", default=None)
     prompts: Path | None = _env("SIGNOFF_PROMPTS", "The folder of prompts.", default=None)
     config: Path | None = _env("SIGNOFF_CONFIG", "The YAML file for what has structure (see below).", default=None)

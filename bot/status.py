@@ -41,6 +41,8 @@ class Status:
         problems += [str(problem) for problem in self._world.outbox.problems()]
         problems += await self._cluster_problems()
         model = self._world.gateway.model if self._world.gateway else "rules, no model"
+        if self._world.gateway and self._world.gateway.trouble:
+            problems.append(f"model: {self._world.gateway.trouble}; the rules answer meanwhile")
         if not self._world.rules.approvers:
             problems.append("approvers: nobody is listed, so nothing can be approved")
         return Readiness(ready, tuple(problems), {"model": model, "clusters": sorted(self._world.clusters)})

@@ -78,7 +78,7 @@ class StoredInbox:
         def read(connection: Connection) -> WaitingApprovals:
             oldest = approvals.pending(connection, limit=LISTED)
             return WaitingApprovals(
-                oldest=[(approval, board.title(self._world, approval)) for approval in oldest],
+                oldest=[(approval, board.what(connection, self._world, approval)) for approval in oldest],
                 total=approvals.count_pending(connection),
                 now=clock.now(connection),
             )

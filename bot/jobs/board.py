@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
+import structlog
 from sqlalchemy import Connection
 
 from bot.chat import approval_card, incident_card
@@ -11,12 +14,24 @@ from bot.chat.card import Card
 from bot.chat.incident_card import ActionLine, IncidentView, Stage
 from bot.domain.alert import Alert
 from bot.domain.approval import Approval
+from bot.domain.evidence import Evidence
 from bot.domain.incident import Incident
 from bot.jobs.world import World
 from bot.store import alerts, approvals, incidents, outbox, runs
 from bot.store.approvals import Click
+from bot.store.unreadable import UnreadableRow
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
 
 ALERTS_READ = 20
+VALUE = 4000
+VALUES = 64
+
+
+def shortened(labels: Mapping[str, str]) -> dict[str, str]:
+    """Cut labels or annotations to what a card or a model is ever shown, before they are redacted."""
+    return {name[:VALUE]: value[:VALUE] for name, value in list(labels.items())[:VALUES]}
 
 
 def card_key(incident_id: str) -> str:
@@ -45,8 +60,9 @@ def show(connection: Connection, world: World, incident_id: str, *, now: int, ur
 def view_of(connection: Connection, world: World, incident_id: str) -> IncidentView:
     """Read everything that an incident's card shows."""
     incident = incidents.get(connection, incident_id)
-    evidence = incidents.evidence_of(connection, incident_id)
-    triage = incidents.triage_of(connection, incident_id)
+    nothing: tuple[Evidence, ...] = ()
+    evidence = _readable(lambda: incidents.evidence_of(connection, incident_id), nothing)
+    triage = _readable(lambda: incidents.triage_of(connection, incident_id), None)
     stage: Stage = "done"
     if triage is None and incidents.investigating(connection, incident_id):
         stage = "analysing" if evidence else "collecting"
@@ -63,22 +79,31 @@ def view_of(connection: Connection, world: World, incident_id: str) -> IncidentV
     )
 
 
+def _readable(read: Callable[[], T], otherwise: T) -> T:
+    """Read a part of a card, or leave it out: what cannot be shown must not stop what is decided."""
+    try:
+        return read()
+    except UnreadableRow as problem:
+        log.warning("left out of a card", why=str(problem))
+        return otherwise
+
+
 def clean_alerts(connection: Connection, world: World, incident_id: str) -> tuple[Alert, ...]:
-    """Read a sample of an incident's alerts, redacted."""
+    """Read a sample of an incident's alerts, cut to what anybody reads and redacted."""
     redact = world.redactor
     return tuple(
         replace(
             alert,
-            labels=redact.data(alert.labels),
-            annotations=redact.data(alert.annotations),
-            generator_url=redact.text(alert.generator_url),
+            labels=redact.data(shortened(alert.labels)),
+            annotations=redact.data(shortened(alert.annotations)),
+            generator_url=redact.text(alert.generator_url[:VALUE]),
         )
         for alert in alerts.of_incident(connection, incident_id, limit=ALERTS_READ)
     )
 
 
 def _line(connection: Connection, world: World, approval: Approval) -> ActionLine:
-    run = runs.of_approval(connection, approval.id)
+    run = _readable(lambda: runs.of_approval(connection, approval.id), None)
     state = run.state if run and approval.state == "approved" else approval.state
     return ActionLine(
         name=approval.name,
@@ -94,9 +119,19 @@ def title(world: World, approval: Approval) -> str:
     return runbook.title if runbook else approval.runbook
 
 
+def what(connection: Connection, world: World, approval: Approval) -> str:
+    """Say in a line what an approval is about: the runbook, its targets and the incident."""
+    request = _readable(lambda: approvals.request(connection, approval.id), None)
+    targets = ", ".join(f"{each['namespace']}/{each['name']}" for each in request.plan.targets) if request else "?"
+    incident = _readable(lambda: incidents.get(connection, approval.incident_id).name, "?")
+    return f"{title(world, approval)}: {targets} ({incident})"
+
+
 def show_approval(connection: Connection, world: World, approval_id: str, *, now: int) -> None:
     """Put an approval as it is now on its card, ahead of what else waits: somebody looks at it."""
-    request = approvals.request(connection, approval_id)
+    request = _readable(lambda: approvals.request(connection, approval_id), None)
+    if request is None:
+        return
     approval, record = request.approval, request.plan.record
     incident = incidents.get(connection, approval.incident_id)
     channel, parent = world.rules.channel_for(incident.labels), card_key(incident.id)
@@ -130,7 +165,7 @@ def approval_view(
     """Read what an approval's card shows beside its plan. ``buttons`` is False where a click could not be answered."""
     return approval_card.ApprovalView(
         votes=tuple(_vote_line(click, world) for click in approvals.votes_of(connection, approval_id)),
-        run=runs.of_approval(connection, approval_id),
+        run=_readable(lambda: runs.of_approval(connection, approval_id), None),
         buttons=buttons,
     )
 
@@ -143,7 +178,15 @@ def _vote_line(click: Click, world: World) -> approval_card.VoteLine:
 
 
 def say(
-    connection: Connection, world: World, incident: Incident, what: str, card: Card, *, now: int, times: int = 0
+    connection: Connection,
+    world: World,
+    incident: Incident,
+    what: str,
+    card: Card,
+    *,
+    now: int,
+    times: int = 0,
+    urgent: bool = False,
 ) -> None:
     """Say one thing once in an incident's thread. ``what`` and ``times`` name the occasion."""
     outbox.put(
@@ -153,4 +196,5 @@ def say(
         payload=card.payload(),
         thread_key=card_key(incident.id),
         now=now,
+        urgent=urgent,
     )

@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 import structlog
 from sqlalchemy import Connection
 
-from bot.store import clock, work
+from bot.store import clock, unreadable, work
 from bot.store.database import Database
 from bot.store.unreadable import UnreadableRow
 from bot.store.work import Due
@@ -30,6 +30,7 @@ APPLICATION_VERSION = "wf-1"
 SWEEP_SECONDS = 1.0
 DEFAULT_AT_ONCE = 8
 STARTED_AT_MOST = 1000
+ORPHAN_SECONDS = 10.0
 _STARTING_AT_ONCE = 8
 _ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
@@ -59,6 +60,8 @@ class Engine:
         self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._started: set[Due] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._running: dict[Due, asyncio.Task[Any] | None] = {}
+        self._ended: dict[Due, list[str] | None] = {}
         self._sweeper: asyncio.Task[None] | None = None
         self._closing = False
         self.launched = False
@@ -100,6 +103,10 @@ class Engine:
             "scheduler_polling_interval_sec": 3600.0,
         }
         DBOS(config=config)
+        # DBOS gives its logger a handler of its own, past our format and past the redactor.
+        logger = logging.getLogger("dbos")
+        logger.handlers.clear()
+        logger.propagate = True
         for kind, (name, story) in self._stories.items():
             self._workflows[kind] = DBOS.workflow(name=name, max_recovery_attempts=None)(self._workflow(kind, story))
 
@@ -107,15 +114,16 @@ class Engine:
         async def job(row_id: str, generation: int) -> list[str] | None:
             # Both are taken here and not where jobs are started: what a crash interrupted does not come that way.
             turn = self._turns.setdefault((kind, row_id), asyncio.Lock())
-            async with turn, self._slots[kind]:
-                try:
-                    await story(_steps, row_id, generation)
-                except Exception as error:
-                    if _is_engines(error):
-                        raise
-                    log.warning("job failed", kind=kind, row=row_id, generation=generation, exc_info=error)
-                    return _failure(error)
-                return None
+            due = Due(kind, row_id, generation)
+            self._running[due] = asyncio.current_task()
+            try:
+                async with turn, self._slots[kind]:
+                    failure = await _tell(story, due)
+                # DBOS may fail to record how it ended, and would then never say.
+                self._ended[due] = failure
+                return failure
+            finally:
+                self._running.pop(due, None)
 
         job.__qualname__ = job.__name__ = f"{kind}_job"
         return job
@@ -127,35 +135,54 @@ class Engine:
             return
         self._started.add(due)
         # A fresh context: a job that one story starts is no child of it, and outlives it.
-        task = asyncio.get_running_loop().create_task(
-            self._run(due), name=f"{kind}:{row_id}:{generation}", context=contextvars.Context()
-        )
+        task = asyncio.get_running_loop().create_task(self._run(due), name=_name(due), context=contextvars.Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _run(self, due: Due) -> None:
         try:
-            await self._settle(due, await self._outcome(due))
+            if due not in self._ended:
+                await self._finish(due)
+            await self._settle(due, self._ended[due])
+            del self._ended[due]
         except Exception as error:
             if not self._closing:
                 log.warning("job could not run; it is tried again", kind=due.kind, row=due.row_id, exc_info=error)
         finally:
             self._started.discard(due)
 
-    async def _outcome(self, due: Due) -> list[str] | None:
-        """Run a job, or join the run that was started already, and return how it ended."""
+    async def _finish(self, due: Due) -> None:
+        """Run a job, or join the run that was started already, until it is known how it ended."""
         from dbos import DBOS, SetWorkflowID
 
         async with self._starting:
-            with SetWorkflowID(f"{due.kind}:{due.row_id}:{due.generation}"):
+            with SetWorkflowID(_name(due)):
                 handle = await DBOS.start_workflow_async(self._workflows[due.kind], due.row_id, due.generation)
+        waiting = asyncio.ensure_future(handle.get_result())
         try:
-            return await handle.get_result()
+            while not (await asyncio.wait({waiting}, timeout=ORPHAN_SECONDS))[0]:
+                if due in self._ended:
+                    return
+                if due not in self._running:
+                    await self._take_up_orphan(due)
+            self._ended.setdefault(due, waiting.result())
         except Exception as error:
-            if (await handle.get_status()).status not in _ENDED:
+            if due not in self._ended and (due in self._running or (await handle.get_status()).status not in _ENDED):
                 raise
             log.warning("job broke", kind=due.kind, row=due.row_id, generation=due.generation, exc_info=error)
-            return _failure(error)
+            self._ended.setdefault(due, _failure(error))
+        finally:
+            waiting.cancel()
+
+    async def _take_up_orphan(self, due: Due) -> None:
+        """Have DBOS run a job that it believes to be running here, and that is not: a database that went away at the
+        wrong moment leaves such jobs."""
+        from dbos import DBOS
+
+        status = await DBOS.get_workflow_status_async(_name(due))
+        if status and status.status == "PENDING" and status.executor_id == self._executor_id:
+            log.warning("job taken up again", kind=due.kind, row=due.row_id, generation=due.generation)
+            await DBOS.resume_workflow_async(_name(due))
 
     async def _settle(self, due: Due, failure: list[str] | None) -> None:
         """Accept a job's work anew if the job has ended and its row says that it is not done."""
@@ -164,10 +191,14 @@ class Engine:
             now = clock.advance(connection)
             if work.is_done(connection, due):
                 return
-            if failure:
-                work.set_aside(connection, UnreadableRow(*failure), kind=due.kind, row_id=due.row_id, now=now)
-            else:
-                work.failed(connection, due.kind, due.row_id, due.generation, now=now)
+            problem = UnreadableRow(*failure) if failure else None
+            # Only a row that cannot be read itself is set aside; what failed over another row is tried again.
+            if problem and (problem.table, problem.row_id) == (work.KINDS[due.kind].name, due.row_id):
+                work.set_aside(connection, problem, kind=due.kind, row_id=due.row_id, now=now)
+                return
+            if problem:
+                unreadable.report(connection, problem, now=now)
+            work.failed(connection, due.kind, due.row_id, due.generation, now=now)
 
         if not await self._database.read(lambda connection: work.is_done(connection, due)):
             await self._database.write(write)
@@ -208,9 +239,10 @@ class Engine:
         if self._sweeper:
             self._sweeper.cancel()
             await asyncio.gather(self._sweeper, return_exceptions=True)
-        for task in list(self._tasks):
+        left = [*self._tasks, *(task for task in self._running.values() if task)]
+        for task in left:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*left, return_exceptions=True)
         await _destroy()
 
 
@@ -226,6 +258,21 @@ async def _steps(name: str, work: Callable[..., Awaitable[Any]], *arguments: Any
     from dbos import DBOS
 
     return await DBOS.run_step_async({"name": name}, work, *arguments)
+
+
+async def _tell(story: Story, due: Due) -> list[str] | None:
+    try:
+        await story(_steps, due.row_id, due.generation)
+    except Exception as error:
+        if _is_engines(error):
+            raise
+        log.warning("job failed", kind=due.kind, row=due.row_id, generation=due.generation, exc_info=error)
+        return _failure(error)
+    return None
+
+
+def _name(due: Due) -> str:
+    return f"{due.kind}:{due.row_id}:{due.generation}"
 
 
 def _is_engines(error: Exception) -> bool:

@@ -21,6 +21,9 @@ from bot.store.incidents import Group
 KIND = "group"
 VERSION = 1
 
+LABEL = 200
+CLUSTERS_NAMED = 5
+
 
 def story(world: World) -> Story:
     """Return the story of one generation of an alert group."""
@@ -68,10 +71,10 @@ def _redacted(face: Face, world: World) -> Face:
     redact = world.redactor
     return replace(
         face,
-        severity=redact.text(face.severity),
-        title=redact.text(face.title),
-        summary=redact.text(face.summary),
-        labels=redact.data(face.labels),
+        severity=redact.text(face.severity[:LABEL]),
+        title=redact.text(face.title[: board.VALUE]),
+        summary=redact.text(face.summary[: board.VALUE]),
+        labels=redact.data(board.shortened(face.labels)),
     )
 
 
@@ -80,8 +83,11 @@ def _subject(world: World, of: Group) -> Subject:
     speaking = [alert.labels for alert in alerts if alert.status == "firing"] or [alert.labels for alert in alerts]
     named = {world.rules.cluster_for(of.source, labels) for labels in speaking}
     # Alerts of several clusters in one group name no one cluster: that is said, never guessed.
-    cluster, called = named.pop() if len(named) == 1 else (None, ", ".join(sorted(called for _, called in named)))
-    return subject.of_alerts(speaking, cluster=cluster, cluster_label=called)
+    cluster, called = (
+        named.pop() if len(named) == 1 else (None, ", ".join(sorted(called for _, called in named)[:CLUSTERS_NAMED]))
+    )
+    shown = world.redactor.text(called[:LABEL])
+    return subject.of_alerts(speaking, cluster=cluster, cluster_label=shown)
 
 
 def _cluster_note(incident: Incident) -> str:

@@ -11,17 +11,17 @@ from sqlalchemy import Connection
 from bot.chat import thread
 from bot.domain.approval import Approval, Person
 from bot.domain.incident import Incident
+from bot.domain.run import FINAL
 from bot.jobs import board
 from bot.jobs.world import World
 from bot.runbooks.plan import Approver, PlanContext, Refusal, make
-from bot.store import approvals, audit, clock, incidents
+from bot.store import approvals, audit, clock, incidents, runs
 from bot.store.incidents import new_id
 
 SETTLE_LOOKS = 5
 SETTLE_SECONDS = 1.0
 """A change made this very moment is not yet what the cluster makes of it; its controllers take a second or two."""
 
-_OPEN = ("pending", "approved")
 _SETTLING = ("not-observed", "conflict")
 
 
@@ -105,11 +105,19 @@ async def _approvers(world: World) -> tuple[Approver, ...]:
 
 def _same(connection: Connection, incident_id: str, record: Mapping[str, Any]) -> str | None:
     for approval in approvals.of_incident(connection, incident_id):
-        if approval.state in _OPEN:
+        if _waits(connection, approval):
             known = approvals.request(connection, approval.id).plan.record
             if all(known[key] == record[key] for key in ("runbook", "parameters", "cluster")):
                 return approval.id
     return None
+
+
+def _waits(connection: Connection, approval: Approval) -> bool:
+    """Say whether a request still waits for a person or for its run; what has run may be proposed again."""
+    if approval.state != "approved":
+        return approval.state == "pending"
+    run = runs.of_approval(connection, approval.id)
+    return run is not None and run.state not in FINAL
 
 
 def _record(connection: Connection, incident: Incident, approval: Approval, proposed_by: str, at: int) -> None:

@@ -7,6 +7,7 @@ row are durable; a call whose ledger row was there already is never repeated: th
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,8 @@ from sqlalchemy import Connection
 from bot.approvals import policy
 from bot.chat import thread
 from bot.chat.card import Card
+from bot.clients.kubernetes import Kubernetes
+from bot.domain.approval import Electorate, Vote
 from bot.domain.run import Run, RunState, StepRecord, StepState
 from bot.jobs import board, proposing
 from bot.jobs.engine import Steps, Story
@@ -27,6 +30,7 @@ from bot.store.approvals import Request
 KIND = "run"
 VERSION = 1
 
+NO_RUNNER = "The cluster is no longer configured with a runner."
 _AFTER: dict[str, RunState] = {"helped": "succeeded", "did not help": "unhelpful", "cannot tell": "inconclusive"}
 
 
@@ -44,6 +48,7 @@ def story(world: World) -> Story:
         else:
             if calls:
                 await steps("verify", partial(_verify, world, run_id))
+        await steps("propose anew", partial(_propose_anew, world, run_id))
         await steps("finish", world.database.write, partial(_finish, run_id=run_id, generation=generation))
         world.outbox.kick()
 
@@ -65,62 +70,86 @@ async def _check(world: World, run_id: str) -> int:
         return len(request.plan.calls)
     if run.state != "starting":
         return 0
-    access = world.clusters.get(request.approval.cluster)
-    if access is None or access.runner is None:
-        return await _void(world, run, request, "The cluster is no longer configured with a runner.", again=False)
-    clicks = await world.database.read(lambda connection: approvals.votes_of(connection, request.approval.id))
-    votes = [click.vote for click in clicks]
-    now = await world.database.read(clock.now)
-    people = await electorate(world, {vote.person for vote in votes}, now)
-    verdict = policy.may_start(request.approval, request.plan, votes, people, now)
+    runner = _runner(world, request)
+    if runner is None:
+        await _void(world, run, request, NO_RUNNER)
+        return 0
+    voters = await _voters(world, request)
+    verdict = policy.may_start(request.approval, request.plan, voters.votes, voters.people, voters.read_at)
     if verdict.outcome == "waiting":
         raise RuntimeError(verdict.sentence)  # the job is tried again, until the request expires
     if verdict.outcome != "approved":
-        return await _void(world, run, request, verdict.sentence, again=False)
-    drifted = await execute.drift(request.plan, access.runner)
+        await _void(world, run, request, verdict.sentence)
+        return 0
+    drifted = await execute.drift(request.plan, runner)
     if drifted:
-        sentence = "The target changed after the approval: " + " ".join(item.sentence for item in drifted)
-        return await _void(world, run, request, sentence, again=True)
+        moved = " ".join(item.sentence for item in drifted)
+        await _void(world, run, request, f"The target changed after the approval: {moved}")
+        return 0
 
     def begin(connection: Connection) -> int:
         at = clock.advance(connection)
-        # The last look and the start are one transaction: time may have passed since the people were read.
-        current = approvals.request(connection, request.approval.id, lock=True)
-        if policy.may_start(current.approval, current.plan, votes, people, at).outcome != "approved":
-            raise RuntimeError("the approval changed while its run was starting: it is judged again")
         if not runs.move(connection, run_id, before=frozenset({"starting"}), after="running", now=at):
             return 0
-        _record(connection, request, "run.started", run_id, {"calls": len(current.plan.calls)}, at)
+        _record(connection, request, "run.started", run_id, {"calls": len(request.plan.calls)}, at)
         _show(connection, world, request, at)
-        return len(current.plan.calls)
+        return len(request.plan.calls)
 
     return await world.database.write(begin)
 
 
-async def _void(world: World, run: Run, request: Request, sentence: str, *, again: bool) -> int:
-    """Void an approval that may no longer run. ``again`` proposes anew with a fresh plan: only the target moved."""
+@dataclass(frozen=True, slots=True)
+class _Voters:
+    """The counted votes of an approval, and how their people stand."""
+
+    votes: tuple[Vote, ...]
+    people: Electorate
+    read_at: int
+
+
+async def _voters(world: World, request: Request) -> _Voters:
+    def read(connection: Connection) -> tuple[tuple[Vote, ...], int]:
+        clicks = approvals.votes_of(connection, request.approval.id)
+        return tuple(click.vote for click in clicks), clock.now(connection)
+
+    votes, now = await world.database.read(read)
+    return _Voters(votes, await electorate(world, {vote.person for vote in votes}, now), now)
+
+
+def _runner(world: World, request: Request) -> Kubernetes | None:
+    access = world.clusters.get(request.approval.cluster)
+    return access.runner if access else None
+
+
+async def _void(world: World, run: Run, request: Request, sentence: str) -> None:
+    """Void an approval that may no longer run, as long as no call of it was begun."""
     sentence = world.redactor.text(sentence)
+    unbegun: frozenset[RunState] = frozenset({"starting", "running"})
 
     def write(connection: Connection) -> None:
         now = clock.advance(connection)
-        if runs.move(connection, run.id, before=frozenset({"starting"}), after="void", outcome=sentence, now=now):
+        if runs.steps_of(connection, run.id):
+            return
+        if runs.move(connection, run.id, before=unbegun, after="void", outcome=sentence, now=now):
             approvals.move(connection, request.approval.id, before="approved", after="void", outcome=sentence, now=now)
             _record(connection, request, "run.void", run.id, {"why": sentence}, now)
             _show(connection, world, request, now)
             _say(connection, world, request, "void", thread.void(request.approval, sentence), now)
 
     await world.database.write(write)
-    if again:
-        await _propose_anew(world, request)
-    return 0
 
 
-async def _propose_anew(world: World, request: Request) -> None:
-    """Ask for the same action with a plan of the world as it is now."""
+async def _propose_anew(world: World, run_id: str) -> None:
+    """Ask for the same action with a plan of the world as it is now, if this approval became void. What asks already
+    is not asked twice, so this may be done again after a crash."""
+    run, request = await _load(world, run_id)
+    incident = await world.database.read(lambda connection: incidents.get(connection, run.incident_id))
+    if request.approval.state != "void" or incident.status != "open":
+        return
     record = request.plan.record
     await proposing.propose(
         world,
-        await world.database.read(lambda connection: incidents.get(connection, request.approval.incident_id)),
+        incident,
         request.approval.runbook,
         record["parameters"],
         evidence=record["evidence"],
@@ -129,38 +158,59 @@ async def _propose_anew(world: World, request: Request) -> None:
 
 
 async def _call(world: World, run_id: str, ordinal: int) -> StepState:
+    """Make one call, if it was never begun and may still be made; else find out what became of it."""
     run, request = await _load(world, run_id)
     if run.state not in ("running", "verifying"):
         return "unknown"
-    runner = world.clusters[request.approval.cluster].runner
-    if runner is None:
-        raise RuntimeError("a run without a runner cannot have been started")
+    runner = _runner(world, request)
+    begun = await world.database.read(lambda connection: runs.step(connection, run_id, ordinal))
+    if begun is None and runner is None:
+        await _void(world, run, request, NO_RUNNER)
+        return "failed"
+    if begun is None:
+        refusal = await _begin(world, request, run_id, ordinal)
+        if refusal:
+            await _void(world, run, request, refusal)
+            return "failed"
+        if refusal is not None and runner is not None:
+            return await _fire(world, request, run_id, ordinal, runner)
+    return await _reconcile(world, request, run_id, ordinal, "Signoff was interrupted in the middle of this step.")
 
-    def intend(connection: Connection) -> bool:
+
+async def _begin(world: World, request: Request, run_id: str, ordinal: int) -> str | None:
+    """Write the ledger row of a call, with its audit row, in the transaction that judges for the last time whether the
+    run may start. Returns "" if it was written, why it may not be, or None if it was there before."""
+    voters = await _voters(world, request) if ordinal == 0 else None
+
+    def write(connection: Connection) -> str | None:
         now = clock.advance(connection)
-        fresh = runs.begin_step(connection, run_id, ordinal, now=now)
-        if fresh:
-            call = request.plan.calls[ordinal]
-            data = {"ordinal": ordinal, "action": call["action"], "digest": request.plan.digest}
-            _record(connection, request, "step.started", run_id, data, now)
-        return fresh
+        if voters is not None:
+            current = approvals.request(connection, request.approval.id, lock=True)
+            verdict = policy.may_start(current.approval, current.plan, voters.votes, voters.people, now)
+            if verdict.outcome == "waiting":
+                raise RuntimeError(verdict.sentence)
+            if verdict.outcome != "approved":
+                return verdict.sentence
+        if not runs.begin_step(connection, run_id, ordinal, now=now):
+            return None
+        data = {"ordinal": ordinal, "action": request.plan.calls[ordinal]["action"]}
+        _record(connection, request, "step.started", run_id, data, now)
+        return ""
 
-    if await world.database.write(intend):
-        effect = await execute.fire(request.plan, ordinal, runner)
-        if effect.outcome == "done":
-            return await _end(world, request, run_id, ordinal, "done", effect.sentence)
-        if effect.outcome == "failed":
-            state = await _end(world, request, run_id, ordinal, "failed", effect.sentence)
-            if effect.drift and ordinal == 0:
-                await _propose_anew(world, request)
-            return state
-        why = effect.sentence
-    else:
-        why = "Signoff was interrupted in the middle of this step."
-    return await _reconcile(world, request, run_id, ordinal, runner, why)
+    return await world.database.write(write)
 
 
-async def _reconcile(world: World, request: Request, run_id: str, ordinal: int, runner: Any, why: str) -> StepState:
+async def _fire(world: World, request: Request, run_id: str, ordinal: int, runner: Kubernetes) -> StepState:
+    effect = await execute.fire(request.plan, ordinal, runner)
+    if effect.outcome == "done":
+        return await _end(world, request, run_id, ordinal, "done", effect.sentence)
+    if effect.outcome == "failed":
+        drifted = bool(effect.drift) and ordinal == 0
+        return await _end(world, request, run_id, ordinal, "failed", effect.sentence, void=drifted)
+    return await _reconcile(world, request, run_id, ordinal, effect.sentence)
+
+
+async def _reconcile(world: World, request: Request, run_id: str, ordinal: int, why: str) -> StepState:
     """Read the world back after a call whose fate is not known. Never calls again: what cannot be known is asked."""
 
     def read(connection: Connection) -> tuple[StepRecord | None, int]:
@@ -169,8 +219,12 @@ async def _reconcile(world: World, request: Request, run_id: str, ordinal: int, 
     step, now = await world.database.read(read)
     if step is None or step.state != "started":
         return step.state if step else "unknown"
-    waited = (now - step.started_at) / 1_000_000
-    found = await execute.read_back(request.plan, ordinal, runner, waited_seconds=waited)
+    runner = _runner(world, request)
+    if runner is None:
+        return await _end(world, request, run_id, ordinal, "unknown", f"{why} {NO_RUNNER}")
+    # It may have been sent until its time was over: only from then on is nothing under way any more.
+    waited = (now - step.started_at) / 1_000_000 - request.plan.calls[ordinal]["timeout_seconds"]
+    found = await execute.read_back(request.plan, ordinal, runner, waited_seconds=max(0.0, waited))
     if found == "applied":
         return await _end(world, request, run_id, ordinal, "done", f"{why} The cluster shows that it took effect.")
     if found == "not applied":
@@ -180,7 +234,10 @@ async def _reconcile(world: World, request: Request, run_id: str, ordinal: int, 
     return await _end(world, request, run_id, ordinal, "unknown", why)
 
 
-async def _end(world: World, request: Request, run_id: str, ordinal: int, state: StepState, detail: str) -> StepState:
+async def _end(
+    world: World, request: Request, run_id: str, ordinal: int, state: StepState, detail: str, *, void: bool = False
+) -> StepState:
+    """Complete a step, and the run if that decides it. ``void`` voids the approval too: its target had moved."""
     detail = world.redactor.text(detail)
 
     def write(connection: Connection) -> None:
@@ -192,6 +249,9 @@ async def _end(world: World, request: Request, run_id: str, ordinal: int, state:
         if state == "failed":
             runs.move(connection, run_id, before=going, after="failed", outcome=detail, now=now)
             _record(connection, request, "run.failed", run_id, {"why": detail}, now)
+            if void:
+                held = request.approval.id
+                approvals.move(connection, held, before="approved", after="void", outcome=detail, now=now)
         elif state == "unknown":
             runs.move(connection, run_id, before=going, after="unknown", outcome=detail, now=now)
             _record(connection, request, "run.unknown", run_id, {"why": detail}, now)
@@ -235,9 +295,9 @@ async def _verify(world: World, run_id: str) -> str:
         return run.state
     ledger = await world.database.read(lambda connection: runs.steps_of(connection, run_id))
     started = max((step.ended_at or step.started_at for step in ledger), default=run.started_at)
-    runner = world.clusters[request.approval.cluster].runner
+    runner = _runner(world, request)
     if runner is None:
-        raise RuntimeError("a run without a runner cannot have been started")
+        return await _conclude(world, request, run_id, verify.Verdict("cannot tell", NO_RUNNER))
     observations: list[verify.Observation] = []
     said = ""
     while True:
@@ -286,7 +346,7 @@ def ask(connection: Connection, world: World, request: Request, run_id: str, *, 
     target = request.plan.targets[call["target"]]
     look = f"{target['kind']} {target['namespace']}/{target['name']} in {request.approval.cluster}"
     card = thread.question(request.approval, run, f"{call['action']}: {step.detail}", look=look, answered=answered)
-    _say(connection, world, request, f"unknown:{step.ordinal}", card, now)
+    _say(connection, world, request, f"unknown:{step.ordinal}", card, now, urgent=True)
 
 
 def _record(connection: Connection, request: Request, kind: str, run_id: str, data: dict[str, Any], now: int) -> None:
@@ -299,6 +359,8 @@ def _show(connection: Connection, world: World, request: Request, now: int) -> N
     board.show(connection, world, request.approval.incident_id, now=now)
 
 
-def _say(connection: Connection, world: World, request: Request, what: str, card: Card, now: int) -> None:
+def _say(
+    connection: Connection, world: World, request: Request, what: str, card: Card, now: int, *, urgent: bool = False
+) -> None:
     incident = incidents.get(connection, request.approval.incident_id)
-    board.say(connection, world, incident, f"{what}:{request.approval.name}", card, now=now)
+    board.say(connection, world, incident, f"{what}:{request.approval.name}", card, now=now, urgent=urgent)

@@ -17,11 +17,14 @@ from bot.jobs import board, run
 from bot.jobs.engine import Steps, Story
 from bot.jobs.people import electorate
 from bot.jobs.world import World
-from bot.store import approvals, audit, clock, incidents, outbox, runs, work
+from bot.store import approvals, audit, clock, incidents, outbox, runs, unreadable, work
 from bot.store.approvals import Click, Request
+from bot.store.unreadable import UnreadableRow
 
 KIND = "vote"
 VERSION = 1
+
+UNREADABLE = "This request cannot be decided: its stored record can no longer be read. It is reported; nothing ran."
 
 
 def story(world: World) -> Story:
@@ -67,7 +70,14 @@ def _decide(connection: Connection, *, world: World, vote_id: str, people: Elect
     work.done(connection, KIND, vote_id, work.wanted(connection, KIND, vote_id))
     if click.vote.state != "received":
         return None
-    request = approvals.request(connection, click.vote.approval_id, lock=True)
+    try:
+        request = approvals.request(connection, click.vote.approval_id, lock=True)
+    except UnreadableRow as problem:
+        now = clock.advance(connection)
+        unreadable.report(connection, problem, now=now)
+        approvals.judge_vote(connection, vote_id, state="refused", verdict=UNREADABLE)
+        _whisper(connection, click, UNREADABLE, None, now)
+        return None
     case = _Case(
         click=click,
         request=request,
@@ -152,14 +162,18 @@ def _judged(connection: Connection, world: World, case: _Case, state: VoteState,
         },
     )
     if state == "refused":
-        outbox.put(
-            connection,
-            key=f"answer:{vote.id}",
-            channel=case.click.channel,
-            payload=thread.refused(sentence).payload(),
-            thread_key=board.card_key(case.incident.id),
-            kind="ephemeral",
-            recipient=vote.person.user_id,
-            now=case.now,
-            urgent=True,
-        )
+        _whisper(connection, case.click, sentence, board.card_key(case.incident.id), case.now)
+
+
+def _whisper(connection: Connection, click: Click, sentence: str, thread_key: str | None, now: int) -> None:
+    outbox.put(
+        connection,
+        key=f"answer:{click.vote.id}",
+        channel=click.channel,
+        payload=thread.refused(sentence).payload(),
+        thread_key=thread_key,
+        kind="ephemeral",
+        recipient=click.vote.person.user_id,
+        now=now,
+        urgent=True,
+    )

@@ -91,6 +91,8 @@ class Gateway:
         self._slots = asyncio.Semaphore(concurrency)
         self._creating = asyncio.Lock()
         self._client: AsyncAnthropic | None = None
+        self.trouble = ""
+        """Why the newest question had no answer; empty when it had one."""
 
     async def warm(self) -> None:
         """Import the SDK (2 s of CPU) and make the client in a thread, so that the first question need not wait."""
@@ -112,6 +114,7 @@ class Gateway:
         """
         started = time.monotonic()
         result = await self._attempt(prompt, context, deadline_seconds, started)
+        self.trouble = "" if isinstance(result, Answer) else result.reason
         _log.info(
             "model.asked",
             purpose=purpose,

@@ -38,7 +38,12 @@ _TEXT = (
 @click.command()
 @click.option("--slack", "slack_port", type=_PORT, help="Start Slack on this port (0: any free one).")
 @click.option("--kubernetes", "kubernetes_port", type=_PORT, help="Start Kubernetes on this port.")
-@click.option("--messages", "messages_port", type=_PORT, help="Start the Messages API on this port.")
+@click.option(
+    "--messages",
+    "messages_port",
+    type=_PORT,
+    help="Start the Messages API on this port; scripted.",
+)
 @click.option("--manifest", type=_FILE, help="The Slack app manifest. Default: what `signoff manifest` prints.")
 @click.option("--roles", type=_FILE, help="Kubernetes roles. Default: what `signoff rbac -n shop` prints.")
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Where kubeconfig and YAML go.")
@@ -46,13 +51,13 @@ _TEXT = (
 @click.option("--healthy", is_flag=True, help="Do not break the shop's checkout.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of shell lines.")
 def sandbox(**options: Any) -> None:
-    """Start local stand-ins (all of them, if none is named) until interrupted.
+    """Start local stand-ins (Slack and Kubernetes, if none is named) until interrupted.
 
     Prints the environment for `signoff serve`; leave one out and set its variables yourself to use the real thing.
     """
     given = Options(**options)
     if given.slack_port is None and given.kubernetes_port is None and given.messages_port is None:
-        given = replace(given, slack_port=0, kubernetes_port=0, messages_port=0)
+        given = replace(given, slack_port=0, kubernetes_port=0)
     app: Mapping[str, Any] = {}
     roles: list[Mapping[str, Any]] = []
     if given.slack_port is not None:

@@ -220,7 +220,7 @@ async def test_a_row_that_cannot_be_read_is_set_aside_and_the_others_go_on(datab
 
     async def story(steps: Steps, row_id: str, generation: int) -> None:
         async def read() -> None:
-            raise UnreadableRow("incidents", "i9", "labels: not labels")
+            raise UnreadableRow("alert_groups", "g1", "labels: not labels")
 
         await (steps("read", read) if row_id == "g1" else healthy(steps, row_id, generation))
 
@@ -228,6 +228,20 @@ async def test_a_row_that_cannot_be_read_is_set_aside_and_the_others_go_on(datab
     add_group(database, "g2")
     async with launched(database, group=story):
         await wait_until(lambda: is_done(database, "g1") and is_done(database, "g2"))
+    assert database.read_now(unreadable.reported) == ["alert_groups row g1: labels: not labels"]
+
+
+async def test_a_job_that_meets_another_unreadable_row_reports_it_and_is_tried_again(database: Database) -> None:
+    async def story(steps: Steps, row_id: str, generation: int) -> None:
+        async def read() -> None:
+            raise UnreadableRow("incidents", "i9", "labels: not labels")
+
+        await steps("read", read)
+
+    add_group(database)
+    async with launched(database, group=story):
+        await wait_until(lambda: attempts(database) == 1)
+    assert not is_done(database)
     assert database.read_now(unreadable.reported) == ["incidents row i9: labels: not labels"]
 
 
