@@ -50,7 +50,10 @@ _Job = Callable[[str, int], Coroutine[Any, Any, list[str] | None]]
 class Engine:
     """Runs stories for rows. ``executor_id`` names this process; on SQLite there is only ever one."""
 
-    def __init__(self, database: Database, *, executor_id: str = "local") -> None:
+    def __init__(
+        self, database: Database, *, executor_id: str = "local", orphan_seconds: float = ORPHAN_SECONDS
+    ) -> None:
+        self._orphan_seconds = orphan_seconds
         self._database = database
         self._executor_id = executor_id
         self._workflows: dict[str, _Job] = {}
@@ -160,7 +163,7 @@ class Engine:
                 handle = await DBOS.start_workflow_async(self._workflows[due.kind], due.row_id, due.generation)
         waiting = asyncio.ensure_future(handle.get_result())
         try:
-            while not (await asyncio.wait({waiting}, timeout=ORPHAN_SECONDS))[0]:
+            while not (await asyncio.wait({waiting}, timeout=self._orphan_seconds))[0]:
                 if due in self._ended:
                     return
                 if due not in self._running:

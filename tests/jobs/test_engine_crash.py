@@ -1,5 +1,7 @@
-"""kill -9 at every instant of a job: its work is done in the end, and no step whose result was stored is repeated."""
+"""kill -9 at every instant of a job, and a database that goes away under it: its work is done in the end, and no step
+whose result was stored is repeated."""
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -7,11 +9,15 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 
+from bot.jobs.engine import Engine, Steps, Story
 from bot.store import work
 from bot.store.database import Database
+from bot.store.schema import migrate
 from bot.store.tables import groups
+from tests.postgres import running
+from tests.waiting import wait_until
 
 PROCESS = Path(__file__).with_name("engine_process.py")
 ROOT = Path(__file__).parents[2]
@@ -66,3 +72,94 @@ def test_it_survives_being_killed_again_and_again(database: Database, database_u
     assert run(database_url, log, "") == 0
     seen = Counter(log.read_text().split("\n"))
     assert (seen["begin first"], seen["begin second"]) == (1, 4)
+
+
+def tells(database: Database, seen: Counter[str]) -> Story:
+    async def story(steps: Steps, row_id: str, generation: int) -> None:
+        async def step(name: str) -> str:
+            seen[name] += 1
+            return name
+
+        for name in ("first", "second"):
+            await steps(name, step, name)
+        await steps("finish", database.write, lambda c: work.done(c, "group", row_id, generation))
+
+    return story
+
+
+def is_done(database: Database) -> bool:
+    return bool(database.read_now(lambda c: c.execute(select(groups.c.wanted == groups.c.done)).scalar_one()))
+
+
+async def test_a_job_that_dbos_wrongly_believes_to_run_here_is_taken_up(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    wants_work(database)
+    assert run(database_url, tmp_path / "log", "begin second") == -signal.SIGKILL
+    seen: Counter[str] = Counter()
+    engine = Engine(database, executor_id="another", orphan_seconds=0.2)
+    engine.tell("group", tells(database, seen), version=1)
+    await engine.launch()
+    try:
+        await asyncio.sleep(2)
+        assert seen == {}, "what another process may be running is left to it"
+        table = "workflow_status" if database.is_sqlite else "dbos.workflow_status"
+        database.write_now(lambda c: c.execute(text(f"UPDATE {table} SET executor_id = 'another'")))
+        await wait_until(lambda: is_done(database), 30)
+    finally:
+        await engine.close()
+    assert seen == {"second": 1}
+
+
+async def test_a_database_that_goes_away_in_the_middle_of_jobs_loses_none() -> None:
+    with running() as server, server.fresh() as url:
+        database = Database(url)
+        migrate(database)
+        wants_work(database)
+        begun, go_on = asyncio.Event(), asyncio.Event()
+
+        async def story(steps: Steps, row_id: str, generation: int) -> None:
+            async def slow() -> int:
+                begun.set()
+                await go_on.wait()
+                return 1
+
+            await steps("slow", slow)
+            await steps("finish", database.write, lambda c: work.done(c, "group", row_id, generation))
+
+        engine = Engine(database, orphan_seconds=1)
+        engine.tell("group", story, version=1)
+        await engine.launch()
+        try:
+            await begun.wait()
+            server.stop()
+            go_on.set()
+            await asyncio.sleep(1)
+            server.start()
+            await wait_until(lambda: is_done(database), 60)
+        finally:
+            await engine.close()
+            database.close()
+
+
+async def test_a_launch_that_failed_may_be_tried_again() -> None:
+    with running() as server, server.fresh() as url:
+        database = Database(url)
+        migrate(database)
+        wants_work(database)
+        server.stop()
+        seen: Counter[str] = Counter()
+        engine = Engine(database)
+        engine.tell("group", tells(database, seen), version=1)
+        for _ in range(2):
+            with pytest.raises(Exception, match="connection"):
+                await engine.launch()
+            assert not engine.launched
+        server.start()
+        await engine.launch()
+        try:
+            await wait_until(lambda: is_done(database), 30)
+        finally:
+            await engine.close()
+            database.close()
+    assert seen == {"first": 1, "second": 1}

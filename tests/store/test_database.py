@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.store.database import Database, DatabaseError, NoDatabase, parse_url, said_by
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -86,13 +87,21 @@ async def test_readers_do_not_wait_for_a_writer_and_see_only_what_is_committed(o
 
 
 async def test_what_was_cancelled_before_it_began_never_happens(opened: Database) -> None:
-    hold = threading.Event()
-    blocking = [asyncio.create_task(opened.write(lambda _: hold.wait(10))) for _ in range(4)]
+    hold, inside = threading.Event(), []
+
+    def block(_: Connection) -> None:
+        inside.append(1)
+        assert hold.wait(10)
+
+    blocking = [asyncio.create_task(opened.write(block)) for _ in range(4)]
+    await wait_until(lambda: len(inside) == (1 if opened.is_sqlite else 4))
     late = asyncio.create_task(opened.write(add))
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0)
     late.cancel()
+    await asyncio.gather(late, return_exceptions=True)
+    await asyncio.sleep(0.01)
     hold.set()
-    await asyncio.gather(*blocking, late, return_exceptions=True)
+    await asyncio.gather(*blocking)
     assert await opened.read(count) == 0
 
 
