@@ -52,7 +52,16 @@ async def main(url: str, log: Path, killed_at: str) -> None:
     engine.tell("group", story, version=1)
     await engine.launch()
     done = select(groups.c.done == groups.c.wanted)
-    await wait_until(lambda: database.read_now(lambda c: c.execute(done).scalar_one()), 50)
+
+    def over() -> bool:
+        # The row is done a moment before the story has ended.
+        return (
+            log.exists()
+            and "after finish" in log.read_text()
+            and database.read_now(lambda c: c.execute(done).scalar_one())
+        )
+
+    await wait_until(over, 50)
     await engine.close()
     database.close()
 
