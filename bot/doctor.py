@@ -129,15 +129,8 @@ async def _slack(configuration: Configuration) -> list[Check]:
         channels = {configuration.structure.channel, *(route.channel for route in configuration.structure.routes)}
         for channel in sorted(channels):
             checks.append(await _channel(client, channel))
-        foreign = [person for person in configuration.structure.people() if person.team_id != team]
-        if not configuration.structure.people():
-            remedy = "List people under approvers in the file that SIGNOFF_CONFIG names."
-            checks.append(Check("approvers", False, "nobody is listed, so nothing can be approved", remedy))
-        elif foreign:
-            remedy = f"Approvers are TEAM_ID:USER_ID with the workspace {team}; others can never vote."
-            checks.append(Check("approvers", False, f"{len(foreign)} are of another workspace", remedy))
-        else:
-            checks.append(Check("approvers", True, f"{len(configuration.structure.people())} people are listed"))
+        # Clicks of an enterprise's people are stored under the enterprise.
+        checks.append(_approvers(configuration, str(identity.get("enterprise_id") or team)))
     except Exception as error:
         code = slack_client.error_code(error)
         remedy = "Check SLACK_BOT_TOKEN, SLACK_APP_TOKEN and that slack.com can be reached."
@@ -145,6 +138,18 @@ async def _slack(configuration: Configuration) -> list[Check]:
     finally:
         await slack_client.close(client)
     return checks
+
+
+def _approvers(configuration: Configuration, home: str) -> Check:
+    people = configuration.structure.people()
+    foreign = sum(person.team_id != home for person in people)
+    if not people:
+        remedy = "List people under approvers in the file that SIGNOFF_CONFIG names."
+        return Check("approvers", False, "nobody is listed, so nothing can be approved", remedy)
+    if foreign:
+        remedy = f"Approvers are TEAM_ID:USER_ID with the workspace {home}; others can never vote."
+        return Check("approvers", False, f"{foreign} of {len(people)} listed are of another workspace", remedy)
+    return Check("approvers", True, f"listed: {len(people)}")
 
 
 def _scopes(given: str) -> Check:

@@ -1,0 +1,135 @@
+"""The doctor: each connection is really tried, and what fails says what to do."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bot import doctor
+from bot.doctor import Check
+from bot.settings import Configuration
+from tests.serving import ROOT, environment, free_port
+
+
+@dataclass
+class Sandbox:
+    """Running stand-ins, and the environment that points at them."""
+
+    given: dict[str, str]
+    folder: Path
+
+    def changed(self, **values: Any) -> dict[str, str]:
+        """The environment with another configuration file: ``values`` replace its keys."""
+        data = yaml.safe_load(Path(self.given["SIGNOFF_CONFIG"]).read_text())
+        path = self.folder / "changed.yaml"
+        path.write_text(yaml.safe_dump(data | values))
+        return self.given | {"SIGNOFF_CONFIG": str(path)}
+
+
+@pytest.fixture(scope="module")
+async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sandbox]:
+    folder = tmp_path_factory.mktemp("sandbox")
+    given = environment(folder, f"sqlite:///{folder / 'signoff.db'}")
+    words = [
+        "-m",
+        "bot.sandbox",
+        "--slack",
+        "0",
+        "--kubernetes",
+        "0",
+        "--messages",
+        "0",
+        "--json",
+        "--folder",
+        str(folder),
+    ]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert process.stdout is not None
+    told = json.loads(await asyncio.wait_for(process.stdout.readline(), 60))
+    yield Sandbox(given | told["environment"], folder)
+    process.terminate()
+    await process.wait()
+
+
+async def examine(given: dict[str, str]) -> dict[str, Check]:
+    return {check.name: check for check in await doctor.examine(Configuration.load(given))}
+
+
+async def test_when_all_is_well_every_check_is_ok(sandbox: Sandbox) -> None:
+    checks = await examine(sandbox.given)
+    wrong = [check for check in checks.values() if check.ok is False]
+    assert wrong == []
+    assert {"runbooks", "prompts", "database", "slack", "slack scopes", "socket mode", "approvers", "model"} <= set(
+        checks
+    )
+    assert {"channel C0INCIDENTS", "cluster prod, reader", "cluster prod, runner"} <= set(checks)
+    assert not (sandbox.folder / "signoff.db").exists(), "it changes nothing"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "check", "said"),
+    [
+        ("SLACK_BOT_TOKEN", "xoxb-wrong-token", "slack", "SLACK_BOT_TOKEN"),
+        ("SLACK_APP_TOKEN", "xapp-wrong-token", "slack", "SLACK_APP_TOKEN"),
+        ("SIGNOFF_SLACK_API_URL", f"http://127.0.0.1:{free_port()}/api/", "slack", "can be reached"),
+        ("ANTHROPIC_API_KEY", "sk-ant-wrong", "model", "ANTHROPIC_API_KEY"),
+        ("ANTHROPIC_BASE_URL", f"http://127.0.0.1:{free_port()}", "model", "ANTHROPIC_BASE_URL"),
+        ("SIGNOFF_DATABASE_URL", "postgresql://signoff:hidden@127.0.0.1:1/x", "database", "Mend"),
+        ("SIGNOFF_RUNBOOKS", "/nowhere", "runbooks", "signoff runbooks lint"),
+        ("SIGNOFF_PROMPTS", "/nowhere", "prompts", "SIGNOFF_PROMPTS"),
+        ("KUBECONFIG", "/nowhere", "clusters", "kubeconfig"),
+    ],
+)
+async def test_what_fails_says_what_to_do_and_the_rest_is_still_examined(
+    sandbox: Sandbox, name: str, value: str, check: str, said: str
+) -> None:
+    checks = await examine(sandbox.given | {name: value})
+    assert checks[check].ok is False
+    assert said in checks[check].remedy
+    assert len(checks) > 5
+    everything = json.dumps([str(each) for each in checks.values()])
+    assert "hidden" not in everything
+    assert value not in everything or value.startswith(("/", "http"))
+
+
+@pytest.mark.parametrize(
+    ("changed", "check", "said"),
+    [
+        ({"channel": "C0NOWHERE"}, "channel C0NOWHERE", "cannot be read"),
+        ({"approvers": []}, "approvers", "nobody is listed"),
+        ({"approvers": ["T0OTHER:U0LEE"]}, "approvers", "1 of 1 listed are of another workspace"),
+        ({"clusters": {}, "default_cluster": ""}, "clusters", "none is configured"),
+        ({"namespaces": ["elsewhere"]}, "cluster prod, reader", "may not"),
+    ],
+)
+async def test_what_is_configured_wrongly_is_named(
+    sandbox: Sandbox, changed: dict[str, Any], check: str, said: str
+) -> None:
+    checks = await examine(sandbox.changed(**changed))
+    assert checks[check].ok is False
+    assert said in checks[check].sentence
+    assert checks[check].remedy
+
+
+async def test_without_a_key_the_rules_answer_and_that_is_no_failure(sandbox: Sandbox) -> None:
+    given = {name: value for name, value in sandbox.given.items() if not name.startswith("ANTHROPIC")}
+    assert (await examine(given))["model"].ok is None
+
+
+async def test_the_exit_status_says_whether_anything_failed(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await doctor.report(Configuration.load(sandbox.given), as_json=False) == 0
+    assert "ok    slack: connected as" in capsys.readouterr().out
+    assert await doctor.report(Configuration.load(sandbox.changed(approvers=[])), as_json=True) == 1
+    printed = json.loads(capsys.readouterr().out)
+    assert [each["name"] for each in printed if each["ok"] is False] == ["approvers"]
