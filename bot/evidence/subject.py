@@ -50,13 +50,21 @@ def of_alerts(alerts: Sequence[Mapping[str, str]], *, cluster: str | None, clust
     name that is only a guess, and ``name`` too when no label tells.
     """
     common = dict(set.intersection(*(set(labels.items()) for labels in alerts))) if alerts else {}
-    label_sets = [common, *alerts]
-    found = [(kind, name, labels) for labels in label_sets for kind, name in _candidates(labels)]
-    kind, name, labels = next(
-        (candidate for candidate in found if candidate[0]), found[0] if found else ("", "", common)
-    )
+    kind, name, labels = _chosen([common, *alerts])
     namespace = "" if kind == "Node" else _namespace(labels) or _namespace(common)
     return Subject(cluster=cluster, cluster_label=cluster_label, namespace=namespace, kind=kind, name=name)
+
+
+def _chosen(label_sets: Sequence[Mapping[str, str]]) -> tuple[str, str, Mapping[str, str]]:
+    """Return the first sure candidate, else the first guess, with the labels it is from. Looks no further than it must:
+    a storm has thousands of alerts."""
+    guess = None
+    for labels in label_sets:
+        for kind, name in _candidates(labels):
+            if kind:
+                return kind, name, labels
+            guess = guess or (kind, name, labels)
+    return guess or ("", "", label_sets[0])
 
 
 def _namespace(labels: Mapping[str, str]) -> str:

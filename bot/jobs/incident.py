@@ -54,7 +54,8 @@ def _join(connection: Connection, *, world: World, group_id: str) -> list[Any] |
     if joined is None or joined.change == "unchanged":
         return None
     clean = replace(joined, face=_redacted(joined.face, world))
-    incident = incidents.apply(connection, of, clean, subject=_subject(world, of), now=now)
+    known = None if joined.change == "opened" or of.current is None else of.current.subject
+    incident = incidents.apply(connection, of, clean, subject=known or _subject(world, of), now=now)
     _record(connection, incident, joined, now)
     investigate = joined.change in ("opened", "reopened") and incident.status == "open"
     wanted = None
@@ -79,7 +80,8 @@ def _redacted(face: Face, world: World) -> Face:
 
 
 def _subject(world: World, of: Group) -> Subject:
-    alerts = [*of.unassigned, *of.assigned]
+    """Say what a new incident is about: the alerts that open it are those that no incident has."""
+    alerts = of.unassigned
     speaking = [alert.labels for alert in alerts if alert.status == "firing"] or [alert.labels for alert in alerts]
     named = {world.rules.cluster_for(of.source, labels) for labels in speaking}
     # Alerts of several clusters in one group name no one cluster: that is said, never guessed.
