@@ -111,7 +111,8 @@ class Page {
   openThread(ts) {
     this.thread = ts;
     this.draw();
-    byId("thread").querySelector("textarea")?.focus();
+    // Where fingers point, focus would bring up a keyboard over what is to be read.
+    if (matchMedia("(hover: hover)").matches) byId("thread").querySelector("textarea")?.focus();
   }
 
   closeMenu() {
@@ -155,11 +156,6 @@ class Page {
     const isUnread = (c) => c.latest > (this.seen[`${this.user} ${c.id}`] || "") && !(c.id === this.channel && !this.home);
     const rooms = channels.filter((c) => !c.is_im);
     const direct = channels.filter((c) => c.is_im);
-    const me = this.users.get(this.user);
-    const switcher = h("select", { id: "user-switch", "aria-label": "Act as", onchange: () => this.become(switcher.value) },
-      [...this.users.values()].filter((user) => !user.is_bot).map((user) =>
-        h("option", { value: user.id, disabled: user.deleted }, `${user.profile.real_name} · ${user.profile.title}`)));
-    switcher.value = this.user;
     byId("sidebar").replaceChildren(
       h("div", { class: "team" }, h("span", { class: "team-mark", "aria-hidden": "true" }, "S"), h("span", {}, this.session.team.name)),
       h("h2", {}, "Channels"),
@@ -168,9 +164,16 @@ class Page {
       h("ul", {}, direct.length
         ? direct.map((c) => item(c.id, this.session.app.name, "✓", isUnread(c), c.id === this.channel && !this.home))
         : h("li", { class: "nothing" }, "none yet")),
-      ...(this.session.app.home_tab ? [h("h2", {}, "Apps"), h("ul", {}, item("home", `${this.session.app.name} · Home`, "⌂", false, this.home))] : []),
-      h("div", { class: "spacer" }),
-      h("label", { class: "act-as" }, h("span", {}, "You act as"), h("span", { class: "me" }, avatar(me), switcher)));
+      ...(this.session.app.home_tab ? [h("h2", {}, "Apps"), h("ul", {}, item("home", `${this.session.app.name} · Home`, "⌂", false, this.home))] : []));
+  }
+
+  // Outside the frame, so that it is there on a phone too, whatever is open.
+  offerPeople() {
+    const switcher = byId("user-switch");
+    switcher.append(...[...this.users.values()].filter((user) => !user.is_bot).map((user) =>
+      h("option", { value: user.id, disabled: user.deleted }, `${user.profile.real_name} · ${user.profile.title}`)));
+    switcher.value = this.user;
+    switcher.addEventListener("change", () => this.become(switcher.value));
   }
 
   become(user) {
@@ -500,10 +503,21 @@ class Page {
     byId("stage").classList.toggle("has-story", !strip.hidden);
     if (strip.hidden || this.storyKey === key) return;
     this.storyKey = key;
+    const fold = h("button", { type: "button", class: "icon-button fold", onclick: () => this.foldStory(!strip.classList.contains("folded")) });
     strip.replaceChildren(
-      h("div", { class: "panel-head" }, h("h2", {}, "The story"), h("button", { type: "button", class: "icon-button", "aria-label": "Hide the story", onclick: () => { this.storyDismissed = key; this.drawStory(); } }, "✕")),
+      h("div", { class: "panel-head" }, h("h2", {}, "The story"), h("span", { class: "spacer" }), fold, h("button", { type: "button", class: "icon-button", "aria-label": "Hide the story", onclick: () => { this.storyDismissed = key; this.drawStory(); } }, "✕")),
       h("div", { class: "text" }, render(parse(story.text), this.names)),
       h("div", { class: "story-actions" }, story.actions.map((action) => this.storyAction(action))));
+    this.foldStory(false);
+  }
+
+  // Only a small window shows a folded story differently: there it would cover what happens.
+  foldStory(folded) {
+    const strip = byId("story");
+    strip.classList.toggle("folded", folded);
+    const button = strip.querySelector(".fold");
+    button.textContent = folded ? "▾" : "▴";
+    button.setAttribute("aria-label", folded ? "Show the story" : "Fold the story");
   }
 
   storyAction(action) {
@@ -514,7 +528,8 @@ class Page {
       said.textContent = "";
       try {
         const response = await fetch(action.path, { method: action.method || "POST", headers: { "X-Sandbox-Token": this.session.csrf } });
-        if (!response.ok) said.textContent = `That did not work (${response.status}).`;
+        if (response.ok) this.foldStory(true);
+        else said.textContent = `That did not work (${response.status}).`;
       } finally {
         button.disabled = false;
       }
@@ -621,5 +636,6 @@ byId("menu-toggle").addEventListener("click", (event) => {
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.overflow[open]")) if (!menu.contains(event.target)) menu.open = false;
 });
+page.offerPeople();
 await page.refresh();
 page.follow();
