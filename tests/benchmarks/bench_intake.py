@@ -16,14 +16,12 @@ import tempfile
 import time
 from pathlib import Path
 
-import aiohttp
 from aiohttp import web
 
 from tests.benchmarks import storm
 from tests.benchmarks.figures import Figures, arguments, percentile
-from tests.system.town import TOKEN, Town, free_port, town
-
-HEADERS = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+from tests.benchmarks.traffic import open_loop
+from tests.system.town import Town, free_port, town
 
 
 async def main() -> None:
@@ -45,7 +43,7 @@ async def main() -> None:
             for name, goal in (("own groups", "< 150"), ("repeats", "< 150")):
                 before = _cpu(here)
                 began = time.monotonic()
-                latencies, wrong = await _storm(here.url + "/webhooks/alertmanager", bodies, given.rate)
+                latencies, wrong = await open_loop(here.url + "/webhooks/alertmanager", bodies, given.rate)
                 took = time.monotonic() - began
                 figures.add(f"{name}: not answered 200", wrong, "", "0")
                 figures.add(f"{name}: p50", 1000 * percentile(latencies, 0.5), "ms")
@@ -57,28 +55,6 @@ async def main() -> None:
                 figures.add(f"{name}: alerts stored", stored, "", str(count * given.alerts))
                 figures.add(f"{name}: incidents so far", open_now, "")
     figures.show(as_json=given.json)
-
-
-async def _storm(url: str, bodies: list[bytes], rate: float) -> tuple[list[float], int]:
-    """Send the bodies at their moments. Returns each one's seconds from its moment to its answer, and the failures."""
-    loop = asyncio.get_running_loop()
-    began = loop.time() + 0.2
-    latencies: list[float] = []
-    wrong = 0
-
-    async def send(index: int) -> None:
-        nonlocal wrong
-        moment = began + index / rate
-        await asyncio.sleep(max(0.0, moment - loop.time()))
-        async with session.post(url, data=bodies[index], headers=HEADERS) as response:
-            await response.read()
-            wrong += response.status != 200
-        latencies.append(loop.time() - moment)
-
-    connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=60)) as session:
-        await asyncio.gather(*(send(index) for index in range(len(bodies))))
-    return latencies, wrong
 
 
 def _disk(folder: Path, rows: int, columns: int) -> float:
@@ -103,7 +79,7 @@ async def _bare(bodies: list[bytes], rate: float) -> list[float]:
     server = await asyncio.create_subprocess_exec(sys.executable, "-m", __spec__.name, "--serve-bare", str(port))
     try:
         await _listens(port)
-        latencies, _ = await _storm(f"http://127.0.0.1:{port}/", bodies[: int(5 * rate)], rate)
+        latencies, _ = await open_loop(f"http://127.0.0.1:{port}/", bodies[: int(5 * rate)], rate)
     finally:
         server.terminate()
         await server.wait()
