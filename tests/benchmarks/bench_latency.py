@@ -1,7 +1,7 @@
 """How long a person waits: from a webhook's 2xx to its card, and from a click to what can be seen of it.
 
-Run it as `python -m tests.benchmarks.bench_latency`, on an idle machine; it takes about three minutes. Incidents come one
-after another, far enough apart that Slack's one post a second and channel is never what they wait for. Then an
+Run it as `python -m tests.benchmarks.bench_latency`, on an idle machine; it takes about three minutes. Incidents come
+one after another, far enough apart that Slack's one post a second and channel is never what they wait for. Then an
 unlisted person clicks Approve (and is refused), and a listed one approves one request after another; each click's
 time ends when the workspace shows its outcome: the refusal, or the request without its buttons. Slack gives an app
 three seconds to acknowledge a click.

@@ -18,7 +18,8 @@ async def post(here: Town, body: bytes) -> None:
 
 
 async def open_loop(url: str, bodies: list[bytes], rate: float) -> tuple[list[float], int]:
-    """Send `rate` bodies a second. Returns each one's seconds from its moment to its answer, and how many got no 200."""
+    """Send `rate` bodies a second. Returns each one's seconds from its moment to its answer, and how many
+    got no 200."""
     loop = asyncio.get_running_loop()
     began = loop.time() + 0.2
     latencies: list[float] = []
