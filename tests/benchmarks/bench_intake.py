@@ -9,7 +9,6 @@ it: how many synced transactions this disk takes, and what a bare aiohttp server
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 import sys
 import tempfile
@@ -19,7 +18,7 @@ from pathlib import Path
 from aiohttp import web
 
 from tests.benchmarks import storm
-from tests.benchmarks.figures import Figures, arguments, percentile
+from tests.benchmarks.figures import Figures, arguments, cpu_seconds, percentile
 from tests.benchmarks.traffic import open_loop
 from tests.system.town import Town, free_port, town
 
@@ -109,10 +108,8 @@ def _serve_bare(port: int) -> None:
 
 
 def _cpu(here: Town) -> float:
-    """Return the CPU seconds that the bot has used."""
     assert here.serving is not None
-    fields = Path(f"/proc/{here.serving.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return cpu_seconds(here.serving.pid)
 
 
 if __name__ == "__main__":
