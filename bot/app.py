@@ -23,6 +23,7 @@ from bot.analysis.offers import RunbookOffer
 from bot.chat.outbox import Outbox
 from bot.clients import slack as slack_client
 from bot.clients.kubernetes import Kubernetes
+from bot.clients.loki import Loki
 from bot.clients.slack_directory import SlackDirectory
 from bot.domain.canonical import canonical, digest
 from bot.domain.runbook import Runbook
@@ -190,6 +191,8 @@ async def build(
         life.push_async_callback(access.reader.close)
         if access.runner is not None:
             life.push_async_callback(access.runner.close)
+        if access.loki is not None:
+            life.push_async_callback(access.loki.close)
     gateway = gateway_of(settings, redactor)
     if gateway is not None:
         life.push_async_callback(gateway.close)
@@ -230,7 +233,9 @@ def connect_clusters(configuration: Configuration) -> dict[str, ClusterAccess]:
 
     def access(name: str, cluster: Cluster) -> ClusterAccess:
         runner = client(name, "runner", cluster.runner) if cluster.runner else None
-        return ClusterAccess(client(name, "reader", cluster.reader), runner)
+        kept = cluster.loki
+        loki = Loki(kept.url, cluster=name, token_file=kept.token_file, tenant=kept.tenant) if kept else None
+        return ClusterAccess(client(name, "reader", cluster.reader), runner, loki)
 
     return {name: access(name, cluster) for name, cluster in configuration.structure.clusters.items()}
 

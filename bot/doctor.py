@@ -16,6 +16,7 @@ import click
 from bot import app
 from bot.clients import slack as slack_client
 from bot.clients.kubernetes import Kubernetes, KubernetesError, KubernetesUnreachable
+from bot.clients.loki import Loki, LokiError
 from bot.redact import Redactor
 from bot.runbooks import rbac
 from bot.runbooks.catalogue import Catalogue
@@ -127,6 +128,7 @@ async def _slack(configuration: Configuration) -> list[Check]:
         opened = await client.apps_connections_open(app_token=settings.slack_app_token.get_secret_value())
         checks.append(Check("socket mode", bool(opened["ok"]), "a connection can be opened"))
         channels = {configuration.structure.channel, *(route.channel for route in configuration.structure.routes)}
+        channels |= set(configuration.structure.logs.channels)
         for channel in sorted(channels):
             checks.append(await _channel(client, channel))
         # Clicks of an enterprise's people are stored under the enterprise.
@@ -210,7 +212,19 @@ async def _clusters(configuration: Configuration, books: Catalogue | None) -> li
             checks.append(await _identity(access.runner, needs, namespaces))
             await access.runner.close()
         await access.reader.close()
+        if access.loki is not None:
+            checks.append(await _loki(access.loki))
     return checks
+
+
+async def _loki(loki: Loki) -> Check:
+    name = f"cluster {loki.cluster}, loki"
+    try:
+        async with loki:
+            await loki.probe()
+    except LokiError as error:
+        return Check(name, False, str(error), "Check url, token_file and tenant of loki in the configuration file.")
+    return Check(name, True, "answers")
 
 
 async def _identity(kubernetes: Kubernetes, needs: frozenset[Verb], namespaces: list[str]) -> Check:

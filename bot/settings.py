@@ -30,6 +30,7 @@ from bot.runbooks import document
 _PERSON = re.compile(r"[TE][A-Z0-9]{2,20}:[UW][A-Z0-9]{2,20}")
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_PLACE = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]{0,62}/)?[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _SECRET_MAX = 64 * 1024
 # Where the checker's own words are those of a programmer.
 _PLAIN = {
@@ -74,11 +75,34 @@ class Identity(Strict):
         return self
 
 
+class LokiAccess(Strict):
+    """Where a cluster's logs are kept. Loki's labels ``namespace``, ``pod`` and ``container`` tell whose they are."""
+
+    url: str
+    token_file: Path | None = None
+    tenant: str = Field(default="", max_length=150, pattern=r"^[A-Za-z0-9!_.*'()|-]*$")
+
+    @field_validator("url")
+    @classmethod
+    def _url(cls, value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            good = parts.scheme in ("http", "https") and bool(parts.hostname) and not (parts.query or parts.fragment)
+        except ValueError:
+            good, parts = False, urlsplit("")
+        if not good:
+            raise ValueError("expected Loki's base URL, as in http://loki.monitoring:3100")
+        if parts.username or parts.password:
+            raise ValueError("a URL with a password in it would be logged: give token_file")
+        return value
+
+
 class Cluster(Strict):
     """A cluster, read by one identity and changed by another. Without a runner nothing can be changed in it."""
 
     reader: Identity
     runner: Identity | None = None
+    loki: LokiAccess | None = None
 
     @model_validator(mode="after")
     def _two_identities(self) -> Self:
@@ -107,6 +131,23 @@ class Source(Strict):
     cluster: str = ""
 
 
+class Logs(Strict):
+    """Who may read logs through Slack: channels, each with its namespaces as NAMESPACE or CLUSTER/NAMESPACE. A plain
+    NAMESPACE is one of the default cluster. What is not listed is refused."""
+
+    channels: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(default_factory=dict)
+
+    @field_validator("channels")
+    @classmethod
+    def _channels(cls, value: dict[str, list[str]]) -> dict[str, list[str]]:
+        for channel, namespaces in value.items():
+            _channel_id(channel)
+            for entry in namespaces:
+                if not _PLACE.fullmatch(entry):
+                    raise ValueError(f"{entry!r} is no namespace: give NAMESPACE or CLUSTER/NAMESPACE; there is no `*`")
+        return value
+
+
 class Structure(Strict):
     """The configuration file."""
 
@@ -118,6 +159,7 @@ class Structure(Strict):
     channel: str = ""
     routes: list[Route] = Field(default_factory=list)
     approvers: list[str] = Field(default_factory=list)
+    logs: Logs = Field(default_factory=Logs)
 
     @field_validator("channel")
     @classmethod
@@ -158,6 +200,15 @@ class Structure(Strict):
         known = ", ".join(sorted(self.clusters)) or "none"
         named = [("default_cluster", self.default_cluster)]
         named += [(f"sources.{name}.cluster", source.cluster) for name, source in self.sources.items()]
+        for channel, places in self.logs.channels.items():
+            for place in places:
+                cluster, slash, namespace = place.rpartition("/")
+                if not slash and not self.default_cluster:
+                    raise ValueError(
+                        f"logs.channels.{channel}: which cluster is {namespace!r} in? Give CLUSTER/{namespace}, or set "
+                        "default_cluster"
+                    )
+                named.append((f"logs.channels.{channel}", cluster))
         for key, cluster in named:
             if cluster and cluster not in self.clusters:
                 raise ValueError(f"{key}: no cluster {cluster!r} is configured (configured: {known})")
@@ -166,6 +217,14 @@ class Structure(Strict):
     def people(self) -> frozenset[Person]:
         """Return the listed approvers. Empty means nobody."""
         return frozenset(Person(*entry.split(":", 1)) for entry in self.approvers)
+
+    def readable_logs(self) -> frozenset[tuple[str, str, str]]:
+        """Return (channel, cluster, namespace) for all logs that may be read through Slack."""
+        return frozenset(
+            (channel, cluster or self.default_cluster, namespace)
+            for channel, places in self.logs.channels.items()
+            for cluster, _, namespace in (place.rpartition("/") for place in places)
+        )
 
     def channel_for(self, labels: Mapping[str, str]) -> str:
         """Return the channel for an incident with these labels."""

@@ -46,6 +46,8 @@ async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[San
         "0",
         "--messages",
         "0",
+        "--loki",
+        "0",
         "--json",
         "--folder",
         str(folder),
@@ -107,7 +109,7 @@ async def test_what_fails_says_what_to_do_and_the_rest_is_still_examined(
         ({"channel": "C0NOWHERE"}, "channel C0NOWHERE", "cannot be read"),
         ({"approvers": []}, "approvers", "nobody is listed"),
         ({"approvers": ["T0OTHER:U0LEE"]}, "approvers", "1 of 1 listed are of another workspace"),
-        ({"clusters": {}, "default_cluster": ""}, "clusters", "none is configured"),
+        ({"clusters": {}, "default_cluster": "", "logs": {}}, "clusters", "none is configured"),
         ({"namespaces": ["elsewhere"]}, "cluster prod, reader", "may not"),
     ],
 )
@@ -118,6 +120,14 @@ async def test_what_is_configured_wrongly_is_named(
     assert checks[check].ok is False
     assert said in checks[check].sentence
     assert checks[check].remedy
+
+
+async def test_a_loki_that_does_not_take_the_token_is_named(sandbox: Sandbox) -> None:
+    clusters = yaml.safe_load(Path(sandbox.given["SIGNOFF_CONFIG"]).read_text())["clusters"]
+    del clusters["prod"]["loki"]["token_file"]
+    found = await examine(sandbox.changed(clusters=clusters))
+    assert found["cluster prod, loki"].ok is False
+    assert "HTTP 401" in found["cluster prod, loki"].sentence
 
 
 async def test_without_a_key_the_rules_answer_and_that_is_no_failure(sandbox: Sandbox) -> None:

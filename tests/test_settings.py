@@ -230,6 +230,13 @@ def test_a_database_url_that_cannot_be_read_is_no_traceback(tmp_path: Path) -> N
         ("routes: [{match: {team: 5}, channel: C0A1}]", "routes.0.match.team: expected text; put it in quotes"),
         ("routes: [{channel: C0A1}]", "routes.0.match: this key is needed"),
         ("namespaces: shop", "namespaces: expected a list"),
+        ("clusters: {prod: {reader: {context: a}, loki: {url: 'loki:3100'}}}", "loki.url: expected Loki's base URL"),
+        ("clusters: {prod: {reader: {context: a}, loki: {url: 'http://a:b@loki'}}}", "loki.url: a URL with a password"),
+        ("logs: {channels: {general: [shop]}}", "logs.channels: 'general' is not a channel id"),
+        ("logs: {channels: {C0INCIDENTS: []}}", "logs.channels.C0INCIDENTS: expected at least one entry"),
+        ("logs: {channels: {C0INCIDENTS: ['*']}}", "logs.channels: '*' is no namespace"),
+        ("logs: {channels: {C0INCIDENTS: [shop]}}", "logs.channels.C0INCIDENTS: which cluster is 'shop' in?"),
+        ("logs: {channels: {C0INCIDENTS: [prod/shop]}}", "no cluster 'prod' is configured"),
     ],
 )
 def test_a_problem_in_the_file_is_named_with_its_line_and_key(tmp_path: Path, text: str, said: str) -> None:
@@ -240,6 +247,18 @@ def test_a_problem_in_the_file_is_named_with_its_line_and_key(tmp_path: Path, te
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     (problem,) = problems(folder=tmp_path, SIGNOFF_CONFIG="/nowhere/signoff.yaml")
     assert problem == "SIGNOFF_CONFIG: /nowhere/signoff.yaml cannot be read: No such file or directory"
+
+
+def test_logs_can_be_read_where_that_is_listed_and_nowhere_else(tmp_path: Path) -> None:
+    clusters = {name: {"reader": {"context": name}} for name in ("prod", "staging")}
+    logs = {"channels": {"C0INCIDENTS": ["shop", "staging/shop"], "C0DEV": ["staging/dev"]}}
+    listed = Structure.model_validate({"clusters": clusters, "default_cluster": "prod", "logs": logs})
+    assert listed.readable_logs() == {
+        ("C0INCIDENTS", "prod", "shop"),
+        ("C0INCIDENTS", "staging", "shop"),
+        ("C0DEV", "staging", "dev"),
+    }
+    assert Structure().readable_logs() == frozenset()
 
 
 def test_approvers_are_people_of_a_workspace_and_none_is_nobody(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from bot.analysis.offers import RunbookOffer
 from bot.chat.outbox import Outbox
 from bot.clients.kubernetes import Kubernetes
+from bot.clients.loki import Loki
 from bot.clients.slack_directory import SlackDirectory
 from bot.domain.approval import Person
 from bot.jobs.engine import Engine
@@ -20,10 +21,12 @@ from bot.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class ClusterAccess:
-    """One cluster by its two identities: what reads evidence can change nothing, and what changes is used for runs."""
+    """One cluster by its two identities: what reads evidence can change nothing, and what changes is used for runs.
+    ``loki`` keeps its logs, if one is configured."""
 
     reader: Kubernetes
     runner: Kubernetes | None
+    loki: Loki | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ import click
 import yaml
 from aiohttp import web
 
-from bot.sandbox import kubernetes, messages, slack
+from bot.sandbox import kubernetes, loki, messages, slack
 from bot.sandbox.alertmanager import Alertmanager, Watched
 from bot.sandbox.kubernetes import shop
 
@@ -44,6 +44,7 @@ _TEXT = (
     type=_PORT,
     help="Start the Messages API on this port; scripted.",
 )
+@click.option("--loki", "loki_port", type=_PORT, help="Start Loki, for the logs of cluster prod, on this port.")
 @click.option("--manifest", type=_FILE, help="The Slack app manifest. Default: what `signoff manifest` prints.")
 @click.option("--roles", type=_FILE, help="Kubernetes roles. Default: what `signoff rbac -n shop` prints.")
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Where kubeconfig and YAML go.")
@@ -56,7 +57,7 @@ def sandbox(**options: Any) -> None:
     Prints the environment for `signoff serve`; leave one out and set its variables yourself to use the real thing.
     """
     given = Options(**options)
-    if given.slack_port is None and given.kubernetes_port is None and given.messages_port is None:
+    if all(port is None for port in (given.slack_port, given.kubernetes_port, given.messages_port, given.loki_port)):
         given = replace(given, slack_port=0, kubernetes_port=0)
     app: Mapping[str, Any] = {}
     roles: list[Mapping[str, Any]] = []
@@ -78,6 +79,7 @@ class Options:
     slack_port: int | None
     kubernetes_port: int | None
     messages_port: int | None
+    loki_port: int | None
     manifest: Path | None
     roles: Path | None
     folder: Path | None
@@ -108,9 +110,13 @@ async def _run(given: Options, app: Mapping[str, Any], roles: Sequence[Mapping[s
                 alerts = _alertmanager(running.url, config, given.webhook)
                 alerts.start()
                 life.push_async_callback(alerts.stop)
+        if given.loki_port is not None:
+            urls["loki"] = await _loki(life, given.loki_port, place, structure)
         if given.slack_port is not None:
             urls["slack"] = await _slack(life, given.slack_port, app, environment, alerts)
             structure |= {"channel": "C0INCIDENTS", "approvers": ["T0SHOP:U0LEE", "T0SHOP:U0PRIYA"]}
+            if "clusters" in structure:
+                structure |= {"logs": {"channels": {"C0INCIDENTS": [shop.NAMESPACE]}}}
         if given.messages_port is not None:
             model = await messages.start(port=given.messages_port)
             life.push_async_callback(model.stop)
@@ -138,6 +144,21 @@ def _alertmanager(url: str, config: Mapping[str, Any], webhook: str) -> Alertman
     deployment = f"{url}/clusters/prod/apis/apps/v1/namespaces/{shop.NAMESPACE}/deployments/checkout"
     watched = Watched("prod", shop.NAMESPACE, "checkout", deployment, token)
     return Alertmanager(watched, webhook, os.environ.get("SIGNOFF_ALERTMANAGER_TOKEN", ""), clock=time.time)
+
+
+async def _loki(life: contextlib.AsyncExitStack, port: int, place: Path, structure: dict[str, Any]) -> str:
+    running = await loki.start(port=port, tenant="shop")
+    life.push_async_callback(running.stop)
+    token = place / "loki-token"
+    token.touch(mode=0o600)
+    token.write_text(running.token)
+    if "clusters" in structure:
+        structure["clusters"]["prod"]["loki"] = {
+            "url": running.url,
+            "token_file": str(token.absolute()),
+            "tenant": running.tenant,
+        }
+    return running.url
 
 
 def _private(path: Path, data: Any) -> str:
