@@ -15,7 +15,7 @@ import yaml
 from bot import doctor
 from bot.doctor import Check
 from bot.settings import Configuration
-from tests.serving import ROOT, environment, free_port
+from tests.serving import ROOT, environment
 
 
 @dataclass
@@ -82,9 +82,9 @@ async def test_when_all_is_well_every_check_is_ok(sandbox: Sandbox) -> None:
     [
         ("SLACK_BOT_TOKEN", "xoxb-wrong-token", "slack", "SLACK_BOT_TOKEN"),
         ("SLACK_APP_TOKEN", "xapp-wrong-token", "slack", "SLACK_APP_TOKEN"),
-        ("SIGNOFF_SLACK_API_URL", f"http://127.0.0.1:{free_port()}/api/", "slack", "can be reached"),
+        ("SIGNOFF_SLACK_API_URL", "http://127.0.0.1:1/api/", "slack", "can be reached"),
         ("ANTHROPIC_API_KEY", "sk-ant-wrong", "model", "ANTHROPIC_API_KEY"),
-        ("ANTHROPIC_BASE_URL", f"http://127.0.0.1:{free_port()}", "model", "ANTHROPIC_BASE_URL"),
+        ("ANTHROPIC_BASE_URL", "http://127.0.0.1:1", "model", "ANTHROPIC_BASE_URL"),
         ("SIGNOFF_DATABASE_URL", "postgresql://signoff:hidden@127.0.0.1:1/x", "database", "Mend"),
         ("SIGNOFF_RUNBOOKS", "/nowhere", "runbooks", "signoff runbooks lint"),
         ("SIGNOFF_PROMPTS", "/nowhere", "prompts", "SIGNOFF_PROMPTS"),
