@@ -30,6 +30,9 @@ CATEGORIES = (
     "tests",
 )
 
+_WRITTEN = frozenset({"source", "test", "docs"})
+"""The kinds of files that people write by hand; what is missed of others makes no review partial."""
+_UNREADABLE = frozenset({"no patch", "damaged", "binary"})
 _SEVERITY_WEIGHT: Mapping[Severity, float] = {"critical": 100.0, "high": 30.0, "medium": 8.0, "low": 2.0}
 _CONFIDENCE_WEIGHT: Mapping[Confidence, float] = {"high": 1.0, "medium": 0.6, "low": 0.3}
 
@@ -83,15 +86,20 @@ class ChangedFile:
     kept_lines: int = 0
     why: str = ""
 
+    @property
+    def unread(self) -> bool:
+        """Whether something of it was not read, so that nothing can be said about that."""
+        return self.kept_lines < self.lines or not _UNREADABLE.isdisjoint(self.notes)
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing a reviewer should know, about lines that are really in the diff.
 
     ``start_line`` to ``line`` lie in one hunk, on one ``side``; for a single line both are the same. ``quote`` is the
-    text of the line ``line``, redacted. ``rule`` is the id of the risk rule that tells it (empty where only a model
-    does), ``category`` one of ``CATEGORIES``. ``why`` says what it means in operation. ``suggestion`` is the text to
-    put in place of the lines; None where there is none, the empty string where they should go. ``said`` means that a
+    one of these lines that tells it, redacted. ``rule`` is the id of the risk rule that tells it (empty where only a
+    model does), ``category`` one of ``CATEGORIES``. ``why`` says what it means in operation. ``suggestion`` is the text
+    to put in place of the lines; None where there is none, the empty string where they should go. ``said`` means that a
     comment was made at the line, ``reason`` who dismissed it and why.
     """
 
@@ -159,8 +167,8 @@ class Review:
 
     @property
     def unread(self) -> tuple[ChangedFile, ...]:
-        """The files of which not every changed line was read."""
-        return tuple(file for file in self.files if file.why)
+        """The files of which not everything was read."""
+        return tuple(file for file in self.files if file.unread)
 
     @property
     def verdict(self) -> Verdict:
@@ -169,7 +177,8 @@ class Review:
             return "blocker"
         if any(finding.severity != "low" for finding in self.open):
             return "attention"
-        return "partial" if self.unread or self.unlisted else "clear"
+        missed = any(file.kind in _WRITTEN and "binary" not in file.notes for file in self.unread)
+        return "partial" if missed or self.unlisted else "clear"
 
 
 def fingerprint(path: str, side: Side, quote: str, occurrence: int) -> str:

@@ -21,6 +21,7 @@ FINDING = Finding(
     why="Traffic reaches pods that are not ready.",
 )
 READ = ChangedFile("deploy/app.yaml", "modified", lines=3, kept_lines=3)
+LOCK = ChangedFile("go.sum", "modified", kind="lock", lines=9, why="over budget")
 UNREAD = ChangedFile("big.tf", "modified", lines=900, kept_lines=10, why="over budget")
 
 
@@ -39,6 +40,9 @@ def review(*findings: Finding, files=(READ,), **more) -> Review:
         (review(replace(FINDING, state="resolved")), "clear", "low"),
         (review(), "clear", "low"),
         (review(files=(READ, UNREAD)), "partial", "low"),
+        (review(files=(READ, LOCK)), "clear", "low"),
+        (review(files=(ChangedFile("a.png", "added", notes=("binary",)),)), "clear", "low"),
+        (review(files=(ChangedFile("a.sql", "added", notes=("no patch",)),)), "partial", "low"),
         (review(unlisted=3), "partial", "low"),
         (review(replace(FINDING, state="dismissed"), replace(FINDING, severity="medium")), "attention", "medium"),
     ],

@@ -210,10 +210,10 @@ def _header(item: Assessed, redact: Redact) -> str:
     facts: list[str] = [fact for fact in (file.status, item.kind) if fact not in ("modified", "source")]
     facts += file.notes
     said = f" ({', '.join(facts)})" if facts else ""
-    return cut(visible(redact(f"## {_paths(file)} +{file.count('+')} -{file.count('-')}{said}")))
+    return cut(visible(redact(f"## {paths(file)} +{file.count('+')} -{file.count('-')}{said}")))
 
 
-def _paths(file: FilePatch) -> str:
+def paths(file: FilePatch) -> str:
     """Return the path; of a moved file ``one/{old => new}/name``, as git writes it."""
     if not file.old_path or file.old_path == file.path:
         return file.path

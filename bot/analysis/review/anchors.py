@@ -1,0 +1,145 @@
+"""Where a finding may stand: the lines of a diff as a reviewer sees them, found again by their text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, Literal
+
+from bot.condense.diff.pack import paths
+from bot.condense.diff.patch import FilePatch, Line, Patch
+from bot.condense.diff.shown import Redact, texts, visible
+from bot.domain.review import Side, fingerprint
+
+_SIGN: Final[dict[Side, Literal["+", "-"]]] = {"LEFT": "-", "RIGHT": "+"}
+LONGEST_QUOTE: Final = 20
+"""Lines that a finding may be about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line on one side of a hunk. ``text`` is what may be shown of it, ``whole`` whether that is all of it, byte for
+    byte; ``occurrence`` counts the changed lines before it, on its side of the file, that say the same."""
+
+    number: int
+    text: str
+    changed: bool
+    whole: bool
+    occurrence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Lines that follow each other on one side of one hunk, at least one of them changed."""
+
+    path: str
+    side: Side
+    places: tuple[Place, ...]
+
+    @property
+    def start(self) -> int:
+        """The number of its first line."""
+        return self.places[0].number
+
+    @property
+    def end(self) -> int:
+        """The number of its last line."""
+        return self.places[-1].number
+
+
+class FileAnchors:
+    """The lines of one file's hunks, by side. Redacts the file when it is first asked."""
+
+    def __init__(self, file: FilePatch, redact: Redact) -> None:
+        self.file = file
+        self._redact = redact
+
+    @property
+    def identity(self) -> str:
+        """The path that a rename does not change: the one before the change, where there was one."""
+        return self.file.old_path if self.file.status == "renamed" and self.file.old_path else self.file.path
+
+    @cached_property
+    def _sides(self) -> dict[Side, tuple[tuple[Place, ...], ...]]:
+        found: dict[Side, list[tuple[Place, ...]]] = {"LEFT": [], "RIGHT": []}
+        counts: dict[Side, Counter[str]] = {"LEFT": Counter(), "RIGHT": Counter()}
+        for hunk in self.file.hunks:
+            lines = tuple(hunk.lines())
+            shown = texts(lines, self._redact)
+            for side, hunks in found.items():
+                hunks.append(tuple(_places(lines, shown, side, counts[side])))
+        return {side: tuple(hunks) for side, hunks in found.items()}
+
+    def hunks(self, side: Side) -> tuple[tuple[Place, ...], ...]:
+        """Return the lines of each hunk on one side, context included."""
+        return self._sides[side]
+
+    def at(self, side: Side, number: int) -> Span | None:
+        """Return the changed line with this number, or None."""
+        for hunk in self.hunks(side):
+            for place in hunk:
+                if place.number == number and place.changed:
+                    return Span(self.file.path, side, (place,))
+        return None
+
+    def find(self, side: Side, quote: Sequence[str]) -> Iterator[Span]:
+        """Yield the spans that say what ``quote`` says, line by line; blanks at the ends of lines do not count."""
+        wanted = [_key(line) for line in quote]
+        for hunk in self.hunks(side):
+            for at in range(len(hunk) - len(wanted) + 1):
+                span = hunk[at : at + len(wanted)]
+                if any(place.changed for place in span) and [_key(place.text) for place in span] == wanted:
+                    yield Span(self.file.path, side, span)
+
+    def fingerprint(self, side: Side, place: Place) -> str:
+        """Return the name of what is said about a line."""
+        return fingerprint(self.identity, side, place.text, place.occurrence)
+
+    def fingerprints(self, side: Side) -> frozenset[str]:
+        """Return the names of all changed lines of one side."""
+        return frozenset(self.fingerprint(side, place) for hunk in self.hunks(side) for place in hunk if place.changed)
+
+
+class Anchors:
+    """A diff's files, by any spelling of their paths that a reviewer was shown."""
+
+    def __init__(self, patch: Patch, redact: Redact) -> None:
+        self._files: dict[str, FileAnchors] = {}
+        made = [FileAnchors(file, redact) for file in patch.files]
+        for spell in (
+            _path,
+            _old_path,
+            lambda file: visible(redact(file.path)),
+            lambda file: visible(redact(paths(file))),
+        ):
+            for file in made:
+                self._files.setdefault(spell(file.file), file)
+
+    def file(self, path: str) -> FileAnchors | None:
+        """Return the file of this path, or None where the diff has none."""
+        return self._files.get(path)
+
+
+def _places(lines: Sequence[Line], shown: Sequence[str], side: Side, counts: Counter[str]) -> Iterator[Place]:
+    sign = _SIGN[side]
+    for line, text in zip(lines, shown, strict=True):
+        number = line.old if side == "LEFT" else line.new
+        if number is None:
+            continue
+        changed, key = line.sign == sign, "".join(text.split())
+        yield Place(number, text, changed, text == line.text, counts[key] if changed else 0)
+        counts[key] += changed
+
+
+def _key(text: str) -> str:
+    return text.strip()
+
+
+def _path(file: FilePatch) -> str:
+    return file.path
+
+
+def _old_path(file: FilePatch) -> str:
+    return file.old_path or file.path

@@ -1,0 +1,100 @@
+"""What becomes of findings from push to push: known ones stay known, and only what is really gone is resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from bot.analysis.review.anchors import Anchors, FileAnchors
+from bot.condense.risk.rule import Risk
+from bot.domain.review import SEVERITIES, Finding, Review, State
+
+MAX_KNOWN: Final = 300
+"""Findings of a pull request that are remembered: the open ones before the others, the weightiest first."""
+
+_ORDER: Final[Mapping[State, int]] = {"open": 0, "dismissed": 1, "resolved": 2}
+
+
+def carried(
+    previous: Sequence[Finding],
+    found: Sequence[Finding],
+    anchors: Anchors,
+    risks: Mapping[str, Sequence[Risk]],
+    *,
+    complete: bool,
+) -> tuple[Finding, ...]:
+    """Return all findings that are known after another push, the open ones first, the weightiest first.
+
+    One that is found again keeps its state, unless it was dismissed as something less grave, or had been resolved. One
+    that is not found again is resolved only if its line is no longer changed, or the rule that told it no longer does:
+    that a model does not repeat itself means nothing. ``complete`` says that every changed file was listed.
+    """
+    known = {finding.fingerprint: finding for finding in previous}
+    merged = [_again(known.get(finding.fingerprint), finding) for finding in found]
+    again = {finding.fingerprint for finding in found}
+    for finding in previous:
+        if finding.fingerprint in again:
+            continue
+        gone = finding.state == "open" and _gone(finding, anchors, risks, complete=complete)
+        merged.append(replace(finding, state="resolved") if gone else _moved(finding, anchors))
+    merged.sort(key=lambda finding: (_ORDER[finding.state], -finding.weight))
+    return tuple(merged[:MAX_KNOWN])
+
+
+def dismiss(review: Review, name: str, reason: str) -> Review | None:
+    """Return the review with one finding dismissed; None where ``name`` is not the id of exactly one."""
+    meant = [finding for finding in review.findings if finding.id == name.strip().lower()]
+    if len(meant) != 1:
+        return None
+    dismissed = tuple(
+        replace(finding, state="dismissed", reason=reason) if finding is meant[0] else finding
+        for finding in review.findings
+    )
+    return replace(review, findings=dismissed)
+
+
+def _again(before: Finding | None, now: Finding) -> Finding:
+    if before is None:
+        return now
+    graver = SEVERITIES.index(now.severity) < SEVERITIES.index(before.severity)
+    dismissed = before.state == "dismissed" and not graver
+    return replace(
+        now,
+        state="dismissed" if dismissed else "open",
+        reason=before.reason if dismissed else "",
+        said=before.said,
+        first_sha=before.first_sha,
+    )
+
+
+def _gone(finding: Finding, anchors: Anchors, risks: Mapping[str, Sequence[Risk]], *, complete: bool) -> bool:
+    file = anchors.file(finding.path)
+    if file is None:
+        return complete
+    if "no patch" in file.file.notes or "damaged" in file.file.notes:
+        return False
+    if not finding.rule:
+        return finding.fingerprint not in file.fingerprints(finding.side)
+    sign = "-" if finding.side == "LEFT" else "+"
+    return not any(
+        risk.rule == finding.rule and risk.sign == sign and finding.fingerprint == _named(file, finding, risk.line)
+        for risk in risks.get(file.file.path, ())
+    )
+
+
+def _moved(finding: Finding, anchors: Anchors) -> Finding:
+    """Return the finding with the numbers its line has now."""
+    file = anchors.file(finding.path)
+    for hunk in file.hunks(finding.side) if file and finding.state != "resolved" else ():
+        for place in hunk:
+            if place.changed and file and file.fingerprint(finding.side, place) == finding.fingerprint:
+                return replace(
+                    finding, path=file.file.path, line=place.number, start_line=place.number, suggestion=None
+                )
+    return finding
+
+
+def _named(file: FileAnchors, finding: Finding, line: int) -> str:
+    span = file.at(finding.side, line)
+    return file.fingerprint(finding.side, span.places[0]) if span else ""

@@ -1,0 +1,106 @@
+"""Findings over several pushes to one pull request."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.analysis.review.anchors import Anchors
+from bot.analysis.review.pushes import MAX_KNOWN, carried, dismiss
+from bot.analysis.review.rules import told
+from bot.condense.diff.patch import Patch
+from bot.condense.risk.assess import assess
+from bot.domain.review import Review
+from tests.analysis.review.diffs import DEPLOYMENT, HEAD, patch, same
+
+MOVED = DEPLOYMENT.replace("@@ -10,9 +10,7 @@", "@@ -110,9 +210,7 @@")
+PROBE_BACK = DEPLOYMENT.replace("         image:", "+        readinessProbe:\n         image:").replace(
+    "+10,7", "+10,8"
+)
+DROPPED_FLAG = DEPLOYMENT.replace("+          privileged: true\n", "").replace("+38,5", "+38,4")
+
+
+def after(text: str, previous=(), *, said=None, complete=True):
+    """Review a push by rules; ``said`` are findings of a model, which otherwise has nothing to say."""
+    read = patch(text)
+    risks = {file.path: assess(file) for file in read.files}
+    anchors = Anchors(read, same)
+    found = said if said is not None else told(anchors, risks, {}, head_sha=HEAD)
+    return carried(previous, found, anchors, risks, complete=complete)
+
+
+def states(findings):
+    return {finding.rule: finding.state for finding in findings}
+
+
+FIRST = after(DEPLOYMENT)
+MODEL = tuple(replace(finding, rule="") for finding in FIRST)
+
+
+def test_what_is_found_again_is_not_new_wherever_it_moved():
+    said = [replace(finding, said=True, first_sha="old") for finding in FIRST]
+    again = after(MOVED, said)
+    assert [(finding.fingerprint, finding.state, finding.said, finding.first_sha) for finding in again] == [
+        (finding.fingerprint, "open", True, "old") for finding in FIRST
+    ]
+    assert again[1].line == FIRST[1].line + 100
+
+
+def test_what_was_mended_is_resolved_and_the_rest_stays_open():
+    assert states(after(DROPPED_FLAG, FIRST)) == {"k8s/privileged": "resolved", "k8s/probe-removed": "open"}
+    assert states(after(PROBE_BACK, FIRST)) == {"k8s/privileged": "open", "k8s/probe-removed": "resolved"}
+
+
+def test_what_a_model_does_not_repeat_is_not_forgotten():
+    again = after(MOVED, MODEL, said=[])
+    assert [(finding.state, finding.line) for finding in again] == [("open", 41), ("open", 114)]
+
+
+def test_a_models_finding_is_resolved_when_its_line_is_no_longer_changed():
+    again = after(DROPPED_FLAG, MODEL, said=[])
+    assert {finding.quote.strip(): finding.state for finding in again} == {
+        "privileged: true": "resolved",
+        "readinessProbe:": "open",
+    }
+
+
+def test_what_comes_back_is_open_again_and_said_already():
+    mended = after(DROPPED_FLAG, [replace(finding, said=True) for finding in FIRST])
+    back = after(DEPLOYMENT, mended)
+    assert states(back)["k8s/privileged"] == "open"
+    assert all(finding.said for finding in back)
+
+
+@pytest.mark.parametrize(("severity", "state"), [("critical", "dismissed"), ("medium", "open")])
+def test_a_dismissal_holds_unless_it_is_graver_now(severity, state):
+    dismissed = [replace(FIRST[0], severity=severity, state="dismissed", reason="by ann: known"), FIRST[1]]
+    again = {finding.rule: finding for finding in after(MOVED, dismissed)}["k8s/privileged"]
+    assert (again.state, again.reason) == (state, "by ann: known" if state == "dismissed" else "")
+
+
+def test_a_file_that_is_no_longer_changed_resolves_unless_it_was_only_not_listed():
+    assert {finding.state for finding in after("", FIRST)} == {"resolved"}
+    assert {finding.state for finding in after("", FIRST, complete=False)} == {"open"}
+
+
+def test_a_file_whose_lines_github_leaves_out_resolves_nothing():
+    read = patch()
+    bare = Patch((replace(read.files[0], hunks=(), notes=("no patch",)),))
+    kept = carried(FIRST, (), Anchors(bare, same), {}, complete=True)
+    assert {finding.state for finding in kept} == {"open"}
+
+
+def test_the_open_ones_come_first_and_are_the_last_to_be_forgotten():
+    many = [replace(FIRST[1], fingerprint=f"{n:016x}", state="dismissed") for n in range(2 * MAX_KNOWN)]
+    kept = after(DEPLOYMENT, many)
+    assert len(kept) == MAX_KNOWN
+    assert [finding.state for finding in kept[:3]] == ["open", "open", "dismissed"]
+
+
+def test_one_finding_is_dismissed_by_its_id():
+    review = Review(HEAD, "", FIRST, (), "rules")
+    found = dismiss(review, f" {FIRST[0].id.upper()} ", "by ann: known")
+    assert found is not None
+    assert [(f.state, f.reason) for f in found.findings] == [("dismissed", "by ann: known"), ("open", "")]
+    assert (review.verdict, found.verdict) == ("blocker", "attention")
+    assert dismiss(review, "ffffffff", "by ann") is None
+    assert dismiss(review, "", "by ann") is None

@@ -1,0 +1,61 @@
+from dataclasses import replace
+
+from bot.analysis.review.anchors import Anchors
+from bot.analysis.review.rules import category, joined, summary, told
+from bot.condense.risk.assess import FAMILIES, assess
+from bot.domain.review import CATEGORIES
+from tests.analysis.review.diffs import DEPLOYMENT, HEAD, patch, same
+
+
+def rules(text: str = DEPLOYMENT, kind: str = "source"):
+    read = patch(text)
+    risks = {file.path: assess(file) for file in read.files}
+    return told(Anchors(read, same), risks, {file.path: kind for file in read.files}, head_sha=HEAD)
+
+
+def test_the_rules_fill_the_same_form_as_the_model_the_weightiest_first():
+    first, second = rules()
+    assert (first.rule, first.severity, first.side, first.line) == ("k8s/privileged", "critical", "RIGHT", 41)
+    assert (second.rule, second.severity, second.side, second.line) == ("k8s/probe-removed", "high", "LEFT", 14)
+    assert (first.category, second.category) == ("security", "availability")
+    assert second.quote == "        readinessProbe:"
+
+
+def test_in_tests_and_docs_it_is_a_guess():
+    assert {finding.confidence for finding in rules(kind="docs")} == {"low"}
+    assert {finding.confidence for finding in rules(kind="generated")} == {"medium"}
+
+
+def test_of_a_deleted_file_the_gravest_loss_stands_for_all():
+    deleted = (
+        "diff --git a/policy.yaml b/policy.yaml\ndeleted file mode 100644\n--- a/policy.yaml\n+++ /dev/null\n"
+        "@@ -1,4 +0,0 @@\n-kind: NetworkPolicy\n-spec:\n-  limits: {}\n-  readinessProbe: {}\n"
+    )
+    (finding,) = rules(deleted)
+    assert (finding.rule, finding.side) == ("k8s/network-policy-removed", "LEFT")
+
+
+def test_the_model_says_why_but_makes_no_rule_less_grave():
+    privileged, probe = rules()
+    soft = replace(privileged, rule="", severity="low", confidence="low", why="Looks fine.", suggestion="x")
+    new = replace(probe, fingerprint="f" * 16, rule="", severity="critical", why="New.")
+    found = joined([privileged, probe], [soft, new])
+    assert [finding.why for finding in found] == ["Looks fine.", "New.", probe.why]
+    assert (found[0].rule, found[0].severity, found[0].confidence) == ("k8s/privileged", "critical", "high")
+    assert found[0].suggestion == "x"
+
+
+def test_the_summary_counts():
+    assert summary([], 3) == "No rule found a risk in the 3 changed files."
+    assert summary(rules(), 1) == (
+        "2 places to look at, 2 of them grave. A privileged container owns its node. "
+        "A probe is gone: broken pods get traffic, or are never restarted."
+    )
+
+
+def test_every_rule_has_a_category():
+    for family in FAMILIES:
+        for rule in family.RULES:
+            found = category(rule.id)
+            assert found in CATEGORIES
+            assert found != "correctness" or rule.id.startswith(("code/", "docker/")), rule.id
