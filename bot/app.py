@@ -9,6 +9,7 @@ import gc
 import os
 import signal
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,8 +104,9 @@ async def serve(configuration: Configuration) -> int:
 
 def redactor_of(settings: Settings) -> Redactor:
     """Return the redactor that knows every secret this process holds."""
-    _, _, key = settings.secret_key.get_secret_value().partition(":")
-    return Redactor(settings.secrets().values(), key=key.encode() or None)
+    keys = settings.keys()
+    secrets = [form for forms in settings.secrets().values() for form in forms]
+    return Redactor(secrets, key=keys.newest_key() if keys else None)
 
 
 def gateway_of(settings: Settings, redactor: Redactor) -> Gateway | None:
@@ -156,7 +158,6 @@ async def prepare(database: Database) -> None:
 def sole_server(path: Path) -> Any:
     """Hold the lock that only ``serve`` takes on a SQLite file. Raises ``CannotStart`` if another one serves it."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise CannotStart(f"SIGNOFF_DATABASE_URL: {path} cannot be written: {error.strerror}") from error
@@ -186,7 +187,7 @@ async def build(
     settings = configuration.settings
     client = slack_client.open_client(settings.slack_bot_token.get_secret_value(), base_url=settings.slack_api_url)
     life.push_async_callback(slack_client.close, client)
-    clusters = await asyncio.to_thread(connect_clusters, configuration)
+    clusters = await asyncio.to_thread(connect_clusters, configuration, redactor)
     for access in clusters.values():
         life.push_async_callback(access.reader.close)
         if access.runner is not None:
@@ -217,17 +218,19 @@ async def build(
     return world, client
 
 
-def connect_clusters(configuration: Configuration) -> dict[str, ClusterAccess]:
-    """Make the clients of every configured cluster; nothing is sent yet. Raises ``CannotStart`` naming the key."""
+def connect_clusters(configuration: Configuration, redactor: Redactor) -> dict[str, ClusterAccess]:
+    """Make the clients of every configured cluster, and have their credentials redacted; nothing is sent yet. Raises
+    ``CannotStart`` naming the key."""
 
     def client(name: str, role: str, identity: Identity) -> Kubernetes:
         key = f"clusters.{name}.{role}"
+        hold = partial(redactor.hold, key)
         try:
             if identity.in_cluster:
                 token = str(identity.token_file) if identity.token_file else None
-                return Kubernetes.in_cluster(cluster=name, identity=role, token_file=token)
+                return Kubernetes.in_cluster(cluster=name, identity=role, token_file=token, hold=hold)
             path = configuration.settings.kubeconfig or None
-            return Kubernetes.from_kubeconfig(path, identity.context, cluster=name, identity=role)
+            return Kubernetes.from_kubeconfig(path, identity.context, cluster=name, identity=role, hold=hold)
         except Exception as error:
             raise CannotStart(f"{key}: {error}") from error
 

@@ -109,7 +109,10 @@ async def _database(configuration: Configuration) -> list[Check]:
 
 def _first_start(missing: NoDatabase) -> Check:
     """Say whether ``serve`` can make the file that is not there yet, without making it."""
-    folder = next(parent for parent in missing.path.absolute().parents if parent.exists())
+    folder = missing.path.absolute().parent
+    if not folder.exists():
+        remedy = "Create the folder, or give another SIGNOFF_DATABASE_URL."
+        return Check("database", False, f"there is no folder {folder} for {missing.path.name}", remedy)
     if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
         return Check("database", True, str(missing))
     remedy = f"Let the user that runs Signoff write to {folder}, or give another SIGNOFF_DATABASE_URL."
@@ -200,7 +203,7 @@ async def _clusters(configuration: Configuration, books: Catalogue | None) -> li
         remedy = "Name them under clusters in the file that SIGNOFF_CONFIG names."
         return [Check("clusters", False, "none is configured, so no evidence can be read", remedy)]
     try:
-        clusters = await asyncio.to_thread(app.connect_clusters, configuration)
+        clusters = await asyncio.to_thread(app.connect_clusters, configuration, app.redactor_of(configuration.settings))
     except app.CannotStart as error:
         return [Check("clusters", False, str(error), "Mend the kubeconfig or the configuration file.")]
     namespaces = configuration.structure.namespaces

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, unquote_plus, urlsplit
 
 from pydantic import (
     AliasChoices,
@@ -24,8 +24,9 @@ from pydantic import (
     model_validator,
 )
 
+from bot.domain import document
 from bot.domain.approval import Person
-from bot.runbooks import document
+from bot.domain.keys import Keys
 
 _PERSON = re.compile(r"[TE][A-Z0-9]{2,20}:[UW][A-Z0-9]{2,20}")
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
@@ -279,7 +280,8 @@ class Settings(BaseModel):
     )
     secret_key: SecretStr = _env(
         "SIGNOFF_SECRET_KEY",
-        "The key of all hashes of secrets, as `ID:KEY`, KEY of at least 32 characters. Mandatory.",
+        "The key that signs votes, approvals and the audit, and that keys the hashes of secrets, as `ID:KEY`, KEY of "
+        "at least 32 characters. A new one goes in front of the old: `NEW:KEY,OLD:KEY`. Mandatory.",
         default=SecretStr(""),
     )
     slack_bot_token: SecretStr = _env(
@@ -353,31 +355,72 @@ class Settings(BaseModel):
         "SIGNOFF_LOG_LEVEL", "How much is logged: `debug`, `info`, `warning` or `error`.", default="info"
     )
 
-    def secrets(self) -> dict[str, str]:
-        """Return every secret the process holds, by its variable: what must never leave."""
+    @field_validator("database_url")
+    @classmethod
+    def _readable_url(cls, value: SecretStr) -> SecretStr:
+        from bot.store.database import DatabaseError, parse_url
+
+        url = value.get_secret_value()
+        try:
+            urlsplit(url)
+        except ValueError:
+            raise ValueError(
+                "the URL cannot be read: write [ and ] in a user name or password as %5B and %5D"
+            ) from None
+        try:
+            parse_url(url)
+        except DatabaseError as error:
+            raise ValueError(str(error)) from None
+        return value
+
+    def keys(self) -> Keys | None:
+        """Return the keys that sign, or None if none are given. Raises ``ValueError`` if they cannot be read."""
+        text = self.secret_key.get_secret_value()
+        return Keys.read(text) if text else None
+
+    def secrets(self) -> dict[str, tuple[str, ...]]:
+        """Return every secret that the settings hold, in each of its written forms, by its variable: what must never
+        leave."""
         found = {}
         for name, field in type(self).model_fields.items():
             value = getattr(self, name)
             if isinstance(value, SecretStr):
-                secret = _SECRET_PART.get(name, str)(value.get_secret_value())
-                if secret:
-                    found[_variable(field)] = secret
+                parts = _SECRET_PARTS.get(name, _whole)(value.get_secret_value())
+                held = tuple(dict.fromkeys(part for part in parts if part))
+                if held:
+                    found[_variable(field)] = held
         return found
 
 
-def _password(url: str) -> str:
-    try:
-        return unquote(urlsplit(url).password or "")
-    except ValueError:
-        return url
+def _whole(value: str) -> tuple[str, ...]:
+    return (value,)
 
 
-def _key(value: str) -> str:
-    return value.partition(":")[2] or value
+# As SQLAlchemy reads a URL: a password ends at the first "@", whatever else is in it.
+_URL_PASSWORD = re.compile(r"[^:/]*://[^:/]*:([^@]*)@")
+# libpq's own names: https://www.postgresql.org/docs/current/libpq-connect.html
+_PASSWORD_PARAMETERS = ("password", "sslpassword", "passwd")
 
 
-# Which part of a setting is the secret, where it is not all of it.
-_SECRET_PART: Mapping[str, Callable[[str], str]] = {"database_url": _password, "secret_key": _key}
+def _passwords(url: str) -> Iterator[str]:
+    """Yield each password in a database URL, as it is written and as it is meant."""
+    found = _URL_PASSWORD.match(url)
+    written = [found[1]] if found else []
+    for pair in url.partition("?")[2].split("&"):
+        name, _, value = pair.partition("=")
+        if unquote_plus(name).lower() in _PASSWORD_PARAMETERS:
+            written.append(value)
+    for password in written:
+        yield from (password, unquote(password), unquote_plus(password))
+
+
+def _keys(value: str) -> Iterator[str]:
+    for entry in re.split(r"[,\s]+", value):
+        yield entry.partition(":")[2] or entry
+
+
+# Which parts of a setting are the secret, where it is not all of it.
+_SECRET_PARTS: Mapping[str, Callable[[str], Iterable[str]]] = {"database_url": _passwords, "secret_key": _keys}
 
 
 class Configuration:
@@ -395,17 +438,21 @@ class Configuration:
         """
         given = dict(os.environ if environment is None else environment)
         problems: list[str] = []
-        _read_secret_files(given, problems)
+        unread = _read_secret_files(given, problems)
         settings = _settings(given, problems)
         structure = _structure(given.get("SIGNOFF_CONFIG", ""), problems)
         if settings and serving:
-            problems += _missing(settings, structure)
+            # What could not be read is not also said to be missing.
+            missing = _missing(settings, structure)
+            problems += [sentence for sentence in missing if sentence.partition(":")[0] not in unread]
         if problems or settings is None or structure is None:
             raise SettingsError(problems)
         return cls(settings, structure)
 
 
-def _read_secret_files(environment: dict[str, str], problems: list[str]) -> None:
+def _read_secret_files(environment: dict[str, str], problems: list[str]) -> set[str]:
+    """Put the content of each ``NAME_FILE`` under its name. Returns the names whose file could not be used."""
+    unread = set()
     for field in Settings.model_fields.values():
         name = _variable(field)
         path = environment.get(f"{name}_FILE")
@@ -416,11 +463,14 @@ def _read_secret_files(environment: dict[str, str], problems: list[str]) -> None
             continue
         try:
             content = Path(path).read_bytes()[: _SECRET_MAX + 1]
-            if len(content) > _SECRET_MAX:
-                problems.append(f"{name}_FILE: {path} is larger than {_SECRET_MAX} bytes")
-            environment[name] = content.decode().strip()
+            if len(content) <= _SECRET_MAX:
+                environment[name] = content.decode().strip()
+                continue
+            problems.append(f"{name}_FILE: {path} is larger than {_SECRET_MAX} bytes")
         except (OSError, UnicodeDecodeError) as error:
             problems.append(f"{name}_FILE: {path} cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}")
+        unread.add(name)
+    return unread
 
 
 def _settings(environment: Mapping[str, str], problems: list[str]) -> Settings | None:
@@ -469,11 +519,10 @@ def _missing(settings: Settings, structure: Structure | None) -> list[str]:
             "SIGNOFF_ALERTMANAGER_TOKEN: not set, or shorter than 16 characters. Webhooks are never taken without a "
             "token: make one with `openssl rand -hex 32` and give it to Alertmanager as http_config.authorization"
         )
-    key_id, _, key = settings.secret_key.get_secret_value().partition(":")
-    if not _NAME.fullmatch(key_id) or len(key) < 32:
-        problems.append(
-            "SIGNOFF_SECRET_KEY: expected ID:KEY with a KEY of at least 32 characters, as in k1:$(openssl rand -hex 32)"
-        )
+    try:
+        Keys.read(settings.secret_key.get_secret_value())
+    except ValueError as error:
+        problems.append(f"SIGNOFF_SECRET_KEY: {error}, as in k1:$(openssl rand -hex 32)")
     for name, token, prefix in (
         ("SLACK_BOT_TOKEN", settings.slack_bot_token, "xoxb-"),
         ("SLACK_APP_TOKEN", settings.slack_app_token, "xapp-"),

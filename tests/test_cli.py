@@ -178,10 +178,10 @@ def test_it_is_verified_by_another_process_while_one_writes(database: Database, 
         ("sqlite:///{0}/empty.db", "the database is empty"),
         ("sqlite:///{0}/garbage.db", "the database cannot be read: file is not a database"),
         ("postgresql://signoff:hidden@127.0.0.1:1/signoff", "the database cannot be read: connection"),
-        ("mysql://x/y", "the database 'mysql' is not supported"),
+        ("mysql://x/y", "the configuration cannot be used:\n  SIGNOFF_DATABASE_URL: the database 'mysql' is not"),
     ],
 )
-def test_an_audit_that_cannot_be_read_is_said_in_a_line(tmp_path: Path, url: str, said: str) -> None:
+def test_an_audit_that_cannot_be_read_is_said_plainly(tmp_path: Path, url: str, said: str) -> None:
     (tmp_path / "empty.db").touch()
     (tmp_path / "garbage.db").write_bytes(b"no database at all " * 500)
     result = signoff("audit", "verify", SIGNOFF_DATABASE_URL=url.format(tmp_path))
@@ -192,11 +192,11 @@ def test_an_audit_that_cannot_be_read_is_said_in_a_line(tmp_path: Path, url: str
 
 
 def test_doctor_makes_nothing_and_says_what_to_do(tmp_path: Path) -> None:
-    given = environment(tmp_path, f"sqlite:///{tmp_path / 'data' / 'signoff.db'}")
+    given = environment(tmp_path, f"sqlite:///{tmp_path / 'signoff.db'}")
     ran = process("doctor", "--json", cwd=tmp_path, **given)
     checks = {each["name"]: each for each in json.loads(ran.stdout)}
     assert ran.returncode == 1
-    assert not (tmp_path / "data").exists()
+    assert not (tmp_path / "signoff.db").exists()
     assert checks["database"]["ok"] is True
     assert "makes it when it first starts" in checks["database"]["sentence"]
     for name in ("slack", "clusters"):
@@ -208,3 +208,6 @@ def test_doctor_makes_nothing_and_says_what_to_do(tmp_path: Path) -> None:
     shown = process("doctor", cwd=tmp_path, **given)
     assert "FAIL  slack:" in shown.stdout
     assert "xoxb" not in shown.stdout + shown.stderr
+    given["SIGNOFF_DATABASE_URL"] = f"sqlite:///{tmp_path / 'data' / 'signoff.db'}"
+    assert "Create the folder" in process("doctor", cwd=tmp_path, **given).stdout
+    assert not (tmp_path / "data").exists()

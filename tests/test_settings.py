@@ -181,16 +181,54 @@ def test_no_secret_is_in_any_text_that_is_made_of_the_settings(tmp_path: Path) -
 def test_what_must_never_leave_is_told_by_its_secret_part(tmp_path: Path) -> None:
     url = "postgresql://signoff:p%40ss%2Fword@db/signoff"
     secrets = load(folder=tmp_path, SIGNOFF_DATABASE_URL=url).settings.secrets()
-    assert secrets["SIGNOFF_DATABASE_URL"] == "p@ss/word"
-    assert secrets["SIGNOFF_SECRET_KEY"] == "s" * 32
-    assert secrets["SLACK_BOT_TOKEN"] == "xoxb-1-secret"
+    assert secrets["SIGNOFF_DATABASE_URL"] == ("p%40ss%2Fword", "p@ss/word")
+    assert secrets["SIGNOFF_SECRET_KEY"] == ("s" * 32,)
+    assert secrets["SLACK_BOT_TOKEN"] == ("xoxb-1-secret",)
     assert "ANTHROPIC_API_KEY" not in secrets
     assert "SIGNOFF_DATABASE_URL" not in load(folder=tmp_path).settings.secrets()
 
 
-def test_a_database_url_that_cannot_be_read_is_no_traceback(tmp_path: Path) -> None:
-    odd = load(folder=tmp_path, SIGNOFF_DATABASE_URL="postgresql://[u:secret@x").settings
-    assert odd.secrets()["SIGNOFF_DATABASE_URL"] == "postgresql://[u:secret@x"
+@pytest.mark.parametrize(
+    ("url", "held"),
+    [
+        ("postgresql://db/signoff?user=u&password=a%2Bb", {"a%2Bb", "a+b"}),
+        ("postgresql://db/signoff?Password=one+two", {"one+two", "one two"}),
+        ("postgresql://u:first@db/signoff?password=second&sslpassword=third", {"first", "second", "third"}),
+        ("postgresql://u:pa/ss#w?rd@db/signoff", {"pa/ss#w?rd"}),
+        ("postgresql://u@db/signoff?application_name=x:y@z", set()),
+    ],
+)
+def test_a_database_s_password_is_known_wherever_it_stands(tmp_path: Path, url: str, held: set[str]) -> None:
+    secrets = load(folder=tmp_path, SIGNOFF_DATABASE_URL=url).settings.secrets()
+    assert set(secrets.get("SIGNOFF_DATABASE_URL", ())) == held
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("postgresql://u:hid[den@x/d", "%5B"),
+        ("postgresql://u:hidden@h:port/d", "cannot be read"),
+        ("oracle://u:hidden@h/d", "'oracle' is not supported"),
+        ("signoff.db", "sqlite:///PATH"),
+    ],
+)
+def test_a_database_url_that_cannot_be_used_names_its_key_and_is_not_quoted(
+    tmp_path: Path, url: str, said: str
+) -> None:
+    (problem,) = problems(folder=tmp_path, SIGNOFF_DATABASE_URL=url)
+    assert problem.startswith("SIGNOFF_DATABASE_URL: ")
+    assert said in problem
+    assert "hid" not in problem
+
+
+def test_a_secret_s_file_that_is_not_there_is_one_problem(tmp_path: Path) -> None:
+    given = {name: value for name, value in SERVING.items() if name != "SIGNOFF_SECRET_KEY"}
+    (tmp_path / "signoff.yaml").write_text(FILE)
+    given |= {"SIGNOFF_CONFIG": str(tmp_path / "signoff.yaml"), "SIGNOFF_SECRET_KEY_FILE": str(tmp_path / "gone")}
+    with pytest.raises(SettingsError) as raised:
+        Configuration.load(given)
+    (problem,) = raised.value.problems
+    assert problem.startswith("SIGNOFF_SECRET_KEY_FILE: ")
 
 
 # --- the file ---------------------------------------------------------------------------------------------------------

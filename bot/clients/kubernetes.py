@@ -7,18 +7,21 @@ and its unbounded reads stay out. It is synchronous, so every call runs in a sma
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import re
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
 T = TypeVar("T")
+Hold = Callable[[Sequence[str]], None]
 
 MAX_BODY = 8 * 1024 * 1024
 PAGE = 100
@@ -77,11 +80,19 @@ class Kubernetes:
     """One cluster (``cluster``) seen through one identity (``identity``, e.g. ``reader``).
 
     ``timeout`` is in seconds and bounds connecting and the whole of one answer. Calls are never repeated.
-    A cancelled call ends here at once, but a write that was under way may still be applied.
+    A cancelled call ends here at once, but a write that was under way may still be applied. ``hold`` is told every
+    secret that this identity has, again whenever its token was refreshed and before the new one is sent.
     """
 
     def __init__(
-        self, configuration: Any, *, cluster: str, identity: str, timeout: float = 10.0, max_body: int = MAX_BODY
+        self,
+        configuration: Any,
+        *,
+        cluster: str,
+        identity: str,
+        timeout: float = 10.0,
+        max_body: int = MAX_BODY,
+        hold: Hold | None = None,
     ) -> None:
         from kubernetes.client.api_client import ApiClient
 
@@ -95,6 +106,10 @@ class Kubernetes:
         self._api.user_agent = "signoff"
         # Refreshing a credential rewrites the shared configuration: one thread at a time.
         self._credentials = threading.Lock()
+        self._hold = hold or _hold_nothing
+        self._lasting = _lasting_secrets(configuration)
+        self._credential: str | None = None
+        self._use(str(next(iter(configuration.api_key.values()), "")))
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=f"kubernetes-{cluster}-{identity}")
 
     @classmethod
@@ -107,6 +122,7 @@ class Kubernetes:
         identity: str,
         timeout: float = 10.0,
         max_body: int = MAX_BODY,
+        hold: Hold | None = None,
     ) -> Self:
         """Use ``context`` of a kubeconfig (``path``, else ``KUBECONFIG``, else ``~/.kube/config``).
 
@@ -126,7 +142,7 @@ class Kubernetes:
                 f"kubeconfig {path}: context {context!r} cannot be used ({type(error).__name__}). "
                 f"See what it has with: kubectl --kubeconfig {path} config get-contexts"
             ) from None
-        return cls(configuration, cluster=cluster, identity=identity, timeout=timeout, max_body=max_body)
+        return cls(configuration, cluster=cluster, identity=identity, timeout=timeout, max_body=max_body, hold=hold)
 
     @classmethod
     def in_cluster(
@@ -137,6 +153,7 @@ class Kubernetes:
         token_file: str | None = None,
         timeout: float = 10.0,
         max_body: int = MAX_BODY,
+        hold: Hold | None = None,
     ) -> Self:
         """Use the pod's own service account, or another one whose token is mounted at ``token_file``.
 
@@ -160,7 +177,7 @@ class Kubernetes:
                 f"cluster {cluster}: not usable from inside a cluster ({error}). "
                 "Run in a pod with a service account token, or configure a kubeconfig context"
             ) from None
-        return cls(configuration, cluster=cluster, identity=identity, timeout=timeout, max_body=max_body)
+        return cls(configuration, cluster=cluster, identity=identity, timeout=timeout, max_body=max_body, hold=hold)
 
     async def get(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Read one object. Raises ``KubernetesError`` or ``KubernetesUnreachable``, as every call here."""
@@ -321,15 +338,18 @@ class Kubernetes:
                 request = self._api.param_serialize(
                     method, path, query_params=list((query or {}).items()), header_params=headers, auth_settings=_BEARER
                 )
+                # A token file usually ends in a newline, which must not stand in a header.
+                sent = {name: value.strip() for name, value in request[2].items()}
+                self._use(sent.get("authorization", ""))
         except Exception as error:
             raise KubernetesUnreachable(
                 f"{self._who}: no credential could be had ({type(error).__name__}); check its kubeconfig or token file",
                 sent=False,
             ) from None
-        method, url, headers, _, _ = request
+        method, url = request[:2]
         try:
             # The body goes round param_serialize, so that what was signed off is what is sent.
-            response = self._api.call_api(method, url, headers, body, _request_timeout=self._timeout)
+            response = self._api.call_api(method, url, sent, body, _request_timeout=self._timeout)
         except (NewConnectionError, ConnectTimeoutError, ProxyError) as error:
             raise KubernetesUnreachable(f"{self._who}: no connection ({_kind(error)})", sent=False) from None
         except ApiException as error:
@@ -355,12 +375,35 @@ class Kubernetes:
         with answer:
             raise answer.error()
 
+    def _use(self, credential: str) -> None:
+        """Have the credential held before it is sent, if it is a new one."""
+        token = credential.strip().rpartition(" ")[2]
+        if token != self._credential:
+            self._credential = token
+            self._hold([secret for secret in (token, *self._lasting) if secret])
+
     @property
     def _who(self) -> str:
         return f"cluster {self.cluster} as {self.identity}"
 
 
 _BEARER = ["BearerToken"]
+
+
+def _hold_nothing(_secrets: Sequence[str]) -> None:
+    """For whoever has no redactor."""
+
+
+def _lasting_secrets(configuration: Any) -> tuple[str, ...]:
+    """Return what does not change while the process runs: a password, and the client's private key without its armour,
+    so that it is found in the file's text and in what a kubeconfig makes of it."""
+    found = [configuration.password or ""]
+    if configuration.key_file:
+        # A key that cannot be read is said when it is used.
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            lines = Path(configuration.key_file).read_text("ascii").splitlines()
+            found.append("\n".join(line for line in lines if line and not line.startswith("-----")))
+    return tuple(secret for secret in found if secret)
 
 
 class _Answer:

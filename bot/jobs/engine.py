@@ -98,6 +98,7 @@ class Engine:
             "name": "signoff",
             "system_database_url": self._database.url.render_as_string(hide_password=False),
             "system_database_engine": self._database.beside(),
+            "db_engine_kwargs": {"hide_parameters": True},
             "application_version": APPLICATION_VERSION,
             "executor_id": self._executor_id,
             "serializer": DBOSPortableJSONSerializer(),

@@ -7,7 +7,7 @@ schema of an answer, JSON Schema 2020-12) and ``examples.json`` (what a good ans
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import yaml
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError, ValidationError, best_match
 
+from bot.domain import document
 from bot.domain.canonical import canonical, digest
 
 MAX_FILE_BYTES = 256 * 1024
@@ -108,7 +109,7 @@ def load(folder: Path) -> Mapping[str, Prompt]:
 
 def _load_one(folder: Path) -> Prompt:
     task_file = folder / "task.yaml"
-    task = _parse(task_file, yaml.safe_load)
+    task = _settings(task_file)
     _accept(task_file, Draft202012Validator(_TASK_SCHEMA), task)
     if task["id"] != folder.name:
         raise PromptError(f"{task_file}:{_line(task_file, ('id',))}: id: must be {folder.name!r}, the folder's name")
@@ -118,10 +119,10 @@ def _load_one(folder: Path) -> Prompt:
         raise PromptError(f"{prompt_file}:1: is empty; it holds the instructions for the model")
 
     schema_file = folder / "schema.json"
-    schema = _parse(schema_file, json.loads)
+    schema = _parse(schema_file)
     validator = _validator(schema_file, schema)
     examples_file = folder / "examples.json"
-    examples = _parse(examples_file, json.loads)
+    examples = _parse(examples_file)
     _accept(examples_file, Draft202012Validator(_EXAMPLES_SCHEMA), examples)
     for number, example in enumerate(examples):
         _accept(examples_file, validator, example["answer"], (number, "answer"))
@@ -158,16 +159,20 @@ def _read(file: Path) -> str:
         raise PromptError(f"{file}:{line}: is not UTF-8 text") from error
 
 
-def _parse(file: Path, parse: Callable[[str], Any]) -> Any:
+def _settings(file: Path) -> Any:
+    found = document.read(_read(file).encode())
+    for fault in found.faults:
+        raise PromptError(f"{file}:{fault.line}: {fault.sentence}")
+    return found.data
+
+
+def _parse(file: Path) -> Any:
     text = _read(file)
     try:
-        return parse(text)
+        return json.loads(text)
     except json.JSONDecodeError as error:
         raise PromptError(f"{file}:{error.lineno}: is not JSON: {error.msg}") from error
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise PromptError(f"{file}:{line}: is not YAML: {error.problem}") from error
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    except (RecursionError, ValueError) as error:
         raise PromptError(f"{file}: cannot be parsed: {type(error).__name__}") from error
 
 

@@ -1,7 +1,8 @@
 """Take secrets out of text, data and log lines before they leave for the model, Slack, the audit trail or the logs."""
 
 import secrets as randomness
-from collections import Counter
+import threading
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import date, time, timedelta
@@ -23,6 +24,8 @@ MAX_DEPTH = 64
 CHUNK = 4 << 10
 """Bytes of whole lines that are searched at once: what looks suspicious in one piece costs no time in the others."""
 
+# A text may still carry the token before the one that was just refreshed.
+_GENERATIONS = 4
 _REMEMBERED = 10_000
 _REMEMBERED_LENGTH = 200
 _MAX_PASSES = 8
@@ -41,49 +44,67 @@ class Redaction:
 
 
 class Redactor:
-    """Replaces secrets by placeholders such as `[slack-token:7f3a9c]`. Its answers never change; threads may share it.
+    """Replaces secrets by placeholders such as `[slack-token:7f3a9c]`. Threads may share it.
 
     A placeholder is made of the kind and a keyed hash, so that whoever reads the result can tell equal secrets from
     different ones, and nothing more. Redacting a redacted text changes nothing.
 
     `secrets` are found wherever they stand, in plain, base64, URL-encoded, JSON or HTML form, unless they are shorter
-    than eight characters. `key` keys the hashes; without one, a random key makes hashes comparable within this object
-    and what `with_secrets` derives from it.
+    than eight characters; `hold` adds to them. `key` keys the hashes; without one, a random key makes hashes comparable
+    within this object and what `with_secrets` derives from it.
     """
 
-    __slots__ = ("_chunk", "_clean", "_held", "_key")
+    __slots__ = ("_chunk", "_fixed", "_key", "_known", "_learned", "_learning")
 
     def __init__(self, secrets: Iterable[str] = (), key: bytes | None = None, *, chunk: int = CHUNK) -> None:
-        self._held = Held(secrets)
+        self._fixed = frozenset(secrets)
+        self._learned: dict[str, deque[frozenset[str]]] = {}
+        self._learning = threading.Lock()
         self._key = key if key is not None else randomness.token_bytes(32)
         self._chunk = chunk
-        self._clean: set[str] = set()
+        # What is held and which texts are clean of it are replaced together.
+        self._known: tuple[Held, set[str]] = (Held(self._fixed), set())
 
     def __repr__(self) -> str:
-        return f"Redactor({self._held!r})"
+        return f"Redactor({self._known[0]!r})"
+
+    def hold(self, source: str, secrets: Iterable[str]) -> None:
+        """Know the secrets that `source` has from now on, and still those that it had the last few times."""
+        with self._learning:
+            past = self._learned.setdefault(source, deque(maxlen=_GENERATIONS))
+            new = frozenset(secrets)
+            if past and past[-1] == new:
+                return
+            past.append(new)
+            everything = self._fixed.union(*(each for known in self._learned.values() for each in known))
+            self._known = (Held(everything), set())
 
     def with_secrets(self, secrets: Iterable[str]) -> "Redactor":
         """Return a redactor that also knows these secrets; this one stays as it is."""
-        return Redactor((*self._held.secrets, *secrets), self._key, chunk=self._chunk)
+        return Redactor((*self._known[0].secrets, *secrets), self._key, chunk=self._chunk)
 
     def text(self, text: str) -> str:
         """Return the text without its secrets. Never raises; takes time linear in the text's length."""
+        held, clean = self._known
         # Label names and values come again and again; what held a secret is never remembered.
-        if text in self._clean:
+        if text in clean:
             return text
-        redaction = self.scan(text)
+        redaction = self._scan(text, held)
         if not redaction.counts and len(text) <= _REMEMBERED_LENGTH:
-            if len(self._clean) >= _REMEMBERED:
-                self._clean.clear()
-            self._clean.add(text)
+            if len(clean) >= _REMEMBERED:
+                clean.clear()
+            clean.add(text)
         return redaction.text
 
     def scan(self, text: str) -> Redaction:
         """Return the text without its secrets, and how many of which kind there were."""
+        return self._scan(text, self._known[0])
+
+    def _scan(self, text: str, held: Held) -> Redaction:
         data = text.encode("utf-8", "surrogatepass")
         counts: Counter[str] = Counter()
         for again in range(_MAX_PASSES):
-            data, found = replace(data, self._find(_without_placeholders(data), again=again > 0), self._key)
+            data, found = replace(data, self._find(_without_placeholders(data), held, again=again > 0), self._key)
             if not found:
                 break
             counts += found
@@ -109,9 +130,9 @@ class Redactor:
         redacted: dict[str, Any] = self.data(rest)
         return {**redacted, **own}
 
-    def _find(self, data: bytes, *, again: bool) -> Iterator[Span]:
+    def _find(self, data: bytes, held: Held, *, again: bool) -> Iterator[Span]:
         """Yield every secret; `again` says that the lines without a placeholder were searched before, in vain."""
-        yield from self._held.find(data)
+        yield from held.find(data)
         yield from find_blocks(data)
         for start, end in _chunks(data, self._chunk):
             lines = data[start:end]
@@ -120,7 +141,7 @@ class Redactor:
             for span in (*find_tokens(lines), *find_assigned(lines)):
                 yield Span(start + span.start, start + span.end, span.kind, span.precise, span.value)
         yield from find_wrapped(data, find_fixed_tokens)
-        yield from find_wrapped(data, self._held.find)
+        yield from find_wrapped(data, held.find)
 
     def _walk(self, value: Any, depth: int) -> Any:
         if value is None or isinstance(value, _SCALARS):

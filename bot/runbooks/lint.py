@@ -9,10 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bot.runbooks import document, parameters, schema_errors, template
+from bot.domain import document
+from bot.domain.document import Key
+from bot.runbooks import parameters, schema_errors, template
 from bot.runbooks.actions import ACTIONS
 from bot.runbooks.checks import HEALTH, PRECONDITIONS
-from bot.runbooks.document import Key
 from bot.runbooks.resources import KINDS
 
 MAX_FILES = 200

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bot.runbooks.document import Key
+from bot.domain.document import Key
 
 _REFERENCE = re.compile(r"\$\{([a-z]+)\.([A-Za-z][A-Za-z0-9_]*)\}")
 

@@ -7,6 +7,8 @@ somebody waits for is written before what the jobs write.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import sqlite3
 import sys
 import threading
@@ -71,6 +73,7 @@ class Database:
                 connect_args=_PATIENCE,
                 # Else an insert that met a conflict cannot be told from one that did not.
                 execution_options={"preserve_rowcount": True},
+                hide_parameters=True,
             )
         self._writing = Turns(1 if self.is_sqlite else 4, "store-write")
         self._read_pool = ThreadPoolExecutor(3, thread_name_prefix="store-read")
@@ -84,7 +87,7 @@ class Database:
         """Return an engine for a library that keeps tables of its own in the same SQLite file: its connections and ours
         write in turns. None on PostgreSQL, where nobody needs to. Closed with this database."""
         if self.is_sqlite and self._beside is None:
-            self._beside = create_engine(self.url, pool_size=10, max_overflow=10)
+            self._beside = create_engine(self.url, pool_size=10, max_overflow=10, hide_parameters=True)
             event.listen(self._beside, "connect", _configure_beside)
             take_turns(self._beside, self._turn, seconds=BUSY_TIMEOUT_MS / 1000)
         return self._beside
@@ -157,10 +160,13 @@ def _refuse_bad_path(path: Path, *, read_only: bool) -> None:
         if not path.is_file():
             raise NoDatabase(path)
         return
+    if not path.parent.exists():
+        raise DatabaseError(f"there is no folder {path.parent} for {path.name}: create it, or give another place")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab"):
-            pass
+        # Alerts are stored as they came: nobody but the owner may read them. SQLite gives its -wal file the same mode.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        with contextlib.suppress(PermissionError):  # a file of somebody else's that we may write is theirs to close
+            path.chmod(0o600)
     except OSError as error:
         raise DatabaseError(f"{path} cannot be written: {error.strerror}") from error
 
@@ -174,7 +180,8 @@ def _configure_beside(connection: Any, _record: Any) -> None:
 
 
 def _sqlite_engine(url: URL, *, read_only: bool) -> Engine:
-    engine = create_engine(url, pool_size=1 if not read_only else 3, max_overflow=0 if not read_only else 2)
+    size, more = (3, 2) if read_only else (1, 0)
+    engine = create_engine(url, pool_size=size, max_overflow=more, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:

@@ -1,15 +1,21 @@
 import asyncio
+import base64
 import json
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from kubernetes.client import Configuration
 
 from bot.clients.kubernetes import Kubernetes, KubernetesError, KubernetesUnreachable, is_name
+from bot.redact import Redactor
 from tests.clients.conftest import Request, answer, raw_server
 
 POD = "/api/v1/namespaces/shop/pods/checkout-1"
@@ -271,6 +277,55 @@ async def test_a_broken_token_is_not_quoted(connect, kubeconfig):
             await client.get(POD)
         await client.close()
     assert token not in str(caught.value)
+
+
+async def test_a_token_that_is_refreshed_is_held_before_it_is_sent_and_its_newline_is_not_sent(tmp_path):
+    """As inside a cluster, where the kubelet writes a new token into the file from time to time."""
+    held: list[list[str]] = []
+    token = tmp_path / "token"
+    token.write_text("first-token\n")
+
+    def read(configuration: Configuration) -> None:
+        configuration.api_key["BearerToken"] = "bearer " + token.read_text()
+
+    def note(secrets: Sequence[str]) -> None:
+        held.append([*secrets, len(server.requests)])
+
+    async with raw_server(always(answer("{}"))) as server:
+        configuration = Configuration(host=server.url)
+        configuration.refresh_api_key_hook = read
+        read(configuration)
+        client = Kubernetes(configuration, cluster="prod", identity="reader", hold=note)
+        await client.get(POD)
+        await client.get(POD)
+        token.write_text("second-token\n")
+        await client.get(POD)
+        await client.close()
+    assert [request.headers["authorization"] for request in server.requests] == [
+        "bearer first-token",
+        "bearer first-token",
+        "bearer second-token",
+    ]
+    assert held == [["first-token", 0], ["second-token", 2]]
+
+
+async def test_a_client_s_private_key_is_held_as_a_file_and_as_a_kubeconfig_show_it(kubeconfig):
+    body = "MHcCAQEEIIGbabcdefgh0123456789zyx\nzzyyxx9988aabbccddeeff7766554433=="
+    pem = f"-----BEGIN EC PRIVATE KEY-----\n{body}\n-----END EC PRIVATE KEY-----\n"
+    encoded = base64.b64encode(pem.encode()).decode()
+    path = Path(kubeconfig("https://127.0.0.1:1"))
+    data = yaml.safe_load(path.read_text())
+    data["users"][0]["user"] = {"client-key-data": encoded, "client-certificate-data": encoded}
+    path.write_text(yaml.safe_dump(data))
+    redactor = Redactor()
+    client = Kubernetes.from_kubeconfig(
+        str(path), "prod-reader", cluster="prod", identity="reader", hold=partial(redactor.hold, "reader")
+    )
+    await client.close()
+    for text in (f"it said {body} here", f"it said {body.splitlines()[1]} here", f"client-key-x is {encoded}"):
+        shown = redactor.text(text)
+        assert "[held-secret:" in shown or "[private-key:" in shown
+        assert body.splitlines()[1] not in shown
 
 
 def test_a_kubeconfig_that_cannot_be_used_says_so_without_its_secrets(kubeconfig, tmp_path):

@@ -53,6 +53,19 @@ NASTY = st.lists(
 ).map("".join)  # fmt: skip
 
 
+def test_a_secret_that_comes_later_is_known_from_then_on_and_the_last_few_stay_known() -> None:
+    redactor = Redactor(key=KEY)
+    tokens = [f"rotated-token-number-{number}" for number in range(6)]
+    assert redactor.text(tokens[0]) == tokens[0]
+    for token in tokens:
+        redactor.hold("cluster", [token])
+        redactor.hold("cluster", [token])
+        assert redactor.text(token).startswith("[held-secret:")
+    assert [redactor.text(token) == token for token in tokens] == [True, True, False, False, False, False]
+    redactor.hold("another", ["something-else-entirely"])
+    assert redactor.text(tokens[-1]) != tokens[-1]
+
+
 def test_equal_secrets_stay_recognisable_as_equal() -> None:
     text = REDACTOR.text("token=abc123def then token=abc123def then token=another1")
     first, second, third = (match.group() for match in PLACEHOLDER.finditer(text.encode()))
@@ -88,7 +101,7 @@ def test_memory_is_bounded_and_holds_no_secret() -> None:
     for number in range(25_000):
         redactor.text(f"pod-{number}")
         redactor.text(f"password=hunter2{number}")
-    remembered = redactor._clean
+    remembered = redactor._known[1]
     assert len(remembered) <= 10_000
     assert not any("hunter2" in text for text in remembered)
 

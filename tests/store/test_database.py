@@ -131,6 +131,37 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
             Database(f"sqlite:///{tmp_path / place}")
 
 
+def test_a_folder_that_is_not_there_is_not_made_silently(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseError, match=r"no folder .*none for signoff.db: create it"):
+        Database(f"sqlite:///{tmp_path / 'none' / 'signoff.db'}")
+    assert not (tmp_path / "none").exists()
+
+
+def test_only_the_owner_reads_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "signoff.db"
+    path.touch(0o644)
+    database = Database(f"sqlite:///{path}")
+    database.write_now(lambda c: c.execute(text("CREATE TABLE t (n INTEGER)")))
+    assert {file.name: oct(file.stat().st_mode & 0o777) for file in tmp_path.iterdir()} == {
+        "signoff.db": "0o600",
+        "signoff.db-wal": "0o600",
+        "signoff.db-shm": "0o600",
+    }
+    database.close()
+
+
+def test_no_error_s_text_carries_a_value(opened: Database) -> None:
+    engines = [opened.engine, *filter(None, [opened.beside()])]
+    for engine in engines:
+        with engine.connect() as connection, pytest.raises(SQLAlchemyError) as raised:
+            connection.execute(text("INSERT INTO nowhere VALUES (:v)"), {"v": "pa55word"})
+        assert "nowhere" in str(raised.value)
+        assert "pa55word" not in str(raised.value)
+    with pytest.raises(SQLAlchemyError) as raised:
+        opened.read_now(lambda c: c.execute(text("SELECT * FROM nowhere WHERE x = :v"), {"v": "pa55word"}))
+    assert "pa55word" not in str(raised.value)
+
+
 def test_sqlite_is_as_durable_as_it_can_be(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'signoff.db'}")
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.runbooks.document import MAX_BYTES, MAX_DEPTH, read
+from bot.domain.document import MAX_BYTES, MAX_DEPTH, read
 
 
 def test_every_key_knows_its_line() -> None:
