@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from bot.condense.logs.choice import choose
 from bot.condense.logs.reader import Reading
 from bot.condense.logs.records import Record
-from bot.condense.logs.templates import members, spell
+from bot.condense.logs.templates import members, name, spell
 from bot.condense.tokens import weigh
 
 WIDEST: Final = 400
@@ -31,9 +31,26 @@ _FOREIGN: Final = 0.512
 """Signs beyond ASCII are counted as a sign as well, so that no tokenizer's habits make the digest too long."""
 
 
+class Excerpt(NamedTuple):
+    """A line of a digest, redacted and clipped: its number, text and time as the log writes them, what its record is
+    worth and how loud it is (``signs``), its template's id and number of lines, and if the baseline lacks that."""
+
+    number: int
+    text: str
+    time: str
+    worth: float
+    loud: int
+    template: str
+    total: int
+    new: bool
+    note: str = ""
+    """What the digest notes at the line's end; no part of the log."""
+
+
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What to show of a log. ``kept`` are the line numbers shown; ``tokens`` the estimate for ``text`` (no margin)."""
+    """What to show of a log. ``kept`` are the line numbers shown; ``tokens`` the estimate for ``text`` (no margin).
+    ``excerpts`` are the lines of ``text`` one by one, for whoever lays them out anew."""
 
     lines_total: int
     records_total: int
@@ -41,6 +58,7 @@ class Digest:
     kept: tuple[int, ...]
     tokens: int
     text: str
+    excerpts: tuple[Excerpt, ...] = ()
 
 
 class _Unit(NamedTuple):
@@ -50,6 +68,8 @@ class _Unit(NamedTuple):
     record: Record
     places: tuple[int, ...]
     note: str
+    total: int
+    new: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +95,7 @@ class Ranking:
             if len(texts) != len(record.lines):  # a secret over several lines became one placeholder
                 texts = [" ".join(texts)]
             self.redacted[first] = texts
-        lines = [(record.lines[i].number, clip(texts[i])) for i in unit.places if i < len(texts)]
-        if lines and unit.note:
-            lines[0] = (lines[0][0], lines[0][1] + unit.note)
-        return lines
+        return [(record.lines[i].number, clip(texts[i])) for i in unit.places if i < len(texts)]
 
 
 def rank(reading: Reading, redact: Callable[[str], str], *, around: int | None = None, year: int = 1970) -> Ranking:
@@ -105,7 +122,8 @@ def rank(reading: Reading, redact: Callable[[str], str], *, around: int | None =
                 note = f" (x{totals[template]}, last {last[template]})"
             if reading.baseline and not before[template]:
                 note += " (NEW)"
-        units.extend(_units(record, worth, note))
+        new = bool(reading.baseline) and not before[template]
+        units.extend(_units(record, worth, note, totals[template], new=new))
     units.sort(key=lambda unit: (-unit.worth, unit.record.lines[unit.places[0]].number))
     present = sum(1 for total in totals.values() if total)
     return Ranking(reading, tuple(units), _head(reading, present), _gone(reading, redact), present, redact)
@@ -117,34 +135,38 @@ def digest(ranking: Ranking, budget: int) -> Digest:
     left = budget - 1 - _price(ranking.head) - _price(_foot(10**9, 10**9, 10**9)) - _price(ranking.gone)
     if left < 0:
         return Digest(reading.lines, reading.records, ranking.templates, (), 0, "")
-    lines: list[tuple[int, str, str]] = []
+    lines: list[Excerpt] = []
     templates: set[int] = set()
     for unit in ranking.units:
         shown = ranking.lines(unit)
-        price = math.fsum(_price(f"{number} {text}\n") for number, text in shown)
+        price = math.fsum(_price(f"{number} {text}\n") for number, text in shown) + _price(unit.note)
         if price > left:
             break
         left -= price
-        lines.extend((number, text, unit.record.lines[0].time) for number, text in shown)
+        record = unit.record
+        about = (record.lines[0].time, unit.worth, record.loud, name(record.template), unit.total, unit.new)
+        for nth, (number, text) in enumerate(shown):
+            lines.append(Excerpt(number, text, *about, "" if nth else unit.note))
         templates.add(unit.record.template)
     lines.sort()
-    kept = tuple(number for number, _, _ in lines)
-    marks = _marks([(number, time) for number, _, time in lines], left)
-    body = "".join(marks.get(number, "") + f"{number} {text}\n" for number, text, _ in lines)
+    kept = tuple(line.number for line in lines)
+    marks = _marks([(line.number, line.time) for line in lines], left)
+    body = "".join(marks.get(line.number, "") + f"{line.number} {line.text}{line.note}\n" for line in lines)
     unshown = ranking.templates - len(templates)
     foot = _foot(reading.lines - len(kept), unshown, ranking.templates) if len(kept) < reading.lines else ""
     text = ranking.head + body + ranking.gone + foot
-    return Digest(reading.lines, reading.records, ranking.templates, kept, int(_price(text)) + 1, text)
+    tokens = int(_price(text)) + 1
+    return Digest(reading.lines, reading.records, ranking.templates, kept, tokens, text, tuple(lines))
 
 
-def _units(record: Record, worth: float, note: str) -> list[_Unit]:
+def _units(record: Record, worth: float, note: str, total: int, *, new: bool) -> list[_Unit]:
     places = tuple(range(len(record.lines)))
     if len(places) <= TOGETHER:
-        return [_Unit(worth, record, places, note)]
-    units = [_Unit(worth, record, places[:HEAD] + places[-END:], note)]
+        return [_Unit(worth, record, places, note, total, new)]
+    units = [_Unit(worth, record, places[:HEAD] + places[-END:], note, total, new)]
     middle = places[HEAD:-END]
     for i in range(0, len(middle), PIECE):
-        units.append(_Unit(worth - 1 - i / PIECE * 0.3, record, middle[i : i + PIECE], ""))
+        units.append(_Unit(worth - 1 - i / PIECE * 0.3, record, middle[i : i + PIECE], "", total, new))
     return units
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from bot.condense.logs.plain import plain
 from bot.condense.logs.reader import Reading, read
 from bot.condense.logs.signs import ERROR, QUIET, is_red, loudness
 from bot.condense.logs.trace import Follower, Kind, kind
+
+_BLOCK: Final = 200
+"""Lines from a key's or certificate's BEGIN to its END are one record: only as a whole is it known for a secret."""
 
 
 class Shown(NamedTuple):
@@ -39,6 +42,7 @@ def records(reading: Reading, totals: Mapping[int, int]) -> list[Record]:
     follow = Follower()
     before = 0
     echoed = False
+    block = 0
     for line in reading.kept:
         head, _, text = read(plain(line.raw))
         what = kind(text)
@@ -51,8 +55,14 @@ def records(reading: Reading, totals: Mapping[int, int]) -> list[Record]:
             loud = max(loud, ERROR)
         if line.number != before + 1:
             follow = Follower()
+            block = 0
         before = line.number
         continues = follow.continues(what, severe=loud >= ERROR, headed=bool(head.level))
+        if block:
+            block = 0 if "-----END " in text else block - 1
+            continues = True
+        elif "-----BEGIN " in text and "-----END " not in text:
+            block = _BLOCK
         shown = Shown(line.number, text.rstrip(), head.time)
         template = reading.resolve(line.id)
         if continues and found:

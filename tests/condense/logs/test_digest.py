@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from bot.condense.logs.digest import digest, rank
 from bot.condense.tokens import weigh
+from bot.redact.redactor import Redactor
 from tests.condense.logs.reading import as_is, digested, ranked, read_log, steady
 
 TRACE = ["Traceback (most recent call last):", '  File "/app/a.py", line 1, in f', "    x()", "KeyError: 'k'"]
@@ -124,3 +125,28 @@ def test_more_budget_never_shows_less_and_the_budget_is_kept(log: str, budgets: 
 def test_any_bytes_have_a_digest(data: bytes) -> None:
     ranking = rank(read_log(data), as_is)
     assert digest(ranking, 500).text.isprintable() or "\n" in digest(ranking, 500).text
+
+
+def test_a_key_over_many_lines_is_redacted_as_a_whole_though_each_line_alone_looks_harmless() -> None:
+    body = [f"{n:02}" + "Qm9ndXMgYnl0ZXMgb2Ygbm8ga2V5IGF0IGFsbCwganVzdCB0ZXh0IGZvciB0" for n in range(25)]
+    fence = "-----{} RSA " + "PRIVATE KEY-----"
+    log = [
+        *steady(200),
+        "INFO dumping",
+        fence.format("BEGIN"),
+        *body,
+        fence.format("END"),
+        "ERROR after it",
+        *steady(9),
+    ]
+    made = digest(rank(read_log("\n".join(log)), Redactor(key=b"k").text), 20_000)
+    assert "Qm9ndXMg" not in made.text
+    assert "[private-key:" in made.text
+    assert "ERROR after it" in made.text
+
+
+def test_excerpts_are_the_lines_of_the_text_one_by_one() -> None:
+    made = digested("\n".join([*steady(3000), *TRACE]), 300)
+    assert {one.number: one.text + one.note for one in made.excerpts} == shown_lines(made.text)
+    assert tuple(one.number for one in made.excerpts) == made.kept
+    assert [one.text for one in made.excerpts if one.number > 3000] == TRACE
