@@ -14,6 +14,7 @@ from bot.domain.joining import Face, Joined, join
 from bot.evidence import subject
 from bot.jobs import board
 from bot.jobs.engine import Steps, Story
+from bot.jobs.withdrawing import withdraw
 from bot.jobs.world import World
 from bot.store import audit, clock, incidents, work
 from bot.store.incidents import Group
@@ -21,6 +22,7 @@ from bot.store.incidents import Group
 KIND = "group"
 VERSION = 1
 
+RESOLVED = "{} resolved before anybody decided. If it comes back, Signoff asks anew."
 LABEL = 200
 CLUSTERS_NAMED = 5
 
@@ -59,6 +61,8 @@ def _join(connection: Connection, *, world: World, group_id: str) -> list[Any] |
     _record(connection, incident, joined, now)
     investigate = joined.change in ("opened", "reopened") and incident.status == "open"
     wanted = None
+    if joined.change == "resolved":
+        withdraw(connection, world, incident, RESOLVED.format(incident.name), now=now)
     if investigate:
         incidents.set_triage(connection, incident.id, None)
         incidents.set_note(connection, incident.id, _cluster_note(incident))

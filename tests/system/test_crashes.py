@@ -43,7 +43,7 @@ async def test_a_kill_at_any_write_is_harmless(tmp_path: Path, when: str, number
         else:
             assert final == "unknown", f"the run ended as {final}"
             assert len(writes) <= 1
-        assert await here.until(lambda: settled(here), "everything to be said")
+        assert await here.until(here.settled, "everything to be said")
         assert await here.count(r"^INC-1 ") == 1
         assert await here.count(r"^A-1 (needs|is|approved|ran|—|·|:)?") >= 1
         assert here.rows("SELECT count(*) FROM incidents") == [(1,)]
@@ -76,12 +76,6 @@ async def approve(here: Town) -> None:
 async def run_is_over(here: Town) -> str | None:
     over = here.rows("SELECT state FROM runs WHERE state NOT IN ('starting', 'running', 'verifying')")
     return str(over[0][0]) if over else None
-
-
-async def settled(here: Town) -> bool:
-    """Every row that wants work has had it, and everything was sent."""
-    tables = ("alert_groups", "incidents", "votes", "runs", "outbox")
-    return all(here.rows(f"SELECT count(*) FROM {table} WHERE done < wanted") == [(0,)] for table in tables)
 
 
 async def restart_when_it_dies(here: Town) -> None:

@@ -106,20 +106,36 @@ async def test_an_unknown_cluster_is_said_and_not_guessed(shop: Town) -> None:
     assert shop.rows("SELECT count(*) FROM approvals") == [(0,)]
 
 
-async def test_a_repeat_posts_nothing_and_a_refire_reopens(shop: Town) -> None:
+async def test_a_repeat_posts_nothing_and_asks_nothing(shop: Town) -> None:
+    all_said = "SELECT incidents.wanted, (SELECT max(seq) FROM audit) FROM incidents"
     await shop.alert(checkout_alert())
     await shop.request()
-    before = await shop.count("")
+    await shop.until(shop.settled, "everything to be said")
+    before = (
+        await shop.count(""),
+        shop.rows("SELECT id, wanted FROM incidents"),
+        shop.rows("SELECT max(seq) FROM audit"),
+    )
     for _ in range(5):
         assert await shop.alert(checkout_alert()) == 200
+    await shop.until(shop.settled, "everything to be said")
+    assert (await shop.count(""), shop.rows(all_said)) == before
+
+
+async def test_a_resolve_withdraws_what_nobody_decided_and_a_refire_asks_anew(shop: Town) -> None:
+    await shop.alert(checkout_alert())
+    stale = await shop.request()
     await shop.alert(checkout_alert("resolved"))
     await shop.sees("^INC-1 resolved")
-    assert await shop.count("INC-1 resolved after") >= 1
-    assert shop.rows("SELECT count(*) FROM incidents") == [(1,)]
+    await shop.sees("A-1 is void, nothing ran. INC-1 resolved before anybody decided")
+    await shop.page.click(LEE, stale, "Approve", stale=True)
+    await shop.sees("A-1 cannot be approved")
+    assert await shop.writes() == []
     await shop.alert(checkout_alert(starts_at="2026-11-21T10:45:00Z"))
     await shop.sees("INC-1 fires again")
-    assert shop.rows("SELECT status, reopened FROM incidents") == [("open", 1)]
-    assert before >= 2
+    await shop.request(2)
+    assert shop.rows("SELECT count(*), max(status), max(reopened) FROM incidents") == [(1, "open", 1)]
+    assert shop.audit_holds()
 
 
 async def test_a_lost_answer_is_read_back_and_never_repeated(shop: Town) -> None:

@@ -165,6 +165,11 @@ class Town:
         with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as connection:
             return connection.execute(query, values).fetchall()
 
+    def settled(self) -> bool:
+        """Whether every row that wants work has had it, and everything was sent."""
+        tables = ("alert_groups", "incidents", "votes", "runs", "outbox")
+        return all(self.rows(f"SELECT count(*) FROM {table} WHERE done < wanted") == [(0,)] for table in tables)
+
     def audit_holds(self) -> bool:
         """`signoff audit verify`."""
         words = [sys.executable, "-m", "bot", "audit", "verify"]
