@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import secrets
 import shlex
 import signal
 import subprocess
@@ -21,8 +22,9 @@ import click
 import yaml
 from aiohttp import web
 
-from bot.sandbox import kubernetes, loki, messages, slack
+from bot.sandbox import github, kubernetes, loki, messages, slack
 from bot.sandbox.alertmanager import Alertmanager, Watched
+from bot.sandbox.github import shop as github_shop
 from bot.sandbox.kubernetes import shop
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -45,6 +47,8 @@ _TEXT = (
     help="Start the Messages API on this port; scripted.",
 )
 @click.option("--loki", "loki_port", type=_PORT, help="Start Loki, for the logs of cluster prod, on this port.")
+@click.option("--github", "github_port", type=_PORT, help="Start GitHub on this port, with the shop's repository.")
+@click.option("--github-webhook", default="", help="Deliver GitHub's webhooks to this URL.")
 @click.option("--manifest", type=_FILE, help="The Slack app manifest. Default: what `signoff manifest` prints.")
 @click.option("--roles", type=_FILE, help="Kubernetes roles. Default: what `signoff rbac -n shop` prints.")
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Where kubeconfig and YAML go.")
@@ -57,7 +61,8 @@ def sandbox(**options: Any) -> None:
     Prints the environment for `signoff serve`; leave one out and set its variables yourself to use the real thing.
     """
     given = Options(**options)
-    if all(port is None for port in (given.slack_port, given.kubernetes_port, given.messages_port, given.loki_port)):
+    ports = (given.slack_port, given.kubernetes_port, given.messages_port, given.loki_port, given.github_port)
+    if all(port is None for port in ports):
         given = replace(given, slack_port=0, kubernetes_port=0)
     app: Mapping[str, Any] = {}
     roles: list[Mapping[str, Any]] = []
@@ -80,6 +85,8 @@ class Options:
     kubernetes_port: int | None
     messages_port: int | None
     loki_port: int | None
+    github_port: int | None
+    github_webhook: str
     manifest: Path | None
     roles: Path | None
     folder: Path | None
@@ -122,10 +129,29 @@ async def _run(given: Options, app: Mapping[str, Any], roles: Sequence[Mapping[s
             life.push_async_callback(model.stop)
             urls["messages"] = model.url
             environment |= {"ANTHROPIC_BASE_URL": model.url, "ANTHROPIC_API_KEY": model.api_key}
+        if given.github_port is not None:
+            hub = await github.start(port=given.github_port)
+            life.push_async_callback(hub.stop)
+            urls["github"] = hub.url
+            hub.webhooks.url, hub.webhooks.secret = given.github_webhook, secrets.token_hex(20)
+            github_shop.build(hub.acts)
+            environment |= _github(hub, place)
         if structure:
             environment["SIGNOFF_CONFIG"] = _private(place / "signoff.yaml", structure)
         _print(environment, urls, as_json=given.as_json)
         await stopped.wait()
+
+
+def _github(hub: github.GitHubSandbox, place: Path) -> dict[str, str]:
+    key = place / "github-app.pem"
+    key.touch(mode=0o600)
+    key.write_text(hub.credentials.private_key)
+    return {
+        "GITHUB_APP_ID": str(hub.credentials.app_id),
+        "GITHUB_APP_PRIVATE_KEY_FILE": str(key),
+        "GITHUB_WEBHOOK_SECRET": hub.webhooks.secret,
+        "SIGNOFF_GITHUB_API_URL": hub.url,
+    }
 
 
 def _by_identity(roles: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
