@@ -36,6 +36,11 @@ def user(user_id: str) -> Span:
     return {"type": "user", "user_id": user_id}
 
 
+def link(address: str, label: str) -> Span:
+    """Return a link. Only for addresses that were checked, never for what a payload or a model wrote."""
+    return {"type": "link", "url": address, "text": label}
+
+
 def date(instant: int, form: str = "{date_short_pretty} {time}") -> Span:
     """Return a time (microseconds) in the reader's own zone, with UTC where it cannot be shown."""
     return {"type": "date", "timestamp": instant // 1_000_000, "format": form, "fallback": utc(instant)}

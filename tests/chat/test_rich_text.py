@@ -8,6 +8,7 @@ from bot.sandbox.slack.blocks import problems_of_blocks
 def test_what_the_builders_make_is_what_slack_takes() -> None:
     block = rich.block(
         rich.section(rich.text("a"), rich.bold("b"), rich.italic("c"), rich.code("d"), rich.user("U0LEE")),
+        rich.section(rich.link("https://github.com/acme/shop/pull/12", "acme/shop#12")),
         rich.section(rich.date(1_795_255_320_000_000)),
         rich.preformatted("x\ny"),
         rich.quote(rich.text("said")),

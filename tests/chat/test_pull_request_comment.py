@@ -1,0 +1,94 @@
+from dataclasses import replace
+
+import pytest
+
+from bot.chat.pull_request_comment import comment, is_ours
+from bot.chat.review_comments import MAX_BODY
+from bot.domain.review import ChangedFile
+from tests.chat.reviews import FINDING, HOSTILE, PULL_REQUEST, active, finding, links, rendered, review
+
+UNREAD = ChangedFile("big.tf", "modified", lines=900, kept_lines=10, why="over budget")
+
+
+def test_the_whole_comment_on_one_page():
+    found = review(
+        FINDING,
+        finding(3, why="Old.", state="resolved"),
+        finding(4, why="Known.", state="dismissed", reason="by ann: a test cluster"),
+        files=(UNREAD, ChangedFile("logo.png", "added", notes=("binary",), why="binary")),
+        dropped={"finding that quotes nothing": 2},
+    )
+    address = (
+        "https://github.com/acme/shop/pull/12/files"
+        "#diff-dc86da629baaa962984862c8602f7fc993a5afc6dab412efafc93a974f181b56L14"
+    )
+    assert comment(PULL_REQUEST, found) == (
+        "<!-- signoff:pull-request -->\n"
+        "### ⚠️ Signoff: look at this before it is merged\n\n"
+        "**Risk high** · 1 open finding, 1 of them grave · `bbbbbbbbbbbb`\n\n"
+        "Drops a probe.\n\n"
+        "- 🟠 **high** Traffic reaches pods that are not ready. · `k8s/probe-removed`\n"
+        f"  `deploy/shop.yaml` [removed line 14]({address}) (id `{FINDING.id}`)\n\n"
+        "<details><summary>Not read, or not all of it: 2 files</summary>\n\n"
+        "- `big.tf`: 10 of 900 changed lines read (over budget)\n"
+        "- `logo.png`: binary\n\n"
+        "</details>\n\n"
+        "<details><summary>1 resolved</summary>\n\n"
+        "- high `deploy/shop.yaml`: Old. (id `00000000`)\n\n"
+        "</details>\n\n"
+        "<details><summary>1 dismissed</summary>\n\n"
+        "- high `deploy/shop.yaml`: Known. Dismissed: by ann: a test cluster (id `00000000`)\n\n"
+        "</details>\n\n"
+        "<sub>Read by fixed rules alone: no model. 2 claims of the model did not verify and were left out. "
+        "Comment `@signoff review` or `@signoff dismiss <id> <why>`.</sub>"
+    )
+
+
+def test_it_is_ours_only_if_it_begins_so():
+    made = comment(PULL_REQUEST, review())
+    assert is_ours(made)
+    assert not is_ours(f"> {made}")
+
+
+def test_one_rule_told_sixty_times_is_one_line():
+    text = comment(PULL_REQUEST, review(*(finding(n) for n in range(60))))
+    assert text.count("Traffic reaches") == 1
+    assert "and 56 more places" in text
+
+
+def test_the_rest_is_folded_and_not_lost():
+    text = comment(PULL_REQUEST, review(*(finding(n, rule="", why=f"Reason {n}.") for n in range(12))))
+    assert "<summary>4 more open</summary>" in text
+    assert all(f"Reason {n}." in text for n in range(12))
+
+
+def test_files_that_github_did_not_list_are_said():
+    assert "- 3 changed files that GitHub did not list" in comment(PULL_REQUEST, review(unlisted=3))
+
+
+@pytest.mark.parametrize("url", [PULL_REQUEST.url, HOSTILE])
+def test_nothing_that_a_stranger_wrote_becomes_more_than_text(url):
+    hostile = {"why": HOSTILE, "path": HOSTILE, "rule": HOSTILE, "quote": HOSTILE, "reason": HOSTILE}
+    found = review(
+        *(finding(n, **hostile, state=state) for n, state in enumerate(["open", "open", "resolved", "dismissed"])),
+        files=(
+            ChangedFile(HOSTILE, HOSTILE, lines=9, notes=(HOSTILE,), why=HOSTILE),
+            ChangedFile(HOSTILE, "x", notes=("binary",), why=HOSTILE),
+        ),
+        summary=HOSTILE,
+        analyst=HOSTILE,
+    )
+    text = comment(replace(PULL_REQUEST, url=url, title=HOSTILE, body=HOSTILE), found, notes=[HOSTILE])
+    page = rendered(text)
+    assert active(page) == []
+    assert all(found.startswith("https://github.com/acme/shop/pull/12/files#diff-") for found in links(page))
+    assert page.count("<details>") == page.count("</details>") == 3
+    assert [line for line in text.split("\n") if line.startswith("<!--")] == ["<!-- signoff:pull-request -->"]
+
+
+def test_it_fits_however_much_there_is_to_say_and_says_that_it_was_cut():
+    big = [finding(n, rule="", why=f"{n} " + "🔥" * 590, path="p" * 300) for n in range(250)]
+    text = comment(PULL_REQUEST, review(*big, files=tuple(replace(UNREAD, path="é" * 300) for _ in range(900))))
+    assert len(text.encode()) <= MAX_BODY
+    assert text.endswith("_More did not fit here._")
+    assert "**Risk high**" in text
