@@ -8,7 +8,7 @@ from typing import Literal
 from bot.chat import rich_text as rich
 from bot.chat.card import Block, Card, actions, button, context, plain_text, trusted
 from bot.chat.headline_facts import headline_facts
-from bot.chat.mrkdwn import clock_utc, date, duration, plain, push
+from bot.chat.mrkdwn import clock_utc, date, duration, plain, push, sentences
 from bot.domain.alert import Alert
 from bot.domain.evidence import Evidence
 from bot.domain.incident import Incident
@@ -214,7 +214,7 @@ def _finding(view: IncidentView) -> list[dict[str, object]]:
         parts += _fact_list(view)
     if triage.unknowns and view.incident.status == "open":
         parts.append(rich.section(rich.bold("Not known: "), rich.text(plain(triage.unknowns[0], 200))))
-    if triage.note:
+    if triage.note and triage.note != _analyst(triage):
         parts.append(rich.section(rich.italic(plain(triage.note, 200))))
     return parts
 
@@ -224,7 +224,7 @@ def _cause(triage: Triage, cause: Cause, label: str) -> dict[str, object]:
     cited = ", ".join(plain(item, 10) for item in cause.evidence[:6])
     return rich.section(
         rich.bold(label),
-        rich.text(f" ({who}{cause.confidence} confidence): {plain(cause.statement, 300)}"),
+        rich.text(f" ({who}{cause.confidence} confidence): {sentences(cause.statement, 300)}"),
         rich.text(f" [{cited}]" if cited else ""),
     )
 

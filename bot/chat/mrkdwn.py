@@ -19,6 +19,7 @@ ELLIPSIS = "…"
 _DROPPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _KEPT = frozenset({"\n", "\t", "\u200d"})
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9._:/@+-]+")
+_SENTENCE_END = re.compile(r"([.!?]) (?=\S)")
 _ENTITY_TAIL = re.compile(r"&[a-z]{0,3}\Z")
 
 
@@ -60,6 +61,15 @@ def shorten(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     return text[: max(0, limit - 1)].rstrip() + ELLIPSIS if limit > 0 else ""
+
+
+def sentences(text: str, limit: int) -> str:
+    """Return as many whole sentences of one line of text as ``limit`` code points hold, or cut the first one."""
+    shown = plain(text, len(text))
+    if len(shown) <= limit:
+        return shown
+    ends = [match.end(1) for match in _SENTENCE_END.finditer(shown, 0, limit - 1)]
+    return f"{shown[: ends[-1]]} {ELLIPSIS}" if ends else shorten(shown, limit)
 
 
 def escape(text: str) -> str:

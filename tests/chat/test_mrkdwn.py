@@ -30,6 +30,19 @@ def test_a_cut_never_splits_an_entity() -> None:
     assert mrkdwn.shorten_escaped("ab&amp;cd", 9) == "ab&amp;cd"
 
 
+def test_a_text_that_does_not_fit_ends_with_a_whole_sentence() -> None:
+    text = "The image cannot be pulled. It came with v1.2.3. The kubelet says: not found"
+    assert mrkdwn.sentences(text, 200) == text
+    assert mrkdwn.sentences(text, 60) == "The image cannot be pulled. It came with v1.2.3. …"
+    assert mrkdwn.sentences(text, 40) == "The image cannot be pulled. …"
+    assert mrkdwn.sentences(text, 20) == "The image cannot be…"
+
+
+@given(st.text(alphabet="ab .!\n\u202e", max_size=80), st.integers(1, 40))
+def test_whole_sentences_never_exceed_the_limit(text: str, limit: int) -> None:
+    assert len(mrkdwn.sentences(text, limit)) <= limit
+
+
 def test_exact_forms_tell_look_alikes_apart() -> None:
     assert mrkdwn.exact("shop") == '"shop"'
     assert mrkdwn.exact("ѕhop") == '"\\u0455hop"'  # a Cyrillic letter
