@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import log as logging
 from bot import shipped
 from bot.analysis.offers import RunbookOffer
+from bot.approvals import needs
 from bot.chat.outbox import Outbox
 from bot.clients import slack as slack_client
 from bot.clients.kubernetes import Kubernetes
@@ -70,6 +71,7 @@ async def serve(configuration: Configuration) -> int:
     redactor = redactor_of(settings)
     logging.configure(redactor, level=settings.log_level)
     books, triage = load_catalogue(settings), load_prompt(settings)
+    suit(books, configuration)
     database = open_database(settings)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -123,6 +125,13 @@ def load_catalogue(settings: Settings) -> Catalogue:
         return catalogue.load(shipped.runbooks(settings.runbooks))
     except RunbookError as error:
         raise CannotStart(f"the runbooks cannot be used:\n{error}") from error
+
+
+def suit(books: Catalogue, configuration: Configuration) -> None:
+    """Check that the policy can give what the runbooks ask for. Raises ``CannotStart`` naming each file and key."""
+    problems = needs.problems(books.runbooks.values(), configuration.structure.policy())
+    if problems:
+        raise CannotStart("the runbooks do not fit the configuration:\n" + "\n".join(problems))
 
 
 def load_prompt(settings: Settings) -> Prompt:
@@ -246,12 +255,12 @@ def connect_clusters(configuration: Configuration, redactor: Redactor) -> dict[s
 def rules_of(configuration: Configuration) -> Rules:
     """Return what the configuration decides, with the digest of the part that says who may approve."""
     settings, structure = configuration.settings, configuration.structure
-    approvers = structure.people()
+    policy = structure.policy()
     return Rules(
         channel_for=structure.channel_for,
         cluster_for=structure.cluster_for,
-        approvers=approvers,
-        policy_digest=digest(canonical({"approvers": sorted(str(person) for person in approvers)})),
+        policy=policy,
+        policy_digest=digest(canonical(policy.data())),
         reopen_within=int(settings.reopen_minutes * MINUTE_US),
         stale_after=int(settings.stale_hours * HOUR_US),
         evidence_seconds=settings.evidence_seconds,

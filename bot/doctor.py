@@ -146,15 +146,18 @@ async def _slack(configuration: Configuration) -> list[Check]:
 
 
 def _approvers(configuration: Configuration, home: str) -> Check:
-    people = configuration.structure.people()
+    policy = configuration.structure.policy()
+    gaps = policy.gaps()
+    if gaps:
+        remedy = "List people under approvers or groups in the file that SIGNOFF_CONFIG names."
+        return Check("approvers", False, "; ".join(gap.partition(": ")[2] for gap in gaps), remedy)
+    people = {person for group in policy.groups.values() for person in group.users}
     foreign = sum(person.team_id != home for person in people)
-    if not people:
-        remedy = "List people under approvers in the file that SIGNOFF_CONFIG names."
-        return Check("approvers", False, "nobody is listed, so nothing can be approved", remedy)
     if foreign:
         remedy = f"Approvers are TEAM_ID:USER_ID with the workspace {home}; others can never vote."
         return Check("approvers", False, f"{foreign} of {len(people)} listed are of another workspace", remedy)
-    return Check("approvers", True, f"listed: {len(people)}")
+    groups = sum(len(group.user_groups) for group in policy.groups.values())
+    return Check("approvers", True, f"listed: {len(people)}" + (f", user groups: {groups}" if groups else ""))
 
 
 def _scopes(given: str) -> Check:

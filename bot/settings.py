@@ -27,8 +27,11 @@ from pydantic import (
 from bot.domain import document
 from bot.domain.approval import Person
 from bot.domain.keys import Keys
+from bot.domain.policy import LISTED, Demand, Group, Policy, UserGroup
+from bot.domain.runbook import Risk
 
 _PERSON = re.compile(r"[TE][A-Z0-9]{2,20}:[UW][A-Z0-9]{2,20}")
+_USER_GROUP = re.compile(r"[TE][A-Z0-9]{2,20}:S[A-Z0-9]{2,20}")
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _PLACE = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]{0,62}/)?[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -149,6 +152,58 @@ class Logs(Strict):
         return value
 
 
+class GroupOfPeople(Strict):
+    """Who is in a group: people, Slack user groups, or both. A free Slack plan has no user groups."""
+
+    users: list[str] = Field(default_factory=list)
+    usergroups: list[str] = Field(default_factory=list)
+
+    @field_validator("users")
+    @classmethod
+    def _users(cls, value: list[str]) -> list[str]:
+        return _people(value)
+
+    @field_validator("usergroups")
+    @classmethod
+    def _user_groups(cls, value: list[str]) -> list[str]:
+        for entry in value:
+            if not _USER_GROUP.fullmatch(entry):
+                raise ValueError(f"{entry!r} is not a user group: give TEAM_ID:GROUP_ID, as in T0123ABCD:S0123ABCD")
+        return value
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if not (self.users or self.usergroups):
+            raise ValueError("name somebody under users: or usergroups:")
+        return self
+
+
+class Demanded(Strict):
+    """What signing off an action of one risk takes at least."""
+
+    groups: dict[str, Annotated[int, Field(ge=1, le=20)]] = Field(min_length=1, max_length=10)
+    ttl_minutes: float | None = Field(default=None, ge=1, le=10_080)
+
+
+class People(Strict):
+    """What is known of people beside their groups."""
+
+    aliases: list[list[str]] = Field(default_factory=list)
+
+    @field_validator("aliases")
+    @classmethod
+    def _aliases(cls, value: list[list[str]]) -> list[list[str]]:
+        seen: set[str] = set()
+        for entry in value:
+            if len(entry) < 2:
+                raise ValueError("each entry lists all identities of one human, at least two: [T1:U1, T2:U2]")
+            for person in _people(entry):
+                if person in seen:
+                    raise ValueError(f"{person!r} is in two entries: list all identities of one human together")
+                seen.add(person)
+        return value
+
+
 class Structure(Strict):
     """The configuration file."""
 
@@ -161,6 +216,9 @@ class Structure(Strict):
     routes: list[Route] = Field(default_factory=list)
     approvers: list[str] = Field(default_factory=list)
     logs: Logs = Field(default_factory=Logs)
+    groups: dict[str, GroupOfPeople] = Field(default_factory=dict)
+    approvals: dict[Risk, Demanded] = Field(default_factory=dict)
+    people: People = Field(default_factory=People)
 
     @field_validator("channel")
     @classmethod
@@ -176,10 +234,7 @@ class Structure(Strict):
     @field_validator("approvers")
     @classmethod
     def _approvers(cls, value: list[str]) -> list[str]:
-        for entry in value:
-            if not _PERSON.fullmatch(entry):
-                raise ValueError(f"{entry!r} is not a person: give TEAM_ID:USER_ID, as in T0123ABCD:U0123ABCD")
-        return value
+        return _people(value)
 
     @field_validator("sources")
     @classmethod
@@ -188,7 +243,7 @@ class Structure(Strict):
             raise ValueError("name at least one source, or leave the key out: without any no webhook is taken")
         return value
 
-    @field_validator("clusters", "sources")
+    @field_validator("clusters", "sources", "groups")
     @classmethod
     def _names(cls, value: dict[str, Any]) -> dict[str, Any]:
         for name in value:
@@ -215,9 +270,33 @@ class Structure(Strict):
                 raise ValueError(f"{key}: no cluster {cluster!r} is configured (configured: {known})")
         return self
 
-    def people(self) -> frozenset[Person]:
-        """Return the listed approvers. Empty means nobody."""
-        return frozenset(Person(*entry.split(":", 1)) for entry in self.approvers)
+    @model_validator(mode="after")
+    def _known_groups(self) -> Self:
+        if LISTED in self.groups:
+            raise ValueError(f"groups.{LISTED}: this name is kept for the plain list {LISTED}: give the group another")
+        known = ", ".join(sorted([LISTED, *self.groups]))
+        for risk, demanded in self.approvals.items():
+            for name in demanded.groups:
+                if name != LISTED and name not in self.groups:
+                    raise ValueError(f"approvals.{risk}.groups.{name}: there is no such group (there are: {known})")
+        return self
+
+    def policy(self) -> Policy:
+        """Return who may sign off what. The plain list of approvers is a group; empty means nobody."""
+        groups = {
+            name: Group(
+                frozenset(_person(entry) for entry in group.users),
+                frozenset(UserGroup(*entry.split(":", 1)) for entry in group.usergroups),
+            )
+            for name, group in self.groups.items()
+        }
+        demands = {
+            risk: Demand(each.groups, None if each.ttl_minutes is None else int(each.ttl_minutes * 60))
+            for risk, each in self.approvals.items()
+        }
+        aliases = {_person(each): _person(human[0]) for human in self.people.aliases for each in human}
+        listed = Group(frozenset(_person(entry) for entry in self.approvers))
+        return Policy(groups={LISTED: listed, **groups}, demands=demands, aliases=aliases)
 
     def readable_logs(self) -> frozenset[tuple[str, str, str]]:
         """Return (channel, cluster, namespace) for all logs that may be read through Slack."""
@@ -240,6 +319,17 @@ class Structure(Strict):
         said = labels.get(self.cluster_label, "")
         name = said or fixed or self.default_cluster
         return (name if name in self.clusters else None, name)
+
+
+def _people(value: list[str]) -> list[str]:
+    for entry in value:
+        if not _PERSON.fullmatch(entry):
+            raise ValueError(f"{entry!r} is not a person: give TEAM_ID:USER_ID, as in T0123ABCD:U0123ABCD")
+    return value
+
+
+def _person(entry: str) -> Person:
+    return Person(*entry.split(":", 1))
 
 
 def _channel_id(value: str) -> str:

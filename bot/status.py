@@ -43,8 +43,7 @@ class Status:
         model = self._world.gateway.model if self._world.gateway else "rules, no model"
         if self._world.gateway and self._world.gateway.trouble:
             problems.append(f"model: {self._world.gateway.trouble}; the rules answer meanwhile")
-        if not self._world.rules.approvers:
-            problems.append("approvers: nobody is listed, so nothing can be approved")
+        problems += self._world.rules.policy.gaps()
         return Readiness(ready, tuple(problems), {"model": model, "clusters": sorted(self._world.clusters)})
 
     async def _database(self, problems: list[str]) -> bool:

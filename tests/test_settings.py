@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.app import rules_of
 from bot.domain.approval import Person
+from bot.domain.policy import LISTED, Demand, Group, UserGroup
 from bot.settings import Configuration, Settings, SettingsError, Structure, table
 
 SERVING = {
@@ -28,6 +30,18 @@ sources: {default: {}, edge-am: {cluster: edge}}
 routes:
   - {match: {team: payments, severity: critical}, channel: C0PAYMENTS}
   - {match: {team: payments}, channel: C0QUIET}
+"""
+
+
+GROUPS = """
+channel: C0INCIDENTS
+groups:
+  oncall: {users: [T1A:U1A], usergroups: [T1A:S1A]}
+  platform: {usergroups: [T1A:S7A]}
+approvals:
+  low: {groups: {oncall: 1}, ttl_minutes: 60}
+  high: {groups: {oncall: 1, platform: 2}}
+people: {aliases: [[T1A:U1A, T2A:U9A]]}
 """
 
 
@@ -264,6 +278,17 @@ def test_a_secret_s_file_that_is_not_there_is_one_problem(tmp_path: Path) -> Non
         ("approvers: [lee]", "approvers: 'lee' is not a person: give TEAM_ID:USER_ID"),
         ("approvers: ['T0SHOP:U0LEE ']", "is not a person"),
         ("approvers: T0SHOP:U0LEE", "approvers: expected a list"),
+        ("groups: {oncall: {}}", "groups.oncall: name somebody under users: or usergroups:"),
+        ("groups: {oncall: {usergroups: [S0ONCALL]}}", "'S0ONCALL' is not a user group: give TEAM_ID:GROUP_ID"),
+        ("groups: {oncall: {users: [lee]}}", "groups.oncall.users: 'lee' is not a person"),
+        ("groups: {approvers: {users: ['T1A:U1A']}}", "groups.approvers: this name is kept for the plain list"),
+        ("approvals: {huge: {groups: {approvers: 1}}}", "approvals.huge"),
+        ("approvals: {low: {groups: {sre: 1}}}", "approvals.low.groups.sre: there is no such group (there are: approv"),
+        ("approvals: {low: {groups: {approvers: 0}}}", "approvals.low.groups.approvers"),
+        ("approvals: {low: {groups: {}}}", "approvals.low.groups: expected at least one entry"),
+        ("approvals: {low: {groups: {approvers: 1}, ttl_minutes: 0}}", "approvals.low.ttl_minutes"),
+        ("people: {aliases: [['T1A:U1A']]}", "people.aliases: each entry lists all identities of one human"),
+        ("people: {aliases: [['T1A:U1A', 'T2A:U2A'], ['T1A:U1A', 'T3A:U3A']]}", "'T1A:U1A' is in two entries"),
         ("routes: [{match: {}, channel: C0A1}]", "routes.0.match: expected at least one entry"),
         ("routes: [{match: {team: 5}, channel: C0A1}]", "routes.0.match.team: expected text; put it in quotes"),
         ("routes: [{channel: C0A1}]", "routes.0.match: this key is needed"),
@@ -300,8 +325,33 @@ def test_logs_can_be_read_where_that_is_listed_and_nowhere_else(tmp_path: Path) 
 
 
 def test_approvers_are_people_of_a_workspace_and_none_is_nobody(tmp_path: Path) -> None:
-    assert load(folder=tmp_path).structure.people() == {Person("T0SHOP", "U0LEE"), Person("E0CORP", "W0PRIYA")}
-    assert Structure().people() == frozenset()
+    listed = load(folder=tmp_path).structure.policy().groups[LISTED]
+    assert listed == Group(frozenset({Person("T0SHOP", "U0LEE"), Person("E0CORP", "W0PRIYA")}))
+    assert Structure().policy().groups[LISTED] == Group()
+    assert Structure().policy().gaps() == ["approvers: nobody is listed, so nothing can be approved"]
+
+
+def test_groups_are_people_and_user_groups_and_each_risk_takes_its_own(tmp_path: Path) -> None:
+    policy = load(GROUPS, folder=tmp_path).structure.policy()
+    assert policy.groups["oncall"] == Group(frozenset({Person("T1A", "U1A")}), frozenset({UserGroup("T1A", "S1A")}))
+    assert policy.demand("low") == Demand({"oncall": 1}, 3600)
+    assert policy.demand("high") == Demand({"oncall": 1, "platform": 2})
+    assert policy.demand("medium") == Demand({LISTED: 1})
+    assert policy.aliases == {Person("T1A", "U1A"): Person("T1A", "U1A"), Person("T2A", "U9A"): Person("T1A", "U1A")}
+    assert policy.gaps() == [
+        f"approvals: nobody is in approvers, so nothing of {risk} risk can be approved"
+        for risk in ("medium", "critical")
+    ]
+
+
+def test_who_may_approve_changes_the_digest_and_the_order_of_writing_does_not(tmp_path: Path) -> None:
+    def digest_of(text: str) -> str:
+        return rules_of(load(text, folder=tmp_path)).policy_digest
+
+    assert digest_of(GROUPS) == digest_of(GROUPS.replace("[T1A:U1A, T2A:U9A]", "[T1A:U1A,   T2A:U9A]"))
+    for changed in ("T1A:S1A -> T1A:S2A", "T1A:U1A] -> T1A:U3A]", "platform: 2 -> platform: 1", "T2A:U9A -> T2A:U8A"):
+        before, after = changed.split(" -> ")
+        assert digest_of(GROUPS) != digest_of(GROUPS.replace(before, after)), changed
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """The life of an approval: for every state and every event either the next state or a sentence why not.
 
     pending ──approve──▶ approved ──start──▶ approved, started (the run takes over)
-       └──────┬──────────────┘
-              └─ deny, expire, void, supersede ─▶ denied, expired, void, superseded (final)
+       ▲                    │
+       └──────revoke────────┤      revoke also leaves a pending request pending
+                            │
+    pending and approved ───┴─ deny, cancel, expire, void, supersede
+                                  ─▶ denied, cancelled, expired, void, superseded (final)
 
 Until the run starts everything can still stop it; once it has started nothing here can.
 """
@@ -14,21 +17,30 @@ from typing import Literal, get_args
 
 from bot.domain.approval import ApprovalState
 
-Event = Literal["approve", "deny", "expire", "void", "supersede", "start"]
+Event = Literal["approve", "revoke", "deny", "cancel", "expire", "void", "supersede", "start"]
 
 STATES: tuple[ApprovalState, ...] = get_args(ApprovalState)
 EVENTS: tuple[Event, ...] = get_args(Event)
 
-_ENDS: dict[Event, ApprovalState] = {"deny": "denied", "expire": "expired", "void": "void", "supersede": "superseded"}
+_ENDS: dict[Event, ApprovalState] = {
+    "deny": "denied",
+    "cancel": "cancelled",
+    "expire": "expired",
+    "void": "void",
+    "supersede": "superseded",
+}
 _WHY_OVER: dict[ApprovalState, str] = {
     "denied": "it was denied",
+    "cancelled": "whoever asked for it took it back",
     "expired": "it has expired",
     "void": "what it was for has changed",
     "superseded": "a newer request took its place",
 }
 _ATTEMPT: dict[Event, str] = {
     "approve": "be approved",
+    "revoke": "lose an approval",
     "deny": "be denied",
+    "cancel": "be cancelled",
     "expire": "expire",
     "void": "become void",
     "supersede": "be replaced by a newer request",
@@ -63,7 +75,9 @@ def step(state: ApprovalState, event: Event, *, started: bool = False) -> Moved 
             return Moved("approved", False)
         case "approved", "start":
             return Moved("approved", True)
-        case "pending" | "approved", "deny" | "expire" | "void" | "supersede":
+        case "pending" | "approved", "revoke":
+            return Moved("pending", False)
+        case "pending" | "approved", "deny" | "cancel" | "expire" | "void" | "supersede":
             return Moved(_ENDS[event], False)
         case "pending", "start":
             return Illegal("The request cannot start a run: it is not approved yet.")

@@ -1,36 +1,46 @@
 """The policy: whether one vote counts and what it decides, and whether an approved request may start its run.
 
-Who counts as an approver: a person whom the plan names (that list is bound by its digest) and who is still listed
-now. Somebody listed later did not stand on the request that was signed; somebody removed has no say any more.
+Who counts for a group: a person whom the plan names in it (that list is bound by its digest) and who is still in it
+now. Somebody who joined later did not stand on the request that was signed; somebody removed has no say any more. One
+human is one vote in all, in however many groups, under however many identities.
 
-Who may deny: approvers, because a denial decides as an approval does and must have somebody to answer for it; and
-the requester, who may always withdraw what is theirs. A denial is the safe direction, so it also counts when the
-standing of a listed person cannot be read: a wrong denial costs a new request, a lost one costs an unwanted run.
+Who may deny: everybody who could approve, because a denial decides as an approval does and must have somebody to
+answer for it; and the requester, who may always withdraw what is theirs. A denial is the safe direction, so it also
+counts when the standing of a listed person, or the group they were in, cannot be read: a wrong denial costs a new
+request, a lost one costs an unwanted run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
-from bot.approvals.lifecycle import Illegal, step
-from bot.domain.approval import Approval, Electorate, Person, Standing, Vote
-from bot.domain.canonical import digest
+from bot.approvals.lifecycle import Event, Illegal, step
+from bot.approvals.quorum import seat
+from bot.approvals.terms import Terms
+from bot.domain.approval import Approval, Decision, Electorate, Person, Standing, Vote
 from bot.domain.plan import Plan
+
+Supporters = Mapping[Person, frozenset[str]]
+"""Who stands by a request, each with the groups of it that they may sit for."""
+
+_EVENTS: Mapping[Decision, Event] = {"approve": "approve", "deny": "deny", "revoke": "revoke", "cancel": "cancel"}
+_NAMED = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What was decided and the sentence that explains it. Names in it are plain text: escape them for Slack.
 
-    Of a vote: ``approved`` and ``denied`` decide the request, ``waiting`` counts the vote, ``refused`` does not. Of a
-    start: ``approved`` may start; ``waiting`` means that somebody's standing could not be read, so ask again;
-    ``denied`` and ``refused`` are final.
+    Of a vote: ``approved``, ``denied`` and ``cancelled`` decide the request, ``waiting`` counts the vote, ``revoked``
+    makes the person's approval count no more and the request wait (again), ``refused`` changes nothing. Of a start:
+    ``approved`` may start; ``waiting`` means that it may not now and may later, so ask again; ``denied`` and
+    ``refused`` are final.
     """
 
-    outcome: Literal["approved", "waiting", "denied", "refused"]
+    outcome: Literal["approved", "waiting", "revoked", "denied", "cancelled", "refused"]
     sentence: str
 
 
@@ -43,30 +53,39 @@ def judge(
     now: int,
     *,
     started: bool = False,
+    hold: str = "",
 ) -> Verdict:
     """Judge one vote. ``votes`` are the earlier ones of the request, ``started`` says whether its run has begun.
 
-    ``now`` is in microseconds. What cannot be read in the plan refuses; nothing is raised.
+    ``now`` is in microseconds. ``hold`` says why nothing of this kind may run now, and stops approvals only. What
+    cannot be read in the plan refuses; nothing is raised.
     """
+    terms = Terms.of(plan)
     votes = [each for each in votes if each.approval_id == approval.id]
     refusal = (
         _foreign_vote(approval, vote)
-        or _unbound(approval, plan)
-        or _decided(approval, plan, votes, vote, started=started)
-        or _expired(approval, plan, now)
-        or _other_version(plan, vote)
-        or _unfit(plan, vote, electorate)
-        or _unlisted(plan, vote, electorate)
-        or _own_request(plan, vote, electorate)
-        or _again(plan, votes, vote, electorate)
+        or _unbound(approval, terms)
+        or _decided(approval, terms, votes, vote, started=started)
+        or _expired(approval, terms, now)
+        or _other_version(terms, vote)
+        or _unfit(vote, electorate)
+        or _may_not(approval, terms, votes, vote, electorate)
     )
     if refusal:
         return Verdict("refused", refusal)
-    name = _name(plan, electorate, vote.person)
-    if vote.decision == "deny":
-        reason = " ".join(vote.reason.split())
-        return Verdict("denied", f"{name} denied {approval.name}" + (f": {reason}" if reason else "."))
-    return _tally(approval, plan, _supporters(plan, votes, electorate) | {vote.person}, electorate)
+    name = _name(terms, electorate, vote.person)
+    match vote.decision:
+        case "deny":
+            reason = " ".join(vote.reason.split())
+            return Verdict("denied", f"{name} denied {approval.name}" + (f": {reason}" if reason else "."))
+        case "cancel":
+            return Verdict("cancelled", f"{name} asked for {approval.name} and took it back.")
+        case "revoke":
+            return Verdict("revoked", f"{name} took their approval of {approval.name} back.")
+    if hold:
+        return Verdict("refused", hold)
+    votes.append(replace(vote, state="counted"))
+    return _tally(approval, terms, _supporters(terms, votes, electorate), electorate)
 
 
 def may_answer(approval: Approval, plan: Plan, vote: Vote, electorate: Electorate) -> str:
@@ -76,100 +95,107 @@ def may_answer(approval: Approval, plan: Plan, vote: Vote, electorate: Electorat
     """
     if vote.approval_id != approval.id or vote.decision not in ("applied", "absent"):
         return f"This is no answer to the question about {approval.name}."
-    return _unbound(approval, plan) or _unfit(plan, vote, electorate) or _unlisted(plan, vote, electorate)
+    terms = Terms.of(plan)
+    return _unbound(approval, terms) or _unfit(vote, electorate) or _outsider(approval, terms, vote, electorate)
 
 
-def may_start(approval: Approval, plan: Plan, votes: Sequence[Vote], electorate: Electorate, now: int) -> Verdict:
+def may_deny(approval: Approval, plan: Plan, person: Person, electorate: Electorate) -> str:
+    """Say why this person could not deny, or return an empty string: asked before they write a reason for nothing."""
+    vote = Vote(id="", approval_id=approval.id, person=person, decision="deny", digest="", reason="", received_at=0)
+    terms = Terms.of(plan)
+    return _unbound(approval, terms) or _unfit(vote, electorate) or _may_not(approval, terms, [], vote, electorate)
+
+
+def may_start(
+    approval: Approval, plan: Plan, votes: Sequence[Vote], electorate: Electorate, now: int, *, hold: str = ""
+) -> Verdict:
     """Judge at the start of the run whether everything that made the approval still holds.
 
-    ``electorate`` must be read afresh. ``approved`` is the only outcome that lets a run start.
+    ``electorate`` must be read afresh. ``hold`` says why nothing of this kind may run now. ``approved`` is the only
+    outcome that lets a run start.
     """
     legal = step(approval.state, "start")
     if isinstance(legal, Illegal):
         return Verdict("refused", legal.sentence)
-    refusal = _unbound(approval, plan) or _expired(approval, plan, now)
+    terms = Terms.of(plan)
+    refusal = _unbound(approval, terms) or _expired(approval, terms, now)
     if refusal:
         return Verdict("refused", refusal)
     votes = [each for each in votes if each.approval_id == approval.id]
-    denials = [vote for vote in votes if vote.decision == "deny" and vote.state == "counted"]
+    denials = [vote for vote in votes if vote.decision in ("deny", "cancel") and vote.state == "counted"]
     if denials:
-        return Verdict("denied", f"{_name(plan, electorate, denials[0].person)} denied {approval.name}.")
-    needed = _quorum(plan)
-    standing_by = _supporters(plan, votes, electorate)
-    if 0 < needed <= len(standing_by):
-        return Verdict("approved", f"{approval.name} is approved by {_names(plan, electorate, standing_by)}.")
-    unread = {
-        vote.person
-        for vote in votes
-        if _supports(plan, vote) and _listed(plan, vote.person, electorate) and not _known(electorate, vote.person)
-    }
-    if unread and 0 < needed <= len(standing_by | unread):
-        who = _names(plan, electorate, unread)
+        return Verdict("denied", f"{_name(terms, electorate, denials[0].person)} denied {approval.name}.")
+    supporters = _supporters(terms, votes, electorate)
+    if _reached(terms, supporters):
+        if hold:
+            return Verdict("waiting", hold)
+        return Verdict("approved", f"{approval.name} is approved by {_names(terms, electorate, supporters)}.")
+    hopeful = _supporters(terms, votes, electorate, hopeful=True)
+    if _reached(terms, hopeful):
+        who = _names(terms, electorate, set(hopeful) - set(supporters)) or "they"
         return Verdict("waiting", f"Slack cannot be asked at the moment whether {who} may still approve; trying again.")
     return Verdict(
         "refused",
-        f"{approval.name} had its approvals, but of those who gave them only {len(standing_by)} may still approve, "
-        f"and {needed} must. Ask for approval anew.",
+        f"{approval.name} had its approvals, but of those who gave them only {len(supporters)} may still approve, "
+        f"and {terms.quorum} must. Ask for approval anew.",
     )
 
 
 def approvers(plan: Plan) -> frozenset[Person]:
-    """Return the people whom the plan names; empty when the list cannot be read, which means nobody."""
-    return frozenset(_named(plan))
+    """Return the people whom the plan names; empty when they cannot be read, which means nobody."""
+    return frozenset(Terms.of(plan).names)
 
 
 def _foreign_vote(approval: Approval, vote: Vote) -> str:
     if vote.approval_id != approval.id:
         return f"This vote is for another request than {approval.name}."
-    if vote.decision not in ("approve", "deny"):
+    if vote.decision not in _EVENTS:
         return f"A vote on {approval.name} is to approve or to deny."
     return ""
 
 
-def _unbound(approval: Approval, plan: Plan) -> str:
+def _unbound(approval: Approval, terms: Terms) -> str:
     """The request is for this plan and its requester, and the plan's bytes are what its digest names."""
-    if approval.digest != plan.digest or digest(plan.canonical) != plan.digest:
+    if approval.digest != terms.digest or not terms.whole:
         return f"{approval.name} is for another plan than the one at hand, so it cannot decide it."
-    requester = _requester(plan)
-    if approval.requester != requester or (requester is None and plan.record.get("requester") is not None):
+    if terms.askers is None or approval.requester != terms.requester:
         return f"{approval.name} does not say clearly who asked for it, so nobody can decide it."
     return ""
 
 
-def _decided(approval: Approval, plan: Plan, votes: Sequence[Vote], vote: Vote, *, started: bool) -> str:
-    legal = step(approval.state, "deny" if vote.decision == "deny" else "approve", started=started)
+def _decided(approval: Approval, terms: Terms, votes: Sequence[Vote], vote: Vote, *, started: bool) -> str:
+    legal = step(approval.state, _EVENTS[vote.decision], started=started)
     if not isinstance(legal, Illegal):
         return ""
     when = f" at {_clock(approval.decided_at)}" if approval.decided_at is not None else ""
-    deciding = "deny" if approval.state == "denied" else "approve"
+    deciding = {"denied": "deny", "cancelled": "cancel"}.get(approval.state, "approve")
     people = {each.person for each in votes if each.state == "counted" and each.decision == deciding}
-    by = f" by {_names(plan, None, people)}" if people else ""
+    by = f" by {_names(terms, None, people)}" if people else ""
     if started:
         return f"{approval.name} was approved{by}{when} and its run has started; it can no longer be changed."
-    if approval.state in ("approved", "denied"):
+    if approval.state in ("approved", "denied", "cancelled"):
         return f"{approval.name} was already {approval.state}{by}{when}."
     return legal.sentence.replace("The request", approval.name)
 
 
-def _expired(approval: Approval, plan: Plan, now: int) -> str:
+def _expired(approval: Approval, terms: Terms, now: int) -> str:
     """Strict: at the very instant of expiry it is over. The plan's own expiry is the one that was signed."""
-    signed = _integer(plan.record.get("expires_at"))
-    if signed is None:
+    if terms.expires_at is None:
         return f"{approval.name} has no readable expiry, so it cannot be used."
-    ends = min(approval.expires_at, signed)
+    ends = min(approval.expires_at, terms.expires_at)
     return f"{approval.name} expired at {_clock(ends)}; ask for it anew." if now >= ends else ""
 
 
-def _other_version(plan: Plan, vote: Vote) -> str:
-    if vote.digest != plan.digest:
+def _other_version(terms: Terms, vote: Vote) -> str:
+    if vote.digest != terms.digest:
         return "You were looking at another version of this request; open the newest one and decide again."
     return ""
 
 
-def _unfit(plan: Plan, vote: Vote, electorate: Electorate) -> str:
+def _unfit(vote: Vote, electorate: Electorate) -> str:
     standing = electorate.standings.get(vote.person)
-    if standing is None or not standing.known or standing.person != vote.person:
-        if vote.decision == "deny":
+    if standing is None or not _known(electorate, vote.person):
+        if vote.decision in ("deny", "revoke", "cancel"):
             return ""
         return "Slack could not be asked who you are, so the approval does not count; try again in a moment."
     name = standing.name or vote.person.user_id
@@ -182,122 +208,148 @@ def _unfit(plan: Plan, vote: Vote, electorate: Electorate) -> str:
     return next((sentence for at_fault, sentence in faults if at_fault), "")
 
 
-def _unlisted(plan: Plan, vote: Vote, electorate: Electorate) -> str:
-    if _listed(plan, vote.person, electorate) or (vote.decision == "deny" and vote.person == _requester(plan)):
-        return ""
-    name = _name(plan, electorate, vote.person)
-    eligible = {person for person in approvers(plan) if _listed(plan, person, electorate)}
-    if not eligible:
-        return f"{name} cannot decide this: nobody is listed as an approver. Add approvers to the configuration."
-    verb = vote.decision if vote.decision in ("approve", "deny") else "answer"
-    return (
-        f"{name} is not on the list of approvers for this action: "
-        f"{_names(plan, electorate, eligible, 'or')} may {verb}."
-    )
-
-
-def _own_request(plan: Plan, vote: Vote, electorate: Electorate) -> str:
-    if vote.decision == "approve" and vote.person == _requester(plan):
-        return f"{_name(plan, electorate, vote.person)} asked for this, so somebody else must approve it."
-    return ""
-
-
-def _again(plan: Plan, votes: Sequence[Vote], vote: Vote, electorate: Electorate) -> str:
-    if vote.decision == "approve" and any(
-        each.person == vote.person and _supports(plan, each) and each.id != vote.id for each in votes
-    ):
-        return f"{_name(plan, electorate, vote.person)} has approved this already; one person has one vote."
-    return ""
-
-
-def _tally(approval: Approval, plan: Plan, supporters: frozenset[Person], electorate: Electorate) -> Verdict:
-    needed, given = _quorum(plan), len(supporters)
-    if needed < 1:
-        return Verdict("refused", f"{approval.name} does not say how many must approve, so nobody can approve it.")
-    by = _names(plan, electorate, supporters)
-    if given >= needed:
-        return Verdict("approved", f"{approval.name} is approved by {by}.")
-    left = {person for person in approvers(plan) if _listed(plan, person, electorate)} - supporters
-    left.discard(_requester(plan) or Person("", ""))
-    still = f"{given} of {needed} approvals so far ({by})"
-    if len(left) < needed - given:
-        return Verdict("waiting", f"{still}; too few approvers are left, so it can only be denied or expire.")
-    return Verdict("waiting", f"{still}; still to come from {_names(plan, electorate, left, 'or')}.")
-
-
-def _supports(plan: Plan, vote: Vote) -> bool:
-    return vote.decision == "approve" and vote.state == "counted" and vote.digest == plan.digest
-
-
-def _supporters(plan: Plan, votes: Iterable[Vote], electorate: Electorate) -> frozenset[Person]:
-    """Everybody whose counted approval still stands: listed, in good standing, not the requester, each once."""
-    return frozenset(
-        vote.person
-        for vote in votes
-        if _supports(plan, vote)
-        and vote.person != _requester(plan)
-        and _listed(plan, vote.person, electorate)
-        and not _unfit(plan, vote, electorate)
-    )
-
-
-def _listed(plan: Plan, person: Person, electorate: Electorate) -> bool:
-    return person in electorate.listed and person in _named(plan)
-
-
 def _known(electorate: Electorate, person: Person) -> bool:
     standing: Standing | None = electorate.standings.get(person)
     return standing is not None and standing.known and standing.person == person
 
 
-def _named(plan: Plan) -> dict[Person, str]:
-    """The plan's approvers with their names. One unreadable entry makes the whole list unreadable: nobody."""
-    listed = plan.record.get("approvers")
-    if not isinstance(listed, list):
-        return {}
-    named: dict[Person, str] = {}
-    for each in listed:
-        person = _person(each)
-        if person is None:
-            return {}
-        name = each.get("name")
-        named[person] = name if isinstance(name, str) and name else person.user_id
-    return named
+def _may_not(approval: Approval, terms: Terms, votes: Sequence[Vote], vote: Vote, electorate: Electorate) -> str:
+    """Say why this person may not do what they clicked."""
+    name = _name(terms, electorate, vote.person)
+    asked = _asked(terms, vote.person, electorate)
+    given = any(
+        _supports(terms, each) and electorate.human(each.person) == electorate.human(vote.person) for each in votes
+    )
+    if vote.decision == "cancel":
+        return "" if asked else f"Only who asked for {approval.name} can cancel it. An approver can deny it."
+    if vote.decision == "revoke":
+        return "" if given else f"{name} has given no approval of {approval.name} to take back."
+    if vote.decision == "deny" and asked:
+        return ""
+    if vote.decision == "approve" and asked and not terms.requester_may_approve:
+        return f"{name} asked for this, so somebody else must approve it."
+    if vote.decision == "approve" and given:
+        return f"{name} has approved this already; one person has one vote."
+    return _outsider(approval, terms, vote, electorate)
 
 
-def _requester(plan: Plan) -> Person | None:
-    return _person(plan.record.get("requester"))
+def _outsider(approval: Approval, terms: Terms, vote: Vote, electorate: Electorate) -> str:
+    """Say why this person is in no group that counts."""
+    if _groups(terms, vote.person, electorate):
+        return ""
+    name = _name(terms, electorate, vote.person)
+    bound = [group for group, people in terms.groups.items() if vote.person in people]
+    unread = [group for group in bound if group in electorate.unread]
+    if unread:
+        if vote.decision == "deny":
+            return ""
+        return f"Slack could not be asked who is in {_list(unread)}, so this does not count; try again in a moment."
+    joined = [group for group in terms.groups if vote.person in electorate.groups.get(group, ())]
+    if joined and not bound:
+        return (
+            f"{name} came to {_list(joined)} after {approval.name} was asked for, and counts for what is asked from "
+            "then on. Ask for it anew to let them decide."
+        )
+    able = _able(terms, electorate)
+    if not able:
+        return f"{name} cannot decide this: nobody is listed as an approver. Add approvers to the configuration."
+    verb = vote.decision if vote.decision in ("approve", "deny") else "answer"
+    may = _names(terms, electorate, able, "or")
+    return f"{name} is not on the list of approvers for this action: {may} may {verb}."
 
 
-def _person(data: Any) -> Person | None:
-    if not isinstance(data, Mapping):
-        return None
-    team, user = data.get("team_id"), data.get("user_id")
-    if not (isinstance(team, str) and isinstance(user, str) and team and user):
-        return None
-    return Person(team, user)
+def _tally(approval: Approval, terms: Terms, supporters: Supporters, electorate: Electorate) -> Verdict:
+    if terms.quorum < 1:
+        return Verdict("refused", f"{approval.name} does not say how many must approve, so nobody can approve it.")
+    by = _names(terms, electorate, supporters)
+    if _reached(terms, supporters):
+        return Verdict("approved", f"{approval.name} is approved by {by}.")
+    humans = {electorate.human(person) for person in supporters}
+    able = _able(terms, electorate)
+    left = {person: groups for person, groups in able.items() if electorate.human(person) not in humans}
+    still = f"{min(len(supporters), terms.quorum)} of {terms.quorum} approvals so far ({by})"
+    if not _reached(terms, {**supporters, **left}):
+        return Verdict("waiting", f"{still}; too few approvers are left, so it can only be denied or expire.")
+    if len(terms.counts) == 1:
+        return Verdict("waiting", f"{still}; still to come from {_names(terms, electorate, left, 'or')}.")
+    wanted = [
+        f"{count} of {group} ({_names(terms, electorate, (each for each in left if group in left[each]), 'or')})"
+        for group, count in seat(terms.counts, supporters).empty.items()
+    ]
+    wanted = wanted or [f"{terms.quorum - len(supporters)} more ({_names(terms, electorate, left, 'or')})"]
+    return Verdict("waiting", f"{still}; still needed: {_list(wanted)}.")
 
 
-def _quorum(plan: Plan) -> int:
-    return _integer(plan.record.get("quorum")) or 0
+def _reached(terms: Terms, supporters: Supporters) -> bool:
+    """Say whether enough different people stand by it, and every group has its own."""
+    enough = bool(terms.counts) and 0 < terms.quorum <= len(supporters)
+    return enough and seat(terms.counts, supporters).full
 
 
-def _integer(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+def _supports(terms: Terms, vote: Vote) -> bool:
+    return vote.decision == "approve" and vote.state == "counted" and vote.digest == terms.digest
 
 
-def _name(plan: Plan, electorate: Electorate | None, person: Person) -> str:
+def _supporters(
+    terms: Terms, votes: Iterable[Vote], electorate: Electorate, *, hopeful: bool = False
+) -> dict[Person, frozenset[str]]:
+    """Return whose counted approval still stands: in a group, in good standing, not the requester, one identity a
+    human. ``hopeful`` takes what cannot be read now for what it was."""
+    found: dict[Person, frozenset[str]] = {}
+    humans: set[Person] = set()
+    for vote in votes:
+        human = electorate.human(vote.person)
+        groups = _groups(terms, vote.person, electorate, hopeful=hopeful)
+        own = _asked(terms, vote.person, electorate) and not terms.requester_may_approve
+        if not groups or own or human in humans or not _supports(terms, vote):
+            continue
+        if _unfit(vote, electorate) and not (hopeful and not _known(electorate, vote.person)):
+            continue
+        humans.add(human)
+        found[vote.person] = groups
+    return found
+
+
+def _able(terms: Terms, electorate: Electorate) -> dict[Person, frozenset[str]]:
+    """Return who could approve, as far as is known without asking how each of them stands."""
+    found: dict[Person, frozenset[str]] = {}
+    for person in sorted(terms.names):
+        groups = _groups(terms, person, electorate)
+        if groups and (terms.requester_may_approve or not _asked(terms, person, electorate)):
+            found[person] = groups
+    return found
+
+
+def _groups(terms: Terms, person: Person, electorate: Electorate, *, hopeful: bool = False) -> frozenset[str]:
+    """Return the groups of the plan that this person was in when it was made and is in now."""
+    return frozenset(
+        group
+        for group, bound in terms.groups.items()
+        if person in bound and (person in electorate.groups.get(group, ()) or (hopeful and group in electorate.unread))
+    )
+
+
+def _asked(terms: Terms, person: Person, electorate: Electorate) -> bool:
+    """Say whether this human asked for it, or is whom it was asked for."""
+    return electorate.human(person) in {electorate.human(asker) for asker in terms.askers or ()}
+
+
+def _name(terms: Terms, electorate: Electorate | None, person: Person) -> str:
     standing = electorate.standings.get(person) if electorate else None
-    if standing and standing.known and standing.name:
-        return standing.name
-    return _named(plan).get(person, person.user_id)
+    return standing.name if standing and standing.known and standing.name else terms.name(person)
 
 
-def _names(plan: Plan, electorate: Electorate | None, people: Iterable[Person], joint: str = "and") -> str:
-    names = sorted(_name(plan, electorate, person) for person in people)
-    if len(names) < 2:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} {joint} {names[-1]}"
+def _names(terms: Terms, electorate: Electorate | None, people: Iterable[Person], joint: str = "and") -> str:
+    names = sorted(_name(terms, electorate, person) for person in people)
+    if len(names) > _NAMED:
+        names = [*names[:_NAMED], f"{len(names) - _NAMED} more"]
+    return _list(names, joint)
+
+
+def _list(words: Sequence[str], joint: str = "and") -> str:
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {joint} {words[-1]}"
 
 
 def _clock(at: int) -> str:

@@ -46,6 +46,7 @@ _PARAMETERS_TEXT = 2_000
 _TARGETS_TEXT = 2_000
 _DIFF_TEXT = 3_000
 _MENTIONED = 10
+_NAMED = 20
 _VALUE = re.compile(r"([A-Za-z0-9_-]{1,32})\.([0-9a-f]{64})")
 _USER_ID = re.compile(r"[UW][A-Z0-9]{1,19}")
 
@@ -186,6 +187,7 @@ def _state(approval: Approval, view: ApprovalView) -> list[Part]:
         return [rich.section(*spans), _run(view)]
     word = {
         "denied": "Denied",
+        "cancelled": "Cancelled by who asked for it, nothing ran",
         "expired": "Expired: nobody decided in time, nothing ran",
         "void": "Void: nothing ran, because things changed after it was planned",
         "superseded": "Superseded by a newer request, nothing ran",
@@ -270,24 +272,41 @@ def _sentences(label: str, value: Any) -> list[Part]:
 
 def _who(record: Record, view: ApprovalView) -> Part:
     """Say who may approve. They come from the configuration, so they may be mentioned: the on-call has to notice."""
-    listed = _list_of(record, "approvers")
+    needs = _list_of(record, "needs")
     quorum = record.get("quorum", 1)
-    if not listed:
+    if not any(_list_of(need, "members") for need in needs):
         return rich.section(rich.bold("Nobody may approve this: "), rich.text("no approvers are configured."))
-    needs = "One of these may approve" if quorum == 1 else f"{quorum} of these must approve"
-    spans = [rich.bold(f"{needs}: ")]
-    for index, person in enumerate(listed):
-        user_id = str(person.get("user_id", ""))
-        spans.append(rich.text(", " if index else ""))
-        if index < _MENTIONED and _USER_ID.fullmatch(user_id):
-            spans += [rich.user(user_id), rich.text(f" ({user_id})")]
-        else:
-            spans.append(rich.text(f"{plain(str(person.get('name', '')), 60)} ({plain(user_id, 20)})"))
+    spans: list[rich.Span] = []
+    mentioned = 0
+    for index, need in enumerate(needs):
+        members = _list_of(need, "members")
+        spans += [rich.text(" · " if index else ""), rich.bold(_asks(need, quorum, alone=len(needs) == 1))]
+        for place, person in enumerate(members[:_NAMED]):
+            user_id = str(person.get("user_id", ""))
+            spans.append(rich.text(", " if place else ""))
+            if mentioned < _MENTIONED and _USER_ID.fullmatch(user_id):
+                mentioned += 1
+                spans += [rich.user(user_id), rich.text(f" ({user_id})")]
+            else:
+                spans.append(rich.text(f"{plain(str(person.get('name', '')), 60)} ({plain(user_id, 20)})"))
+        if len(members) > _NAMED:
+            spans.append(rich.text(f" and {len(members) - _NAMED} more"))
+        if not members:
+            spans.append(rich.text("nobody is in it"))
+    if len(needs) > 1:
+        spans.append(rich.text(f" · {quorum} different people in all"))
     given = [vote for vote in view.votes if vote.decision == "approve"]
     if given and quorum != 1:
         spans.append(rich.text(f". So far{_by(given)}"))
     spans += [rich.text(" · until "), rich.date(int(record.get("expires_at", 0)))]
     return rich.section(*spans)
+
+
+def _asks(need: Record, quorum: Any, *, alone: bool) -> str:
+    group, count = plain(str(need.get("group", "")), 63), need.get("count")
+    if alone and group == "approvers":
+        return "One of these may approve: " if quorum == 1 else f"{exact(quorum)} of these must approve: "
+    return f"Needs {exact(quorum if alone else count)} of {group}: "
 
 
 def _by(votes: Sequence[VoteLine]) -> str:

@@ -28,6 +28,7 @@ _STATES = {
     "void": "void, nothing ran",
     "expired": "expired, nothing ran",
     "denied": "denied",
+    "cancelled": "cancelled by who asked for it",
     "superseded": "replaced by a newer one",
     "starting": "starting",
     "running": "running",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -18,6 +21,23 @@ log = structlog.get_logger("signoff.slack_directory")
 NAMES_KEPT_S = 300.0
 _NAMES_KEPT = 5_000
 _NAME_LENGTH = 80
+# More people than this in a user group decide nothing together; a plan holds every one of them.
+GROUP_MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Who is in a Slack user group, or None if that cannot be read, and how old the reading is."""
+
+    users: frozenset[str] | None
+    age_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    asked_at: float
+    answered_at: float
+    users: frozenset[str] | None
 
 
 class SlackDirectory:
@@ -27,6 +47,8 @@ class SlackDirectory:
         self._slack = slack
         self._monotonic = monotonic
         self._names: dict[str, tuple[float, str]] = {}
+        self._groups: dict[str, _Reading] = {}
+        self._reading: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def standing(self, person: Person) -> Standing:
         """Read how a person stands now. Whatever goes wrong, and whatever Slack does not say, makes them not known.
@@ -54,6 +76,35 @@ class SlackDirectory:
             is_deactivated=_true(user, "deleted"),
             is_foreign=_true(user, "is_stranger") or person.team_id not in homes,
         )
+
+    async def members(self, group_id: str, *, max_age: float) -> Membership:
+        """Read who is in a user group, at most ``max_age`` seconds ago: 0 asks Slack anew. One request a group is
+        under way at a time, and all who wait share its answer; a failure is shared by those who waited for it."""
+        asked = self._monotonic()
+        async with self._reading[group_id]:
+            kept = self._groups.get(group_id)
+            fits = kept is not None and (
+                kept.asked_at >= asked - max_age if kept.users is not None else kept.answered_at >= asked
+            )
+            if kept is None or not fits:
+                begun = self._monotonic()
+                users = await self._ask_members(group_id)
+                kept = self._groups[group_id] = _Reading(begun, self._monotonic(), users)
+        return Membership(kept.users, max(0.0, self._monotonic() - kept.asked_at))
+
+    async def _ask_members(self, group_id: str) -> frozenset[str] | None:
+        try:
+            users = (await self._slack.usergroups_users_list(usergroup=group_id)).get("users")
+        except Exception as error:
+            # plan_upgrade_required on a free plan, no_such_subteam when it is gone or disabled.
+            log.warning("slack_group_not_read", group=group_id, error=_code(error))
+            return None
+        if not isinstance(users, list) or not all(isinstance(user, str) and user for user in users):
+            return None
+        if len(users) > GROUP_MOST:
+            log.warning("slack_group_too_large", group=group_id, users=len(users), most=GROUP_MOST)
+            return None
+        return frozenset(users)
 
     async def name(self, user_id: str) -> str:
         """Return what a person is called, or their id if that cannot be read. For display only; may be minutes old."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-ApprovalState = Literal["pending", "approved", "denied", "expired", "void", "superseded"]
-Decision = Literal["approve", "deny", "applied", "absent"]
-"""What a click says: on a request approve or deny; on an UNKNOWN run whether its step was applied or is absent."""
+ApprovalState = Literal["pending", "approved", "denied", "cancelled", "expired", "void", "superseded"]
+Decision = Literal["approve", "deny", "revoke", "cancel", "applied", "absent"]
+"""What a click says: on a request approve, deny, revoke (take one's approval back) or cancel (the requester's); on an
+UNKNOWN run whether its step was applied or is absent."""
 
-VoteState = Literal["received", "counted", "refused"]
+VoteState = Literal["received", "counted", "refused", "revoked"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,12 +39,40 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Electorate:
-    """What a vote is judged against: who is listed, and how each person concerned stood at ``read_at``."""
+class Member:
+    """Somebody of a group. The name is for people; the identity counts."""
 
-    listed: frozenset[Person]
+    person: Person
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """How many of a group must approve, and who was in it when the request was made: nobody else counts."""
+
+    group: str
+    count: int
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Electorate:
+    """What a vote is judged against: who is in each group, and how each person concerned stood at ``read_at``.
+
+    A group that could not be read is in ``unread``, and nobody is in it. ``age_ms`` is how old the oldest reading is.
+    ``aliases`` maps each identity of a human with several to one of them: a human counts once.
+    """
+
+    groups: Mapping[str, frozenset[Person]]
     standings: Mapping[Person, Standing]
     read_at: int
+    unread: frozenset[str] = frozenset()
+    age_ms: int = 0
+    aliases: Mapping[Person, Person] = field(default_factory=dict)
+
+    def human(self, person: Person) -> Person:
+        """Return the one identity that stands for all of a human's."""
+        return self.aliases.get(person, person)
 
 
 @dataclass(frozen=True, slots=True)

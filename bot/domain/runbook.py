@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Risk = Literal["low", "medium", "high", "critical"]
@@ -38,10 +38,15 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalNeeds:
-    """How many eligible people must approve, and for how long the request stands."""
+    """How many eligible people must approve, how many of which group, and for how long the request stands.
+
+    The policy of the configuration may ask for more. ``requester_may_approve`` is for low risk only.
+    """
 
     quorum: int
     ttl_seconds: int
+    groups: Mapping[str, int] = field(default_factory=dict)
+    requester_may_approve: bool = False
 
 
 @dataclass(frozen=True, slots=True)

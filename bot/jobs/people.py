@@ -1,15 +1,81 @@
-"""The people a decision concerns, as Slack has them at this moment."""
+"""The people a decision concerns, as Slack and the configuration have them at this moment."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from bot.domain.approval import Electorate, Person
+from bot.approvals.needs import Needed
+from bot.domain.approval import Electorate, Member, Need, Person
 from bot.jobs.world import World
 
+FRESH = 0.0
+"""Seconds that a reading of a group may be old where a run starts: it is read then."""
+FOR_AN_APPROVAL = 10.0
+FOR_A_DENIAL = 60.0
+"""A denial is the safe direction, and must not be lost because Slack is slow."""
 
-async def electorate(world: World, people: set[Person], now: int) -> Electorate:
-    """Read how each person stands. Who cannot be read is not known, and so may not vote."""
-    order = sorted(people)
-    found = await asyncio.gather(*(world.directory.standing(person) for person in order))
-    return Electorate(listed=world.rules.approvers, standings=dict(zip(order, found, strict=True)), read_at=now)
+NAMES_READ = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """Who is in a group, or None if that cannot be read, and how old the oldest part of that is."""
+
+    people: frozenset[Person] | None
+    age_seconds: float
+
+
+async def roll(world: World, name: str, *, max_age: float) -> Roll:
+    """Read who is in a configured group. A group that is not configured (any more) has nobody in it."""
+    group = world.rules.policy.groups.get(name)
+    if group is None:
+        return Roll(frozenset(), 0.0)
+    order = sorted(group.user_groups)
+    found = await asyncio.gather(*(world.directory.members(each.group_id, max_age=max_age) for each in order))
+    people = set(group.users)
+    age = max((membership.age_seconds for membership in found), default=0.0)
+    for each, membership in zip(order, found, strict=True):
+        if membership.users is None:
+            return Roll(None, age)
+        people |= {Person(each.team_id, user) for user in membership.users}
+    return Roll(frozenset(people), age)
+
+
+async def electorate(
+    world: World, people: set[Person], groups: Iterable[str], now: int, *, max_age: float
+) -> Electorate:
+    """Read how each person stands and who is in each group, at most ``max_age`` seconds ago. Who cannot be read is not
+    known, and so may not vote; in a group that cannot be read is nobody."""
+    order, names = sorted(people), sorted(groups)
+    standings, rolls = await asyncio.gather(
+        asyncio.gather(*(world.directory.standing(person) for person in order)),
+        asyncio.gather(*(roll(world, name, max_age=max_age) for name in names)),
+    )
+    read = dict(zip(names, rolls, strict=True))
+    return Electorate(
+        groups={name: each.people for name, each in read.items() if each.people is not None},
+        standings=dict(zip(order, standings, strict=True)),
+        read_at=now,
+        unread=frozenset(name for name, each in read.items() if each.people is None),
+        age_ms=int(max((each.age_seconds for each in rolls), default=0.0) * 1000),
+        aliases=world.rules.policy.aliases,
+    )
+
+
+async def bound(world: World, needed: Needed) -> tuple[Need, ...] | str:
+    """Return what is needed with the people who are in each group now, to be bound by a plan; or why that cannot be
+    said. Names are decoration, so they are read for small groups only."""
+    found = []
+    for name, count in needed.counts.items():
+        people = (await roll(world, name, max_age=FOR_AN_APPROVAL)).people
+        if people is None:
+            return f"Slack cannot be asked who is in {name}, so nobody could approve it."
+        order = sorted(people)
+        names = [person.user_id for person in order]
+        if len(order) <= NAMES_READ:
+            names = await asyncio.gather(*(world.directory.name(person.user_id) for person in order))
+        members = [Member(person, world.redactor.text(called)) for person, called in zip(order, names, strict=True)]
+        found.append(Need(name, count, tuple(members)))
+    return tuple(found)

@@ -8,13 +8,15 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from bot.approvals.needs import needed
 from bot.chat import thread
-from bot.domain.approval import Approval, Person
+from bot.domain.approval import Approval
 from bot.domain.incident import Incident
 from bot.domain.run import FINAL
 from bot.jobs import board
+from bot.jobs.people import bound
 from bot.jobs.world import World
-from bot.runbooks.plan import Approver, PlanContext, Refusal, make
+from bot.runbooks.plan import PlanContext, Refusal, make
 from bot.store import approvals, audit, clock, incidents, runs
 from bot.store.incidents import new_id
 
@@ -48,6 +50,11 @@ async def propose(
         why = "its channel is shared with another workspace; route these incidents to a channel of this one."
         await _note(world, incident, runbook.title, why)
         return None
+    takes = needed(runbook, world.rules.policy)
+    people = await bound(world, takes)
+    if isinstance(people, str):
+        await _note(world, incident, runbook.title, people)
+        return None
     now = await world.database.read(clock.now)
     context = PlanContext(
         incident_id=incident.id,
@@ -55,11 +62,11 @@ async def propose(
         cluster=access.runner.cluster,
         evidence=tuple(evidence),
         proposed_by=proposed_by,
-        approvers=await _approvers(world),
-        quorum=runbook.approval.quorum,
+        needs=people,
+        quorum=takes.quorum,
         requester=None,
         now=now,
-        ttl_seconds=runbook.approval.ttl_seconds,
+        ttl_seconds=takes.ttl_seconds,
         catalogue_digest=world.catalogue.digest,
         policy_digest=world.rules.policy_digest,
     )
@@ -92,15 +99,6 @@ async def propose(
     approval_id = await world.database.write(store)
     world.outbox.kick()
     return approval_id
-
-
-async def _approvers(world: World) -> tuple[Approver, ...]:
-    """Return the listed people with the names that Slack has for them; the names are decoration, the ids count."""
-
-    async def named(person: Person) -> Approver:
-        return Approver(person, world.redactor.text(await world.directory.name(person.user_id)))
-
-    return tuple(await asyncio.gather(*(named(person) for person in sorted(world.rules.approvers))))
 
 
 def _same(connection: Connection, incident_id: str, record: Mapping[str, Any]) -> str | None:

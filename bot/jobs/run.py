@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.approvals import policy
+from bot.approvals.terms import Terms
 from bot.chat import thread
 from bot.chat.card import Card
 from bot.clients.kubernetes import Kubernetes
@@ -21,7 +22,7 @@ from bot.domain.approval import Electorate, Vote
 from bot.domain.run import Run, RunState, StepRecord, StepState
 from bot.jobs import board, proposing
 from bot.jobs.engine import Steps, Story
-from bot.jobs.people import electorate
+from bot.jobs.people import FRESH, electorate
 from bot.jobs.world import World
 from bot.runbooks import execute, verify
 from bot.store import approvals, audit, clock, incidents, runs, work
@@ -113,7 +114,9 @@ async def _voters(world: World, request: Request) -> _Voters:
         return tuple(click.vote for click in clicks), clock.now(connection)
 
     votes, now = await world.database.read(read)
-    return _Voters(votes, await electorate(world, {vote.person for vote in votes}, now), now)
+    groups = Terms.of(request.plan).groups
+    people = await electorate(world, {vote.person for vote in votes}, groups, now, max_age=FRESH)
+    return _Voters(votes, people, now)
 
 
 def _runner(world: World, request: Request) -> Kubernetes | None:

@@ -8,14 +8,15 @@ from functools import partial
 from sqlalchemy import Connection
 
 from bot.approvals import policy
+from bot.approvals.terms import Terms
 from bot.chat import thread
 from bot.chat.card import Card
-from bot.domain.approval import Electorate, Person, VoteState
+from bot.domain.approval import Electorate, Person, Vote, VoteState
 from bot.domain.incident import Incident
 from bot.domain.run import Run
 from bot.jobs import board, run
 from bot.jobs.engine import Steps, Story
-from bot.jobs.people import electorate
+from bot.jobs.people import FOR_A_DENIAL, FOR_AN_APPROVAL, electorate
 from bot.jobs.world import World
 from bot.store import approvals, audit, clock, incidents, outbox, runs, unreadable, work
 from bot.store.approvals import Click, Request
@@ -53,14 +54,22 @@ class _Case:
 
 
 async def _judge(world: World, vote_id: str) -> list[str | int] | None:
-    def concerned(connection: Connection) -> tuple[set[Person], int]:
-        click = approvals.click(connection, vote_id)
-        earlier = approvals.votes_of(connection, click.vote.approval_id)
-        return {click.vote.person, *(other.vote.person for other in earlier)}, clock.now(connection)
+    def concerned(connection: Connection) -> tuple[Vote, set[Person], frozenset[str], int]:
+        vote = approvals.click(connection, vote_id).vote
+        persons = {vote.person, *(other.vote.person for other in approvals.votes_of(connection, vote.approval_id))}
+        return vote, persons, _groups(connection, vote.approval_id), clock.now(connection)
 
-    persons, now = await world.database.read(concerned)
-    people = await electorate(world, persons, now)
+    vote, persons, groups, now = await world.database.read(concerned)
+    max_age = FOR_AN_APPROVAL if vote.decision == "approve" else FOR_A_DENIAL
+    people = await electorate(world, persons, groups, now, max_age=max_age)
     return await world.database.write(partial(_decide, world=world, vote_id=vote_id, people=people))
+
+
+def _groups(connection: Connection, approval_id: str) -> frozenset[str]:
+    try:
+        return frozenset(Terms.of(approvals.request(connection, approval_id).plan).groups)
+    except UnreadableRow:
+        return frozenset()  # said where it is decided
 
 
 def _decide(connection: Connection, *, world: World, vote_id: str, people: Electorate) -> list[str | int] | None:
@@ -146,7 +155,7 @@ def _answer(connection: Connection, world: World, case: _Case) -> list[str | int
 
 def _judged(connection: Connection, world: World, case: _Case, state: VoteState, kind: str, sentence: str) -> None:
     vote, approval = case.click.vote, case.request.approval
-    approvals.judge_vote(connection, vote.id, state=state, verdict=sentence)
+    approvals.judge_vote(connection, vote.id, state=state, verdict=sentence, age_ms=case.people.age_ms)
     audit.append(
         connection,
         at=case.now,
@@ -159,6 +168,7 @@ def _judged(connection: Connection, world: World, case: _Case, state: VoteState,
             "digest": approval.digest,
             "reason": world.redactor.text(vote.reason),
             "verdict": world.redactor.text(sentence),
+            "groups_age_ms": case.people.age_ms,
         },
     )
     if state == "refused":

@@ -10,7 +10,7 @@ from bot.chat.outbox import Outbox
 from bot.clients.kubernetes import Kubernetes
 from bot.clients.loki import Loki
 from bot.clients.slack_directory import SlackDirectory
-from bot.domain.approval import Person
+from bot.domain.policy import Policy
 from bot.jobs.engine import Engine
 from bot.model.gateway import Gateway
 from bot.model.prompts import Prompt
@@ -35,7 +35,7 @@ class Rules:
 
     channel_for: Callable[[Mapping[str, str]], str]
     cluster_for: Callable[[str, Mapping[str, str]], tuple[str | None, str]]
-    approvers: frozenset[Person]
+    policy: Policy
     policy_digest: str
     reopen_within: int
     stale_after: int

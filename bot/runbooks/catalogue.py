@@ -56,7 +56,12 @@ def _runbook(path: Path, data: Mapping[str, Any]) -> Runbook:
             Check(verification["check"], {}), verification["deadline_seconds"], verification["stable_seconds"]
         ),
         rollback=data["rollback"],
-        approval=ApprovalNeeds(data["approval"]["quorum"], data["approval"]["ttl_seconds"]),
+        approval=ApprovalNeeds(
+            data["approval"]["quorum"],
+            data["approval"]["ttl_seconds"],
+            data["approval"].get("groups", {}),
+            data["approval"].get("requester_may_approve", False),
+        ),
         digest=digest(canonical(data)),
         path=str(path),
     )

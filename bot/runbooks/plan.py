@@ -7,8 +7,9 @@ The record (canonical JSON, ``Plan.record``) holds everything that an approval c
 observed, sentence}]}], ``calls`` [{step, action, target, method, path, content_type, body, timeout_seconds}],
 ``dry_run`` [{diff, sha256, complete, lines, added, removed, result}], ``effect`` [sentence], ``undo`` [sentence],
 ``verification`` {check, deadline_seconds, stable_seconds, before {ready, desired}}, ``evidence`` [id], ``proposed_by``,
-``approvers`` [{team_id, user_id, name}], ``quorum``, ``requester`` {team_id, user_id} or null, ``policy_digest``,
-``catalogue_digest``, ``created_at``, ``expires_at``.
+``needs`` [{group, count, members [{team_id, user_id, name}]}], ``quorum``, ``requester`` and ``on_behalf_of``
+{team_id, user_id} or null, ``requester_may_approve``, ``policy_digest``, ``catalogue_digest``, ``created_at``,
+``expires_at``.
 
 ``fields`` and ``result`` are hashes of what the action reads or writes: before, and in the dry run's answer. Every
 sentence is made by code from the runbook and the cluster; no word of a model is in it.
@@ -22,7 +23,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bot.clients.kubernetes import Kubernetes, is_name
-from bot.domain.approval import Person
+from bot.domain.approval import Need, Person
 from bot.domain.canonical import canonical
 from bot.domain.plan import SCHEMA, Plan
 from bot.domain.runbook import Runbook
@@ -45,14 +46,6 @@ ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Approver:
-    """Somebody who may approve. The name is for people; the identity counts."""
-
-    person: Person
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class PlanContext:
     """What a plan is bound to beside the runbook and the cluster. ``now`` is in microseconds."""
 
@@ -61,13 +54,15 @@ class PlanContext:
     cluster: str
     evidence: tuple[str, ...]
     proposed_by: str
-    approvers: tuple[Approver, ...]
+    needs: tuple[Need, ...]
     quorum: int
     requester: Person | None
     now: int
     ttl_seconds: int
     catalogue_digest: str
     policy_digest: str
+    on_behalf_of: Person | None = None
+    requester_may_approve: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +188,6 @@ async def _draft(
 
 def _record(runbook: Runbook, values: Json, draft: _Draft, context: PlanContext) -> dict[str, Any]:
     step, target, call, change = runbook.steps[0], draft.target, draft.rendered.call, draft.change
-    requester = context.requester
-    approvers = sorted(context.approvers, key=lambda approver: approver.person)
     ttl_seconds = min(runbook.approval.ttl_seconds, context.ttl_seconds)
     return {
         "schema": SCHEMA,
@@ -257,13 +250,24 @@ def _record(runbook: Runbook, values: Json, draft: _Draft, context: PlanContext)
         },
         "evidence": list(context.evidence),
         "proposed_by": context.proposed_by,
-        "approvers": [
-            {"team_id": each.person.team_id, "user_id": each.person.user_id, "name": each.name} for each in approvers
+        "needs": [
+            {
+                "group": need.group,
+                "count": need.count,
+                "members": [_person(each.person) | {"name": each.name} for each in need.members],
+            }
+            for need in context.needs
         ],
         "quorum": max(runbook.approval.quorum, context.quorum),
-        "requester": {"team_id": requester.team_id, "user_id": requester.user_id} if requester else None,
+        "requester": _person(context.requester) if context.requester else None,
+        "on_behalf_of": _person(context.on_behalf_of) if context.on_behalf_of else None,
+        "requester_may_approve": context.requester_may_approve,
         "policy_digest": context.policy_digest,
         "catalogue_digest": context.catalogue_digest,
         "created_at": context.now,
         "expires_at": context.now + ttl_seconds * 1_000_000,
     }
+
+
+def _person(person: Person) -> dict[str, str]:
+    return {"team_id": person.team_id, "user_id": person.user_id}

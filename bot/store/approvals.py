@@ -165,10 +165,12 @@ def votes_of(connection: Connection, approval_id: str, *, state: VoteState = "co
     return [Click(_vote(row), row.person_name, row.channel) for row in rows]
 
 
-def judge_vote(connection: Connection, vote_id: str, *, state: VoteState, verdict: str) -> bool:
-    """Record the judgement of a vote, once. Returns whether this call did it."""
+def judge_vote(
+    connection: Connection, vote_id: str, *, state: VoteState, verdict: str, age_ms: int | None = None
+) -> bool:
+    """Record the judgement of a vote, once, and how old what it was judged by was. Returns whether this call did it."""
     statement = update(votes).where(votes.c.id == vote_id, votes.c.state == "received")
-    return connection.execute(statement.values(state=state, verdict=verdict[:1000])).rowcount == 1
+    return connection.execute(statement.values(state=state, verdict=verdict[:1000], groups_age_ms=age_ms)).rowcount == 1
 
 
 def _requester(record: Mapping[str, Any]) -> str | None:

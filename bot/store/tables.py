@@ -177,6 +177,7 @@ votes = Table(
     Column("received_at", BigInteger, nullable=False),
     Column("state", String(10), nullable=False),
     Column("verdict", Text, nullable=False),
+    Column("groups_age_ms", Integer, nullable=True),
     *_counters(),
     _due("votes_due"),
 )

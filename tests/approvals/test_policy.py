@@ -27,12 +27,18 @@ DANA = Person("T0SHOP", "U0DANA")
 NAMES = {LEE: "Lee", PRIYA: "Priya", DANA: "Dana"}
 
 
+def needs(group: str, *members: Person, count: int = 1) -> dict[str, Any]:
+    return {"group": group, "count": count, "members": [member(person) for person in members]}
+
+
+def member(person: Person) -> dict[str, str]:
+    return {"team_id": person.team_id, "user_id": person.user_id, "name": NAMES[person]}
+
+
 def a_plan(**changes: Any) -> Plan:
     record: dict[str, Any] = {
         "schema": 1,
-        "approvers": [
-            {"team_id": person.team_id, "user_id": person.user_id, "name": NAMES[person]} for person in (LEE, PRIYA)
-        ],
+        "needs": [needs("approvers", LEE, PRIYA)],
         "quorum": 1,
         "requester": None,
         "expires_at": EXPIRY,
@@ -75,13 +81,22 @@ def a_vote(person: Person, plan: Plan, decision: Decision = "approve", **changes
     return replace(vote, **changes)
 
 
-def people(*, listed: frozenset[Person] = frozenset({LEE, PRIYA}), **faults: Any) -> Electorate:
-    """Lee, Priya and Dana in good standing; ``LEE={"is_bot": True}`` changes one of them."""
+def people(
+    *, listed: frozenset[Person] | None = frozenset({LEE, PRIYA}), groups: Any = None, **faults: Any
+) -> Electorate:
+    """Lee, Priya and Dana in good standing; ``LEE={"is_bot": True}`` changes one of them. ``listed`` are the approvers
+    now, None if that cannot be read; ``groups`` are other groups."""
     standings = {
         person: replace(Standing(person, name, known=True), **faults.get(name.upper(), {}))
         for person, name in NAMES.items()
     }
-    return Electorate(listed=listed, standings=standings, read_at=NOW)
+    read = {"approvers": listed, **(groups or {})}
+    return Electorate(
+        groups={name: who for name, who in read.items() if who is not None},
+        standings=standings,
+        read_at=NOW,
+        unread=frozenset(name for name, who in read.items() if who is None),
+    )
 
 
 def test_one_listed_person_suffices_for_what_an_alert_proposed() -> None:
@@ -100,12 +115,17 @@ def test_somebody_who_is_not_listed_is_told_who_is() -> None:
 @pytest.mark.parametrize(
     ("changes", "listed"),
     [
-        ({"approvers": []}, frozenset({LEE, PRIYA})),
-        ({"approvers": None}, frozenset({LEE, PRIYA})),
-        ({"approvers": "everybody"}, frozenset({LEE, PRIYA})),
+        ({"needs": []}, frozenset({LEE, PRIYA})),
+        ({"needs": None}, frozenset({LEE, PRIYA})),
+        ({"needs": "everybody"}, frozenset({LEE, PRIYA})),
+        ({"needs": [{"group": "approvers", "count": 1, "members": "everybody"}]}, frozenset({LEE, PRIYA})),
+        ({"needs": [{"group": "", "count": 1, "members": [member(LEE)]}]}, frozenset({LEE, PRIYA})),
+        ({"needs": [{"group": "approvers", "count": 0, "members": [member(LEE)]}]}, frozenset({LEE, PRIYA})),
+        # Two of one name: it cannot be told which one is meant.
+        ({"needs": [needs("approvers", LEE), needs("approvers", PRIYA)]}, frozenset({LEE, PRIYA})),
         # One entry without an id: the list cannot be trusted, so it names nobody.
-        ({"approvers": [{"team_id": "T0SHOP", "user_id": "U0LEE", "name": "Lee"}, {"name": "Lee"}]}, frozenset({LEE})),
-        ({"approvers": [{"team_id": "", "user_id": "U0LEE", "name": "Lee"}]}, frozenset({Person("", "U0LEE"), LEE})),
+        ({"needs": [needs("approvers", LEE) | {"members": [member(LEE), {"name": "Lee"}]}]}, frozenset({LEE})),
+        ({"needs": [needs("approvers") | {"members": [{"team_id": "", "user_id": "U0LEE"}]}]}, frozenset({LEE})),
         ({}, frozenset()),
     ],
 )
@@ -196,6 +216,186 @@ def test_a_quorum_that_cannot_be_reached_is_said() -> None:
     verdict = judge(an_approval(plan), plan, [], a_vote(LEE, plan), people(), NOW)
     assert verdict.outcome == "waiting"
     assert "too few approvers are left" in verdict.sentence
+
+
+class TestGroups:
+    """Several groups, each with its own count; one human is one vote in all."""
+
+    plan = a_plan(needs=[needs("oncall", LEE, PRIYA), needs("platform", PRIYA, DANA)], quorum=2)
+    approval = an_approval(plan)
+    crowd = people(groups={"oncall": {LEE, PRIYA}, "platform": {PRIYA, DANA}})
+
+    def votes(self, *who: Person) -> list[Vote]:
+        return [a_vote(person, self.plan, state="counted") for person in who]
+
+    def test_what_is_missing_is_said_group_by_group(self) -> None:
+        verdict = judge(self.approval, self.plan, [], a_vote(LEE, self.plan), self.crowd, NOW)
+        assert verdict.outcome == "waiting"
+        assert verdict.sentence == ("1 of 2 approvals so far (Lee); still needed: 1 of platform (Dana or Priya).")
+
+    def test_who_is_in_both_sits_where_they_are_needed(self) -> None:
+        for first, second in ((LEE, PRIYA), (PRIYA, LEE), (PRIYA, DANA), (DANA, PRIYA), (LEE, DANA)):
+            verdict = judge(self.approval, self.plan, self.votes(first), a_vote(second, self.plan), self.crowd, NOW)
+            assert verdict.outcome == "approved", (first, second)
+
+    def test_one_person_in_both_groups_is_one_vote(self) -> None:
+        alone = people(groups={"oncall": {PRIYA}, "platform": {PRIYA}})
+        verdict = judge(self.approval, self.plan, [], a_vote(PRIYA, self.plan), alone, NOW)
+        assert verdict.outcome == "waiting"
+        assert "too few approvers are left" in verdict.sentence
+        approved = replace(self.approval, state="approved")
+        assert may_start(approved, self.plan, self.votes(PRIYA), self.crowd, NOW).outcome == "refused"
+
+    def test_two_of_one_group_are_not_one_of_each(self) -> None:
+        plan = a_plan(needs=[needs("oncall", LEE, PRIYA), needs("platform", DANA)], quorum=2)
+        first = [a_vote(LEE, plan, state="counted")]
+        assert judge(an_approval(plan), plan, first, a_vote(PRIYA, plan), self.crowd, NOW).outcome == "waiting"
+
+    def test_a_quorum_above_the_counts_takes_one_more_of_either(self) -> None:
+        plan = a_plan(needs=[needs("oncall", LEE, PRIYA)], quorum=2)
+        verdict = judge(an_approval(plan), plan, [], a_vote(LEE, plan), self.crowd, NOW)
+        assert verdict.sentence == "1 of 2 approvals so far (Lee); still to come from Priya."
+
+    def test_a_quorum_below_the_counts_is_no_way_around_them(self) -> None:
+        plan = a_plan(needs=[needs("oncall", LEE, PRIYA, count=2)], quorum=1)
+        assert judge(an_approval(plan), plan, [], a_vote(LEE, plan), self.crowd, NOW).outcome == "waiting"
+
+    def test_who_joined_later_counts_for_the_next_request(self) -> None:
+        plan = a_plan(needs=[needs("oncall", LEE)])
+        verdict = judge(an_approval(plan), plan, [], a_vote(PRIYA, plan), self.crowd, NOW)
+        assert verdict.outcome == "refused"
+        assert verdict.sentence.startswith("Priya came to oncall after A-77 was asked for")
+
+    def test_a_group_that_cannot_be_read_has_nobody_in_it_and_its_people_may_still_deny(self) -> None:
+        plan = a_plan(needs=[needs("oncall", LEE)])
+        unread = people(groups={"oncall": None})
+        verdict = judge(an_approval(plan), plan, [], a_vote(LEE, plan), unread, NOW)
+        assert verdict.outcome == "refused"
+        assert verdict.sentence == (
+            "Slack could not be asked who is in oncall, so this does not count; try again in a moment."
+        )
+        assert judge(an_approval(plan), plan, [], a_vote(LEE, plan, "deny"), unread, NOW).outcome == "denied"
+        assert judge(an_approval(plan), plan, [], a_vote(DANA, plan, "deny"), unread, NOW).outcome == "refused"
+
+    def test_a_start_waits_for_a_group_that_cannot_be_read_and_not_for_an_empty_one(self) -> None:
+        approved, votes = replace(self.approval, state="approved"), self.votes(LEE, DANA)
+        unread = people(groups={"oncall": {LEE}, "platform": None})
+        assert may_start(approved, self.plan, votes, unread, NOW).outcome == "waiting"
+        empty = people(groups={"oncall": {LEE}, "platform": frozenset()})
+        assert may_start(approved, self.plan, votes, empty, NOW).outcome == "refused"
+        gone = people(groups={"oncall": {LEE}})
+        assert may_start(approved, self.plan, votes, gone, NOW).outcome == "refused"
+
+
+class TestAliases:
+    """Two identities of one human."""
+
+    same = Person("T0OTHER", "U0LEE2")
+    plan = a_plan(
+        needs=[
+            {
+                "group": "oncall",
+                "count": 2,
+                "members": [member(LEE), member(PRIYA), {"team_id": "T0OTHER", "user_id": "U0LEE2", "name": "Lee"}],
+            }
+        ],
+        quorum=2,
+    )
+
+    def crowd(self) -> Electorate:
+        crowd = people(groups={"oncall": {LEE, PRIYA, self.same}})
+        standings = {**crowd.standings, self.same: Standing(self.same, "Lee", known=True)}
+        return replace(crowd, standings=standings, aliases={LEE: LEE, self.same: LEE})
+
+    def test_are_one_vote(self) -> None:
+        counted = [a_vote(LEE, self.plan, state="counted")]
+        verdict = judge(an_approval(self.plan), self.plan, counted, a_vote(self.same, self.plan), self.crowd(), NOW)
+        assert (verdict.outcome, verdict.sentence) == (
+            "refused",
+            "Lee has approved this already; one person has one vote.",
+        )
+        both = [*counted, a_vote(self.same, self.plan, state="counted")]
+        approved = an_approval(self.plan, state="approved")
+        assert may_start(approved, self.plan, both, self.crowd(), NOW).outcome == "refused"
+
+    @pytest.mark.parametrize("key", ["requester", "on_behalf_of"])
+    def test_cannot_approve_what_the_other_asked_for_or_what_was_asked_for_the_other(self, key: str) -> None:
+        asked = {"team_id": "T0SHOP", "user_id": "U0LEE"}
+        plan = a_plan(**{"needs": self.plan.record["needs"], key: asked})
+        verdict = judge(an_approval(plan), plan, [], a_vote(self.same, plan), self.crowd(), NOW)
+        assert (verdict.outcome, verdict.sentence) == (
+            "refused",
+            "Lee asked for this, so somebody else must approve it.",
+        )
+
+
+class TestTakingBack:
+    """An approval may be taken back, and a request by who asked for it, until the run starts."""
+
+    plan = a_plan(quorum=2)
+    approval = an_approval(plan)
+
+    def test_a_voter_takes_their_approval_back(self) -> None:
+        counted = [a_vote(LEE, self.plan, state="counted")]
+        verdict = judge(self.approval, self.plan, counted, a_vote(LEE, self.plan, "revoke"), people(), NOW)
+        assert (verdict.outcome, verdict.sentence) == ("revoked", "Lee took their approval of A-77 back.")
+        withdrawn = [replace(counted[0], state="revoked")]
+        again = judge(self.approval, self.plan, withdrawn, a_vote(PRIYA, self.plan), people(), NOW)
+        assert again.outcome == "waiting"
+        approved = replace(self.approval, state="approved")
+        both = [*withdrawn, a_vote(PRIYA, self.plan, state="counted")]
+        assert may_start(approved, self.plan, both, people(), NOW).outcome == "refused"
+
+    def test_even_when_they_are_no_longer_listed_or_cannot_be_read(self) -> None:
+        counted = [a_vote(LEE, self.plan, state="counted")]
+        vote = a_vote(LEE, self.plan, "revoke")
+        for crowd in (people(listed=frozenset()), people(listed=None), people(LEE={"known": False})):
+            assert judge(self.approval, self.plan, counted, vote, crowd, NOW).outcome == "revoked"
+
+    def test_nobody_takes_back_what_they_did_not_give(self) -> None:
+        counted = [a_vote(LEE, self.plan, state="counted")]
+        verdict = judge(self.approval, self.plan, counted, a_vote(PRIYA, self.plan, "revoke"), people(), NOW)
+        assert (verdict.outcome, verdict.sentence) == ("refused", "Priya has given no approval of A-77 to take back.")
+
+    def test_not_after_the_start(self) -> None:
+        approved = replace(self.approval, state="approved")
+        counted = [a_vote(LEE, self.plan, state="counted"), a_vote(PRIYA, self.plan, state="counted")]
+        vote = a_vote(LEE, self.plan, "revoke")
+        assert judge(approved, self.plan, counted, vote, people(), NOW).outcome == "revoked"
+        assert judge(approved, self.plan, counted, vote, people(), NOW, started=True).outcome == "refused"
+
+    def test_only_who_asked_cancels(self) -> None:
+        plan = a_plan(requester={"team_id": "T0SHOP", "user_id": "U0DANA"})
+        verdict = judge(an_approval(plan), plan, [], a_vote(DANA, plan, "cancel"), people(), NOW)
+        assert (verdict.outcome, verdict.sentence) == ("cancelled", "Dana asked for A-77 and took it back.")
+        assert judge(an_approval(plan), plan, [], a_vote(LEE, plan, "cancel"), people(), NOW).outcome == "refused"
+
+    def test_a_requester_who_may_approve_still_has_one_vote(self) -> None:
+        asked = {"team_id": "T0SHOP", "user_id": "U0LEE"}
+        plan = a_plan(requester=asked, requester_may_approve=True)
+        assert judge(an_approval(plan), plan, [], a_vote(LEE, plan), people(), NOW).outcome == "approved"
+        for junk in ("true", 1, None, "yes"):
+            other = a_plan(requester=asked, requester_may_approve=junk)
+            assert judge(an_approval(other), other, [], a_vote(LEE, other), people(), NOW).outcome == "refused"
+
+
+class TestHold:
+    """While nothing of its kind may run, approvals are refused with the reason, denials are taken, a start waits."""
+
+    hold = "Nothing runs in prod until 08:00 UTC: change freeze."
+
+    def test_a_vote_and_a_start(self) -> None:
+        plan = a_plan()
+        verdict = judge(an_approval(plan), plan, [], a_vote(LEE, plan), people(), NOW, hold=self.hold)
+        assert (verdict.outcome, verdict.sentence) == ("refused", self.hold)
+        no = judge(an_approval(plan), plan, [], a_vote(LEE, plan, "deny"), people(), NOW, hold=self.hold)
+        assert no.outcome == "denied"
+        approved, counted = an_approval(plan, state="approved"), [a_vote(LEE, plan, state="counted")]
+        waits = may_start(approved, plan, counted, people(), NOW, hold=self.hold)
+        assert (waits.outcome, waits.sentence) == ("waiting", self.hold)
+        assert may_start(approved, plan, counted, people(), EXPIRY, hold=self.hold).outcome == "refused"
+        lost = people(listed=frozenset())
+        assert may_start(approved, plan, counted, lost, NOW, hold=self.hold).outcome == "refused"
 
 
 @pytest.mark.parametrize("quorum", [0, -1, None, "1", True, 1.5])
@@ -371,7 +571,7 @@ _junk = st.recursive(
 )
 
 
-@given(key=st.sampled_from(["approvers", "quorum", "requester", "expires_at"]), junk=_junk)
+@given(key=st.sampled_from(["needs", "quorum", "requester", "on_behalf_of", "expires_at"]), junk=_junk)
 @settings(max_examples=150, deadline=None)
 def test_one_unreadable_field_of_an_otherwise_good_record_releases_nothing(key: str, junk: Any) -> None:
     plan = a_plan(**{key: junk})
@@ -390,9 +590,7 @@ class Votes(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.plans = {
-            "a1": a_plan(
-                quorum=2, approvers=[{"team_id": p.team_id, "user_id": p.user_id, "name": "x"} for p in NAMES]
-            ),
+            "a1": a_plan(quorum=2, needs=[needs("approvers", *NAMES)]),
             "a2": a_plan(requester={"team_id": "T0SHOP", "user_id": "U0LEE"}),
         }
         self.approvals = {name: an_approval(plan, id=name) for name, plan in self.plans.items()}
@@ -407,7 +605,7 @@ class Votes(RuleBasedStateMachine):
 
     @rule(listed=st.frozensets(st.sampled_from(sorted(NAMES))))
     def the_list_changes(self, listed: frozenset[Person]) -> None:
-        self.crowd = replace(self.crowd, listed=listed)
+        self.crowd = replace(self.crowd, groups={"approvers": listed})
 
     @rule(
         person=st.sampled_from(sorted(NAMES)),
@@ -450,7 +648,7 @@ class Votes(RuleBasedStateMachine):
             vote.person
             for vote in mine
             if vote.digest == plan.digest
-            and vote.person in self.crowd.listed
+            and vote.person in self.crowd.groups["approvers"]
             and self.crowd.standings[vote.person] == Standing(vote.person, NAMES[vote.person], known=True)
         }
         assert len(supporters) >= plan.record["quorum"]

@@ -158,10 +158,7 @@ def record(**changes: Any) -> dict[str, Any]:
         "verification": {"check": "rollout-healthy", "deadline_seconds": 600, "stable_seconds": 10},
         "evidence": ["E2", "E3", "E4"],
         "proposed_by": "rules",
-        "approvers": [
-            {"team_id": "T0SHOP", "user_id": "U0LEE", "name": "Lee"},
-            {"team_id": "T0SHOP", "user_id": "U0PRIYA", "name": "Priya"},
-        ],
+        "needs": [need("approvers", *MEMBERS)],
         "quorum": 1,
         "requester": None,
         "policy_digest": "cd" * 32,
@@ -170,6 +167,16 @@ def record(**changes: Any) -> dict[str, Any]:
         "expires_at": NOW + 60 * MINUTE,
         **changes,
     }
+
+
+MEMBERS = (
+    {"team_id": "T0SHOP", "user_id": "U0LEE", "name": "Lee"},
+    {"team_id": "T0SHOP", "user_id": "U0PRIYA", "name": "Priya"},
+)
+
+
+def need(group: str, *members: dict[str, str], count: int = 1) -> dict[str, Any]:
+    return {"group": group, "count": count, "members": list(members)}
 
 
 def target(name: str) -> dict[str, Any]:

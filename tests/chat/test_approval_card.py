@@ -21,7 +21,7 @@ from bot.domain.approval import Approval, Person
 from bot.domain.canonical import digest
 from bot.domain.run import Run
 from bot.sandbox.slack.blocks import problems_of_blocks, text_in_blocks
-from tests.chat.samples import DIFF, LEE, MINUTE, NOW, approval, record, target
+from tests.chat.samples import DIFF, LEE, MEMBERS, MINUTE, NOW, approval, need, record, target
 
 NOTHING = ApprovalView()
 
@@ -109,15 +109,29 @@ def test_those_who_may_approve_are_called_by_id_and_their_ids_are_shown() -> Non
 
 
 def test_a_name_that_is_no_user_id_is_never_mentioned() -> None:
-    plan = record(approvers=[{"team_id": "T0SHOP", "user_id": "!channel", "name": "<!here>"}])
+    plan = record(needs=[need("approvers", {"team_id": "T0SHOP", "user_id": "!channel", "name": "<!here>"})])
     card = render(approval(plan), plan, NOTHING)
     assert '"type": "user"' not in json.dumps(card.blocks)
     assert "<!here> (!channel)" in said(card)
 
 
 def test_with_no_approvers_nobody_may() -> None:
-    plan = record(approvers=[])
+    plan = record(needs=[])
     assert "Nobody may approve this: no approvers are configured." in said(render(approval(plan), plan, NOTHING))
+
+
+def test_several_groups_are_named_each_with_its_count_and_its_people() -> None:
+    plan = record(needs=[need("oncall", MEMBERS[0]), need("platform", MEMBERS[1], count=2)], quorum=3)
+    text = said(render(approval(plan), plan, NOTHING))
+    assert "Needs 1 of oncall:  (U0LEE) · Needs 2 of platform:  (U0PRIYA) · 3 different people in all" in text
+
+
+def test_a_large_group_is_shown_by_its_beginning() -> None:
+    many = [{"team_id": "T0SHOP", "user_id": f"U{n:04}", "name": f"Person {n}"} for n in range(60)]
+    plan = record(needs=[need("oncall", *many)])
+    text = said(render(approval(plan), plan, NOTHING))
+    assert "Needs 1 of oncall: " in text
+    assert "and 40 more" in text
 
 
 def test_a_quorum_says_how_many_are_needed_and_who_has_approved() -> None:

@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -6,7 +7,7 @@ import pytest
 from bot.clients.slack import close, open_client
 from bot.clients.slack_directory import NAMES_KEPT_S, SlackDirectory
 from bot.domain.approval import Person
-from tests.chat.workspace import DANA, GONE, GUEST, INCIDENTS, LEE, STRANGER, LocalSlack, local_slack
+from tests.chat.workspace import DANA, GONE, GUEST, INCIDENTS, LEE, PRIYA, STRANGER, LocalSlack, local_slack
 
 
 @pytest.fixture
@@ -68,6 +69,41 @@ async def test_a_standing_is_read_anew_each_time(client: Any, slack: LocalSlack)
     assert not (await directory.standing(person(DANA))).is_deactivated
     slack.sandbox.workspace.users[DANA].deleted = True
     assert (await directory.standing(person(DANA))).is_deactivated
+
+
+async def test_who_is_in_a_group_is_read_once_for_all_who_ask_together(client: Any, slack: LocalSlack) -> None:
+    directory = SlackDirectory(client)
+    found = await asyncio.gather(*(directory.members("S0ONCALL", max_age=10) for _ in range(50)))
+    assert {each.users for each in found} == {frozenset({LEE, PRIYA})}
+    assert len(await slack.calls("usergroups.users.list")) == 1
+
+
+async def test_a_reading_serves_for_as_long_as_it_may_be_old(client: Any, slack: LocalSlack) -> None:
+    clock = Clock()
+    directory = SlackDirectory(client, monotonic=clock)
+    await directory.members("S0ONCALL", max_age=10)
+    await slack.switch(usergroup={"group": "S0ONCALL", "users": [DANA]})
+    clock.now = 10.0
+    old = await directory.members("S0ONCALL", max_age=10)
+    assert (old.users, old.age_seconds) == (frozenset({LEE, PRIYA}), 10.0)
+    clock.now = 10.1
+    assert (await directory.members("S0ONCALL", max_age=10)).users == frozenset({DANA})
+    await slack.switch(usergroup={"group": "S0ONCALL", "users": []})
+    clock.now = 10.2
+    assert (await directory.members("S0ONCALL", max_age=60)).users == frozenset({DANA})
+    assert (await directory.members("S0ONCALL", max_age=0)).users == frozenset()
+
+
+async def test_a_group_that_cannot_be_read_is_not_an_empty_one_and_is_asked_anew(
+    client: Any, slack: LocalSlack
+) -> None:
+    directory = SlackDirectory(client)
+    assert (await directory.members("S0NOWHERE", max_age=10)).users is None
+    for switches in ({"fail_next": {"usergroups.users.list": 1}}, {"plan_upgrade_required": True}):
+        await slack.switch(**switches)
+        assert (await directory.members("S0ONCALL", max_age=10)).users is None
+    await slack.switch(plan_upgrade_required=False)
+    assert (await directory.members("S0ONCALL", max_age=10)).users == frozenset({LEE, PRIYA})
 
 
 async def test_names_are_kept_for_a_while_and_survive_an_outage(client: Any, slack: LocalSlack) -> None:

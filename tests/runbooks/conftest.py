@@ -14,10 +14,10 @@ import pytest
 import yaml
 
 from bot.clients.kubernetes import Kubernetes
-from bot.domain.approval import Person
+from bot.domain.approval import Member, Need, Person
 from bot.runbooks import rbac
 from bot.runbooks.catalogue import Catalogue, load
-from bot.runbooks.plan import Approver, PlanContext, Planned, Refusal, make
+from bot.runbooks.plan import PlanContext, Planned, Refusal, make
 from bot.runbooks.resources import Verb
 from bot.sandbox.kubernetes import KubernetesSandbox, shop, start
 from bot.sandbox.kubernetes.resources import DEPLOYMENTS, PODS
@@ -127,7 +127,11 @@ def context(catalogue: Catalogue) -> PlanContext:
         cluster="prod",
         evidence=("E1", "E4"),
         proposed_by="rules",
-        approvers=(Approver(Person("T0SHOP", "U0PRIYA"), "Priya"), Approver(Person("T0SHOP", "U0LEE"), "Lee")),
+        needs=(
+            Need(
+                "approvers", 1, (Member(Person("T0SHOP", "U0LEE"), "Lee"), Member(Person("T0SHOP", "U0PRIYA"), "Priya"))
+            ),
+        ),
         quorum=1,
         requester=None,
         now=1_795_000_000_000_000,

@@ -63,9 +63,15 @@ async def test_a_rollback_is_planned_to_the_last_byte(broken: Any) -> None:
     assert record["undo"][0] == "Roll Deployment shop/checkout back to revision 4."
     assert record["parameters"] == {"deployment": "checkout", "namespace": "shop", "revision": 0}
     assert record["verification"]["before"] == {"ready": 2, "desired": 3}
-    assert record["approvers"] == [
-        {"team_id": "T0SHOP", "user_id": "U0LEE", "name": "Lee"},
-        {"team_id": "T0SHOP", "user_id": "U0PRIYA", "name": "Priya"},
+    assert record["needs"] == [
+        {
+            "group": "approvers",
+            "count": 1,
+            "members": [
+                {"team_id": "T0SHOP", "user_id": "U0LEE", "name": "Lee"},
+                {"team_id": "T0SHOP", "user_id": "U0PRIYA", "name": "Priya"},
+            ],
+        }
     ]
     (target,) = made.plan.targets
     assert target["uid"] == broken.deployment("checkout")["metadata"]["uid"]
@@ -128,15 +134,13 @@ async def test_the_time_of_a_restart_is_fixed_at_planning(market: Any) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "changed", ["requester", "approvers", "quorum", "ttl", "evidence", "policy", "catalogue", "now"]
-)
+@pytest.mark.parametrize("changed", ["requester", "needs", "quorum", "ttl", "evidence", "policy", "catalogue", "now"])
 async def test_whatever_is_bound_changes_the_digest(market: Any, changed: str) -> None:
     first = await market.planned("restart-deployment", deployment="cart")
     person = Person("T0SHOP", "U0DANA")
     market.context = {
         "requester": replace(market.context, requester=person),
-        "approvers": replace(market.context, approvers=market.context.approvers[:1]),
+        "needs": replace(market.context, needs=()),
         "quorum": replace(market.context, quorum=2),
         "ttl": replace(market.context, ttl_seconds=60),
         "evidence": replace(market.context, evidence=()),

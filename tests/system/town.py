@@ -43,6 +43,11 @@ class Town:
         self.url = f"http://{environment['SIGNOFF_LISTEN']}"
         self.serving: subprocess.Popen[bytes] | None = None
 
+    def configure(self, **changes: Any) -> None:
+        """Change keys of the configuration file; the next `serve` reads them."""
+        path = Path(self.environment["SIGNOFF_CONFIG"])
+        path.write_text(json.dumps({**yaml.safe_load(path.read_text()), **changes}, indent=1))
+
     # --- the bot's process ------------------------------------------------------------------------------------------
 
     async def serve(self, *, killed_at: str = "", ready: bool = True, **more: str) -> None:

@@ -342,8 +342,19 @@ class PageApi:
             "archive": lambda value: partial(
                 setattr, self._channel(value), "is_archived", _boolean(value.get("archived", True))
             ),
+            "usergroup": self._usergroup,
             "disconnect": self._disconnection,
         }
+
+    def _usergroup(self, value: Any) -> Callable[[], object]:
+        """Say anew who is in a user group, as its admins do."""
+        groups, known = self._local.workspace.usergroups, self._local.workspace.users
+        group = value.get("group") if isinstance(value, dict) else None
+        users = value.get("users") if isinstance(value, dict) else None
+        if group not in groups or not isinstance(users, list) or not all(user in known for user in users):
+            raise _Malformed("give a known group, and users that are a list of known people")
+        handle, name, _ = groups[group]
+        return partial(groups.__setitem__, group, (handle, name, list(users)))
 
     def _disconnection(self, how: Any) -> Callable[[], object]:
         if how == "drop":

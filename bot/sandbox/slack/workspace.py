@@ -214,7 +214,10 @@ def shop(clock: Callable[[], float], rng: random.Random, bot_name: str = "Signof
     return Workspace(
         users={user.id: user for user in people},
         channels={channel.id: channel for channel in channels},
-        usergroups={"S0ONCALL": ("oncall", "On call", ["U0LEE", "U0PRIYA"])},
+        usergroups={
+            "S0ONCALL": ("oncall", "On call", ["U0LEE", "U0PRIYA"]),
+            "S0PLATFORM": ("platform", "Platform", ["U0PRIYA", "U0DANA"]),
+        },
         clock=clock,
         rng=rng,
     )

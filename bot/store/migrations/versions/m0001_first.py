@@ -233,6 +233,7 @@ def upgrade() -> None:
         sa.Column("received_at", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("verdict", sa.Text(), nullable=False),
+        sa.Column("groups_age_ms", sa.Integer(), nullable=True),
         sa.Column("wanted", sa.Integer(), server_default="0", nullable=False),
         sa.Column("done", sa.Integer(), server_default="0", nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),

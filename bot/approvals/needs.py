@@ -1,0 +1,49 @@
+"""What one use of a runbook takes: the stricter of the runbook and of the policy for its risk, group by group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.domain.policy import Policy
+from bot.domain.runbook import Runbook
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """How many of each group, how many different people in all, and for how long a request stands."""
+
+    counts: dict[str, int]
+    quorum: int
+    ttl_seconds: int
+    requester_may_approve: bool
+
+
+def needed(runbook: Runbook, policy: Policy) -> Needed:
+    """Return what signing off ``runbook`` takes under ``policy``. A runbook may ask for more than its risk does, never
+    for less; a requester may approve their own low-risk action only, and only if its runbook says so."""
+    demand = policy.demand(runbook.risk)
+    asked = runbook.approval
+    counts = {
+        group: max(demand.counts.get(group, 0), asked.groups.get(group, 0))
+        for group in sorted({*demand.counts, *asked.groups})
+    }
+    ttl = asked.ttl_seconds if demand.ttl_seconds is None else min(asked.ttl_seconds, demand.ttl_seconds)
+    return Needed(
+        counts=counts,
+        quorum=max(asked.quorum, sum(counts.values())),
+        ttl_seconds=ttl,
+        requester_may_approve=asked.requester_may_approve and runbook.risk == "low",
+    )
+
+
+def problems(runbooks: Iterable[Runbook], policy: Policy) -> list[str]:
+    """Say which runbooks ask for what the policy cannot give, one sentence each: they could never be approved."""
+    known = ", ".join(sorted(policy.groups)) or "none"
+    found = []
+    for runbook in runbooks:
+        for group in sorted(set(runbook.approval.groups) - set(policy.groups)):
+            found.append(f"{runbook.path}: approval.groups: {group} is no configured group (configured: {known})")
+        if runbook.approval.requester_may_approve and runbook.risk != "low":
+            found.append(f"{runbook.path}: approval.requester_may_approve: only a low-risk runbook may say so")
+    return found

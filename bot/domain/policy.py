@@ -1,0 +1,88 @@
+"""The policy: what the configuration says about who must sign off what, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+from bot.domain.approval import Person
+from bot.domain.runbook import Risk
+
+RISKS: tuple[Risk, ...] = get_args(Risk)
+
+LISTED = "approvers"
+"""The group of the people whom the plain list ``approvers`` names."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class UserGroup:
+    """A Slack user group: the workspace's (or enterprise's) id and the group's."""
+
+    team_id: str
+    group_id: str
+
+    def __str__(self) -> str:
+        return f"{self.team_id}:{self.group_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Who is in a group: the listed people and everybody in the Slack user groups."""
+
+    users: frozenset[Person] = frozenset()
+    user_groups: frozenset[UserGroup] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What actions of one risk take at least: how many of each group, and for how long a request stands at most."""
+
+    counts: Mapping[str, int]
+    ttl_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Everything that decides who may sign off. A risk without a demand takes the listed approvers."""
+
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    demands: Mapping[Risk, Demand] = field(default_factory=dict)
+    aliases: Mapping[Person, Person] = field(default_factory=dict)
+
+    def demand(self, risk: Risk) -> Demand:
+        """Return what an action of this risk takes at least."""
+        return self.demands.get(risk) or Demand({LISTED: 1})
+
+    def gaps(self) -> list[str]:
+        """Say for which risks nobody can approve anything, because a group has nobody in it or is none."""
+        empty = {risk: [name for name in self.demand(risk).counts if not self._filled(name)] for risk in RISKS}
+        if all(names == [LISTED] for names in empty.values()):
+            return ["approvers: nobody is listed, so nothing can be approved"]
+        return [
+            f"approvals: nobody is in {', '.join(names)}, so nothing of {risk} risk can be approved"
+            for risk, names in empty.items()
+            if names
+        ]
+
+    def _filled(self, name: str) -> bool:
+        group = self.groups.get(name)
+        return group is not None and bool(group.users or group.user_groups)
+
+    def data(self) -> dict[str, Any]:
+        """Return the policy as plain JSON, for its digest."""
+        return {
+            "groups": {
+                name: {"users": _sorted(group.users), "usergroups": _sorted(group.user_groups)}
+                for name, group in self.groups.items()
+            },
+            "approvals": {
+                risk: {"groups": dict(demand.counts), "ttl_seconds": demand.ttl_seconds}
+                for risk, demand in self.demands.items()
+            },
+            "aliases": {str(person): str(human) for person, human in self.aliases.items()},
+        }
+
+
+def _sorted(ids: frozenset[Person] | frozenset[UserGroup]) -> list[str]:
+    return sorted(str(each) for each in ids)
