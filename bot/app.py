@@ -265,6 +265,7 @@ def rules_of(configuration: Configuration) -> Rules:
         stale_after=int(settings.stale_hours * HOUR_US),
         evidence_seconds=settings.evidence_seconds,
         model_seconds=settings.model_deadline_seconds,
+        several_sources=len(structure.sources) > 1,
     )
 
 

@@ -115,6 +115,8 @@ class Gauges(Collector):
         for outcome, number in sorted(self._world.outbox.counts.items()):
             sent.add_metric([outcome], number)
         yield sent
+        if self._world.gateway is not None:
+            yield from self._world.gateway.usage.collect()
 
 
 def _count(connection: Connection) -> dict[str, dict[str, int]]:

@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from bot.clients import slack as slack_client
 from bot.clients.kubernetes import Kubernetes
 from bot.jobs.engine import Engine
 from bot.jobs.world import ClusterAccess, World
+from bot.model.gateway import Gateway
+from bot.model.prompts import Prompt
+from bot.redact import Redactor
 from bot.settings import Configuration
 from bot.status import Gauges, Status
 from bot.store import outbox, unreadable
@@ -110,6 +114,23 @@ async def test_gauges_count_rows_by_state(world: World) -> None:
     lines = scrape(world)
     assert "signoff_database_up 1.0" in lines
     assert 'signoff_outbox_messages{state="waiting"} 2.0' in lines
+
+
+async def test_what_the_model_was_asked_and_what_was_dropped_is_counted(world: World) -> None:
+    gateway = Gateway(api_key="", redactor=Redactor())
+    await gateway.ask(Prompt("triage", 1, "", {}, (), 256, "low", "", None), "x", deadline_seconds=1, purpose="x")
+    gateway.usage.asked("triage", "answered", seconds=1.5, tokens_in=4000, tokens_out=400)
+    gateway.usage.dropped("triage", {"proposal: names an object": 2, "cause without evidence": 1})
+    lines = scrape(replace(world, gateway=gateway))
+    for line in (
+        'signoff_model_requests_total{outcome="no-key",prompt="triage"} 1.0',
+        'signoff_model_requests_total{outcome="answered",prompt="triage"} 1.0',
+        'signoff_model_seconds_count{prompt="triage"} 2.0',
+        'signoff_model_tokens_total{direction="in",prompt="triage"} 4000.0',
+        'signoff_model_tokens_total{direction="out",prompt="triage"} 400.0',
+        'signoff_dropped_claims_total{prompt="triage",reason="proposal"} 2.0',
+    ):
+        assert line in lines
 
 
 async def test_a_database_that_cannot_be_read_is_a_gauge_and_no_failed_scrape(world: World) -> None:

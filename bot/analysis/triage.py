@@ -44,6 +44,7 @@ async def triage(
         return replace(diagnose(incident, alerts, evidence, offers), note=note)
     seen = inventory(facts.read(incident, alerts, evidence))
     found = verify(answer.data, evidence, offers, seen, analyst=answer.model)
+    gateway.usage.dropped(prompt.id, found.dropped)
     if found.causes:
         return found
     note = "rules: the model named no cause that the evidence backs"

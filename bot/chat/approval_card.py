@@ -47,6 +47,8 @@ _TARGETS_TEXT = 2_000
 _DIFF_TEXT = 3_000
 _MENTIONED = 10
 _NAMED = 20
+# As kubectl rollout undo --to-revision has it.
+_PREVIOUS = " (the one before)"
 _VALUE = re.compile(r"([A-Za-z0-9_-]{1,32})\.([0-9a-f]{64})")
 _USER_ID = re.compile(r"[UW][A-Z0-9]{1,19}")
 
@@ -381,7 +383,10 @@ def _target_texts(record: Record) -> list[str]:
 
 
 def _parameter_texts(record: Record) -> list[str]:
-    return [f"{name(str(key))} = {exact(value)}" for key, value in sorted(_of(record, "parameters").items())]
+    return [
+        f"{name(str(key))} = {exact(value)}" + _PREVIOUS * (key == "revision" and value == 0 and value is not False)
+        for key, value in sorted(_of(record, "parameters").items())
+    ]
 
 
 def _rehearsals(record: Record) -> list[Mapping[str, Any]]:

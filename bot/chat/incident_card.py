@@ -54,7 +54,8 @@ class ActionLine:
 
 @dataclass(frozen=True, slots=True)
 class IncidentView:
-    """Everything the card shows. ``alerts`` is a sample; ``note`` is Signoff's own sentence (an unknown cluster)."""
+    """Everything the card shows. ``alerts`` is a sample; ``note`` is Signoff's own sentence (an unknown cluster).
+    ``source`` is the alert source, where there is more than one."""
 
     incident: Incident
     alerts: tuple[Alert, ...] = ()
@@ -64,6 +65,7 @@ class IncidentView:
     actions: tuple[ActionLine, ...] = ()
     note: str = ""
     updated_at: int = 0
+    source: str = ""
 
 
 def render(view: IncidentView) -> Card:
@@ -90,7 +92,7 @@ def _push(view: IncidentView) -> str:
     incident = view.incident
     where = _place(view)
     head = f"{incident.name} {_state_word(view)}: {plain(incident.title, 100)}"
-    parts = [head + (f" ({where})" if where else ""), f"since {clock_utc(incident.opened_at)}"]
+    parts = [head + (f" ({where})" if where else ""), f"since {clock_utc(incident.since)}"]
     if incident.status == "resolved":
         parts[1] = f"after {_lasted(incident)}"
     line = " ".join(parts)
@@ -123,7 +125,7 @@ def _headline(view: IncidentView) -> list[dict[str, object]]:
     firing = "firing again" if incident.reopened else "firing"
     severity = plain(incident.severity, 20)
     words = f"{severity} · {firing} since " if severity else f"{firing} since "
-    return [title, rich.section(rich.text(words[0].upper() + words[1:]), rich.date(incident.opened_at))]
+    return [title, rich.section(rich.text(words[0].upper() + words[1:]), rich.date(incident.since))]
 
 
 def _glyph(view: IncidentView) -> str:
@@ -139,7 +141,7 @@ def _glyph(view: IncidentView) -> str:
 
 
 def _lasted(incident: Incident) -> str:
-    return duration((incident.resolved_at or incident.last_seen_at) - incident.opened_at)
+    return duration((incident.resolved_at or incident.last_seen_at) - incident.since)
 
 
 def _place(view: IncidentView) -> str:
@@ -282,6 +284,6 @@ def _context(view: IncidentView) -> Block:
         dropped = sum(view.triage.dropped.values())
         facts.append(f"{dropped} {'claim' if dropped == 1 else 'claims'} dropped: not backed by the evidence")
     elements = [trusted(" · ".join(facts))]
-    if incident.source:
-        elements.append(plain_text("from " + plain(incident.source, 60)))
+    if view.source:
+        elements.append(plain_text("from " + plain(view.source, 60)))
     return context(*elements)

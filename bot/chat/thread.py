@@ -109,7 +109,7 @@ def question(approval: Approval, run: Run, what: str, *, look: str = "", answere
 
 def resolved(incident: Incident) -> Card:
     """Say that all alerts are resolved."""
-    took = duration((incident.resolved_at or incident.last_seen_at) - incident.opened_at)
+    took = duration((incident.resolved_at or incident.last_seen_at) - incident.since)
     return _line("✅", f"{incident.name} resolved after {took}: {incident.title}")
 
 

@@ -42,6 +42,12 @@ class Incident:
     resolved_at: int | None
     reopened: int
     previous: int | None
+    reopened_at: int | None = None
+
+    @property
+    def since(self) -> int:
+        """When it began, this time: a refire begins anew."""
+        return self.opened_at if self.reopened_at is None else self.reopened_at
 
     @property
     def name(self) -> str:

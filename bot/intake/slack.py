@@ -24,6 +24,8 @@ from bot.domain.approval import Approval, Decision, Person
 from bot.domain.evidence import Evidence
 
 if TYPE_CHECKING:
+    from logging import LogRecord
+
     from slack_bolt.async_app import AsyncApp
     from slack_sdk.web.async_client import AsyncWebClient
 
@@ -115,9 +117,16 @@ def build(slack: AsyncWebClient, *, inbox: Inbox) -> AsyncApp:
 
     from slack_bolt.async_app import AsyncApp
 
-    app = AsyncApp(client=slack, logger=logging.getLogger("slack_bolt"), raise_error_for_unhandled_request=True)
+    logger = logging.getLogger("slack_bolt")
+    logger.addFilter(_news)
+    app = AsyncApp(client=slack, logger=logger, raise_error_for_unhandled_request=True)
     listen(app, inbox=inbox)
     return app
+
+
+def _news(record: LogRecord) -> bool:
+    """Leave out Bolt's remark that the token in the environment is not used: the client that it is given has it."""
+    return "`token` will be unused" not in record.getMessage()
 
 
 def listen(app: AsyncApp, *, inbox: Inbox) -> None:

@@ -76,6 +76,7 @@ def view_of(connection: Connection, world: World, incident_id: str) -> IncidentV
         actions=tuple(lines),
         note=incidents.note_of(connection, incident_id),
         updated_at=incident.last_seen_at,
+        source=incident.source if world.rules.several_sources else "",
     )
 
 

@@ -42,6 +42,7 @@ class Rules:
     evidence_seconds: float
     model_seconds: float
     model_tokens: int = 12_000
+    several_sources: bool = False
 
 
 @dataclass(frozen=True, slots=True)

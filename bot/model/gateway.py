@@ -18,6 +18,7 @@ import structlog
 
 from bot.model.fence import fence
 from bot.model.prompts import Prompt
+from bot.model.usage import Usage
 from bot.redact import Redactor
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class Gateway:
         self._slots = asyncio.Semaphore(concurrency)
         self._creating = asyncio.Lock()
         self._client: AsyncAnthropic | None = None
+        self.usage = Usage()
         self.trouble = ""
         """Why the newest question had no answer; empty when it had one."""
 
@@ -115,13 +117,21 @@ class Gateway:
         started = time.monotonic()
         result = await self._attempt(prompt, context, deadline_seconds, started)
         self.trouble = "" if isinstance(result, Answer) else result.reason
+        outcome = "answered" if isinstance(result, Answer) else result.kind
+        self.usage.asked(
+            prompt.id,
+            outcome,
+            seconds=result.seconds,
+            tokens_in=result.input_tokens,
+            tokens_out=result.output_tokens,
+        )
         _log.info(
             "model.asked",
             purpose=purpose,
             prompt=prompt.id,
             prompt_version=prompt.version,
             model=self.model,
-            outcome="answered" if isinstance(result, Answer) else result.kind,
+            outcome=outcome,
             seconds=round(result.seconds, 3),
             input_tokens=result.input_tokens,
             output_tokens=result.output_tokens,

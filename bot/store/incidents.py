@@ -109,7 +109,8 @@ def apply(connection: Connection, of: Group, joined: Joined, *, subject: Subject
         incident_id = of.current.id
         if joined.status == "resolved" and of.current.status == "resolved":
             values["resolved_at"] = of.current.resolved_at
-        values["reopened"] = of.current.reopened + (1 if joined.change == "reopened" else 0)
+        if joined.change == "reopened":
+            values["reopened"], values["reopened_at"] = of.current.reopened + 1, now
         connection.execute(update(incidents).where(incidents.c.id == incident_id).values(**values))
     if of.unassigned:
         connection.execute(

@@ -132,14 +132,28 @@ def channels(connection: Connection) -> list[str]:
 
 
 def queue(connection: Connection, channel: str, *, limit: int = 50) -> list[Message]:
-    """Return what waits for a channel, in the order it is to be sent: urgent first, then oldest first."""
-    query = _SELECTED.where(messages.c.channel == channel, messages.c.state != "posted").order_by(
-        messages.c.urgent.desc(), messages.c.created_at, messages.c.id
+    """Return what waits for a channel, in the order it is to be sent: urgent first, then oldest first.
+
+    At most ``limit`` each of posts, edits, whispers and refused messages, so that many of one kind hide none of
+    another. Of edits and whispers, which may pass each other, those that are due first.
+    """
+    query = _SELECTED.where(messages.c.channel == channel, messages.c.state != "posted")
+    query = query.where((messages.c.thread_key.is_(None)) | (_parent.c.ts.is_not(None)))
+    refused = messages.c.state == "failed"
+    whisper = messages.c.kind == "ephemeral"
+    edit = (messages.c.kind == "message") & messages.c.ts.is_not(None)
+    oldest, due = messages.c.created_at, messages.c.not_before
+    found: list[Message] = []
+    for kind, first in ((~refused & ~whisper & ~edit, oldest), (~refused & edit, due), (~refused & whisper, due)):
+        rows = connection.execute(
+            query.where(kind).order_by(messages.c.urgent.desc(), first, messages.c.id).limit(limit)
+        )
+        found += [_message(row) for row in rows]
+    found.sort(key=lambda message: (not message.urgent, message.created_at, message.id))
+    rows = connection.execute(
+        query.where(refused).order_by(messages.c.urgent.desc(), oldest, messages.c.id).limit(limit)
     )
-    ready = (messages.c.thread_key.is_(None)) | (_parent.c.ts.is_not(None))
-    rows = connection.execute(query.where(ready, messages.c.state != "failed").limit(limit)).all()
-    refused = connection.execute(query.where(ready, messages.c.state == "failed").limit(limit)).all()
-    return [_message(row) for row in (*rows, *refused)]
+    return [*found, *(_message(row) for row in rows)]
 
 
 def claim(connection: Connection, message: Message, *, now: int) -> Message | None:

@@ -127,6 +127,7 @@ incidents = Table(
     Column("last_seen_at", BigInteger, nullable=False),
     Column("resolved_at", BigInteger, nullable=True),
     Column("reopened", Integer, nullable=False),
+    Column("reopened_at", BigInteger, nullable=True),
     Column("previous", Integer, nullable=True),
     Column("evidence_count", Integer, nullable=False, default=0, server_default="0"),
     Column("triage", Json, nullable=True),

@@ -98,6 +98,9 @@ async def test_the_worst_model_that_obeys_an_attacker_gets_nothing_through(model
     assert [cause.evidence for cause in found.causes] == [("E5",)]
     assert found.dropped["runbook not in the catalogue"] == 1
     assert found.dropped["proposal: names an object that is not in the evidence"] == 2
+    samples = [each for family in gateway.usage.collect() for each in family.samples]
+    counted = {each.labels["reason"]: each.value for each in samples if each.name == "signoff_dropped_claims_total"}
+    assert sum(counted.values()) == sum(found.dropped.values())
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_a_pending_request_shows_the_exact_change_and_everything_about_it() -> N
     assert DIFF.rstrip("\n") in pieces(card)
     assert "It touches: Revision 6 comes back; all 3 pods of checkout will be replaced, one at a time." in text
     assert "Deployment shop/checkout (apps/v1, uid 0c5a7a0e-94c8-4b7e-9d5b-6f1b4f2f9f11)" in text
-    for parameter in ('namespace = "shop"', 'deployment = "checkout"', "revision = 0"):
+    for parameter in ('namespace = "shop"', 'deployment = "checkout"', "revision = 0 (the one before)"):
         assert parameter in pieces(card)
     assert "Checked before: The rollout is not paused." in text
     assert "Checked after: rollout-healthy, for at most 10 min" in text
@@ -88,6 +88,12 @@ def test_approve_restates_its_object_and_both_buttons_carry_request_and_digest()
     assert row["apr.deny"]["text"]["text"] == "Deny…"
     for button in row.values():
         assert read_button_value(button["value"]) == ("a77", request.digest)
+
+
+def test_revision_zero_is_told_as_what_it_means() -> None:
+    for parameters, means in (({"revision": 0}, True), ({"revision": 3, "replicas": 0, "revisions": 0}, False)):
+        plan = record(parameters=parameters)
+        assert ("(the one before)" in said(render(approval(plan), plan, NOTHING))) == means
 
 
 @pytest.mark.parametrize(

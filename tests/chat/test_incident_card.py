@@ -96,7 +96,17 @@ def test_resolved_stale_reopened_and_refired_incidents_say_so() -> None:
     said = spoken(replace(TRIAGED, incident=again))
     assert "Critical · firing again since" in said
     assert "reopened 2×" in said
+    again = replace(again, reopened_at=INCIDENT.opened_at + 10 * MINUTE)
+    assert "firing again since 2026-11-21 10:00 UTC" in spoken(replace(TRIAGED, incident=again))
+    assert "since 10:00 UTC" in render(IncidentView(again)).text
+    ended = replace(again, status="resolved", resolved_at=again.opened_at + 13 * MINUTE, firing=0)
+    assert "Resolved after 3 min" in spoken(replace(TRIAGED, incident=ended))
     assert "again: INC-141" in said
+
+
+def test_the_source_is_told_where_there_is_more_than_one() -> None:
+    assert "from " not in spoken(IncidentView(INCIDENT))
+    assert "from alertmanager-eu" in spoken(IncidentView(INCIDENT, source="alertmanager-eu"))
 
 
 def test_cut_alerts_and_an_unknown_cluster_are_said_not_guessed() -> None:

@@ -268,6 +268,25 @@ async def test_a_slow_body_is_given_up(file: Database) -> None:
         assert served.stored() == 0
 
 
+async def test_many_bodies_that_trickle_in_are_given_up_and_leave_room_for_others(file: Database) -> None:
+    async with serving(file, read_seconds=0.5) as served:
+
+        async def trickle() -> bytes:
+            reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+            writer.write(head(100))
+            answer = asyncio.ensure_future(reader.readline())
+            for _ in range(90):
+                writer.write(b" ")
+                if (await asyncio.wait({answer}, timeout=0.05))[0]:
+                    break
+            writer.close()
+            return await answer
+
+        assert {line.split()[1] for line in await asyncio.gather(*(trickle() for _ in range(250)))} == {b"408"}
+        assert (await served.post(body(alert())))[0] == 200
+        assert served.stored() == 2
+
+
 async def test_a_sender_that_goes_away_in_the_middle_leaves_nothing(served: Served) -> None:
     with structlog.testing.capture_logs() as logs:
         for _ in range(3):

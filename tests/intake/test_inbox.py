@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from bot import shipped
+from bot import app, shipped
 from bot.domain.alert import Alert, Delivery
 from bot.domain.approval import Person
 from bot.domain.evidence import Evidence
@@ -19,6 +19,7 @@ from bot.jobs.engine import Engine
 from bot.jobs.world import World
 from bot.redact import Redactor
 from bot.runbooks import catalogue
+from bot.settings import Configuration, Settings, Structure
 from bot.store import alerts, approvals, incidents, runs, work
 from bot.store.database import Database
 from bot.store.tables import incidents as incident_rows
@@ -46,7 +47,9 @@ async def world(database: Database) -> World:
     parts: dict[str, Any] = dict.fromkeys(World.__dataclass_fields__)
     books = catalogue.load(shipped.runbooks(None))
     engine = Engine(database)
-    return World(**parts | {"database": database, "engine": engine, "redactor": Redactor([SECRET]), "catalogue": books})
+    rules = app.rules_of(Configuration(Settings(), Structure()))
+    parts |= {"database": database, "engine": engine, "rules": rules}
+    return World(**parts | {"redactor": Redactor([SECRET]), "catalogue": books})
 
 
 @pytest.fixture

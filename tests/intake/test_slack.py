@@ -123,6 +123,15 @@ async def room() -> AsyncIterator[Room]:
         yield running
 
 
+async def test_no_remark_about_the_token_in_the_environment(caplog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
+    client = open_client("xoxb-1")
+    with caplog.at_level("INFO"):
+        intake.build(client, inbox=MemoryInbox())
+    await close(client)
+    assert caplog.messages == []
+
+
 def request_card() -> Card:
     return approval_card.render(A77, PLAN, ApprovalView())
 

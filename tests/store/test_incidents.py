@@ -87,6 +87,7 @@ def test_a_refire_reopens_it_and_a_later_one_links_back(database: Database) -> N
     take(database, delivery(alert("A", end=NOW + 1)), now=NOW + 1)
     assert take(database, delivery(alert("A", start=NOW + 2)), now=NOW + 30 * MINUTE) == "reopened"
     assert (the_one(database).reopened, the_one(database).resolved_at) == (1, None)
+    assert (the_one(database).opened_at, the_one(database).since) == (NOW, NOW + 30 * MINUTE)
     take(database, delivery(alert("A", start=NOW + 2, end=NOW + 3)), now=NOW + 31 * MINUTE)
     late = NOW + 62 * MINUTE
     assert take(database, delivery(alert("A", start=late)), now=late) == "opened"

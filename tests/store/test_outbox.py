@@ -118,6 +118,27 @@ def test_urgent_goes_first_and_channels_are_apart(database: Database) -> None:
     assert sorted(database.read_now(outbox.channels)) == ["C1", "C2"]
 
 
+def test_many_of_one_kind_hide_none_of_another(database: Database) -> None:
+    for number in range(60):
+        put(database, f"card{number}")
+        sent(database, claim(database, f"card{number}"), next_edit=NOW + 9 * SECOND)
+        put(database, f"card{number}", "changed", urgent=True)
+    put(database, "post")
+    put(database, "whisper", kind="ephemeral", recipient="U1")
+    seen = queue(database)
+    assert {"post", "whisper"} < set(seen)
+    assert len(seen) == 52
+
+
+def test_of_many_edits_those_that_are_due_come_into_view(database: Database) -> None:
+    for number in range(60):
+        put(database, f"card{number}")
+        later = 0 if number == 59 else 60
+        sent(database, claim(database, f"card{number}"), next_edit=NOW + later * SECOND)
+        put(database, f"card{number}", "changed")
+    assert "card59" in queue(database)
+
+
 def test_a_reply_is_not_in_the_queue_before_its_parent_is_in_slack(database: Database) -> None:
     put(database, "reply", thread_key="card")
     assert queue(database) == []

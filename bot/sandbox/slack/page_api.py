@@ -20,6 +20,7 @@ Acting (POST, JSON, header X-Sandbox-Token with the session's csrf; `user` is th
     /sandbox/message   {user, channel, text, thread_ts?}          type @name to mention, as @signoff
     /sandbox/command   {user, channel, text: "/ops help"}
     /sandbox/click     {user, channel, ts | view_id, action_id, block_id?, value?, confirm?, stale?}
+                       `value` is what is chosen or typed; a button has its own, and what is given for it is ignored
     /sandbox/submit    {user, view_id, values: {block_id: answer | {action_id: answer}}}
     /sandbox/close     {user, view_id, all?}
     /sandbox/shortcut  {user, callback_id, channel?, ts?}

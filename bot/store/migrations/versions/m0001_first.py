@@ -128,6 +128,7 @@ def upgrade() -> None:
         sa.Column("last_seen_at", sa.BigInteger(), nullable=False),
         sa.Column("resolved_at", sa.BigInteger(), nullable=True),
         sa.Column("reopened", sa.Integer(), nullable=False),
+        sa.Column("reopened_at", sa.BigInteger(), nullable=True),
         sa.Column("previous", sa.Integer(), nullable=True),
         sa.Column("evidence_count", sa.Integer(), server_default="0", nullable=False),
         sa.Column("triage", sa.JSON(), nullable=True),
