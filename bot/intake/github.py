@@ -119,7 +119,7 @@ class GitHubIntake:
         try:
             event = await asyncio.to_thread(parse, name, body)
         except Refused as refused:
-            log.info("github webhook refused", event=name, delivery=delivery, why=str(refused))
+            log.info("github webhook refused", kind=name, delivery=delivery, why=str(refused))
             return _problem(400, str(refused))
         if event is None:
             return _said("nothing")
@@ -135,7 +135,7 @@ class GitHubIntake:
             async with asyncio.timeout(self._store_seconds):
                 accepted = await self._database.write(store, urgent=True)
         except Exception as error:
-            log.error("github webhook could not be stored", event=name, delivery=delivery, error=type(error).__name__)
+            log.error("github webhook could not be stored", kind=name, delivery=delivery, error=type(error).__name__)
             return _problem(503, "the event could not be stored: redeliver it")
         if accepted.due is not None:
             self._start(accepted.due.kind, accepted.due.row_id, accepted.due.generation)

@@ -61,9 +61,10 @@ def _store(connection: Connection, event: GitHubEvent, now: int) -> Due | None:
         case RunEvent():
             return Due("ci", *ci.accept(connection, event))
         case PullEvent():
+            # Of two jobs one is named; the sweep starts the other.
             row_id, generation = pulls.accept(connection, event)
             if changes.is_change(event):
-                return Due("change", *changes.accept(connection, event))
+                changes.accept(connection, event)
             return Due("pull", row_id, generation) if generation is not None else None
         case PushEvent() | DeployEvent():
             return Due("change", *changes.accept(connection, event)) if changes.is_change(event) else None

@@ -46,6 +46,11 @@ class StoredPull:
     wanted: int
     done: int
 
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return f"{self.repository}#{self.number}"
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -72,7 +77,7 @@ def accept(connection: Connection, event: PullEvent) -> tuple[str, int | None]:
     state = ("merged" if event.merged else "closed") if event.action == "closed" else "open"
     newer = update(pulls).where(pulls.c.id == row_id, pulls.c.updated_at <= event.at)
     values: dict[str, Any] = {"state": state, "updated_at": event.at, "head_sha": event.head_sha}
-    if connection.execute(newer.values(values)).rowcount != 1 or state != "open":
+    if connection.execute(newer.values(values)).rowcount != 1:
         return row_id, None
     return row_id, work.want(connection, "pull", row_id)
 
@@ -142,8 +147,14 @@ def keep_findings(connection: Connection, row_id: str, review: Review | None, fi
 
 
 def posted(connection: Connection, row_id: str, sha: str) -> None:
-    """Record that GitHub shows the review of a head; whoever asked for it has it."""
-    connection.execute(update(pulls).where(pulls.c.id == row_id).values(posted_sha=sha, asked_by=""))
+    """Record that GitHub shows the review of a head."""
+    connection.execute(update(pulls).where(pulls.c.id == row_id).values(posted_sha=sha))
+
+
+def answered_request(connection: Connection, row_id: str, generation: int) -> None:
+    """Record that whoever asked for a review has it, unless somebody asked since."""
+    statement = update(pulls).where(pulls.c.id == row_id, pulls.c.wanted == generation)
+    connection.execute(statement.values(asked_by=""))
 
 
 def commented(connection: Connection, row_id: str, comment_id: int | None) -> None:
