@@ -1,0 +1,64 @@
+from dataclasses import replace
+
+from bot.chat.ci_section import ci_line, ci_section
+from bot.domain.ci_failure import CiFailure
+from bot.domain.log_summary import Cited
+from tests.chat.reviews import HEAD, HOSTILE, active, links, rendered
+
+FAILURE = CiFailure(
+    jobs=("unit (3.12)", "unit (3.13)"),
+    step="Run make",
+    kind="types",
+    what="The type checker finds errors: Name is not defined",
+    cited=(Cited(4, "shop/price.py:42: error: Name is not defined"), Cited(9, "Found 1 error")),
+    cause="Probably this change: the error is at lines that this change wrote.",
+    confidence="high",
+    path="shop/price.py",
+    line=42,
+    flaky="unlikely",
+    flaky_why="the error is at lines that this change wrote",
+    signature="a" * 16,
+)
+
+
+def test_the_whole_section_on_one_page():
+    assert ci_section([FAILURE], head_sha=HEAD) == (
+        "**CI failed** at `bbbbbbbbbbbb`\n\n"
+        "- `unit (3.12)`, `unit (3.13)`, step `Run make`: The type checker finds errors: Name is not defined\n"
+        "  Probably this change: the error is at lines that this change wrote. See `shop/price.py`, line 42. "
+        "(high confidence)\n"
+        "  Not flaky, by the looks of it: the error is at lines that this change wrote.\n"
+        "\n"
+        "  ```\n"
+        "  4: shop/price.py:42: error: Name is not defined\n"
+        "  9: Found 1 error\n"
+        "  ```"
+    )
+
+
+def test_nothing_failed_says_nothing():
+    assert ci_section([], head_sha=HEAD) == ""
+
+
+def test_nothing_that_a_log_says_becomes_more_than_text():
+    hostile = replace(
+        FAILURE,
+        jobs=(HOSTILE,) * 9,
+        step=HOSTILE,
+        what=HOSTILE,
+        cause=HOSTILE,
+        path=HOSTILE,
+        cited=(Cited(1, HOSTILE),),
+    )
+    page = rendered(ci_section([hostile, hostile], head_sha=HEAD))
+    assert (active(page), links(page)) == ([], [])
+    assert page.count("<li>") == 2
+    assert "and 5 more jobs" in page
+
+
+def test_the_line_for_slack_is_one_sentence():
+    assert ci_line(FAILURE) == (
+        "CI failed in unit (3.12), unit (3.13): The type checker finds errors: Name is not defined "
+        "(not flaky, by the looks of it)"
+    )
+    assert len(ci_line(replace(FAILURE, what="x" * 900))) <= 300
