@@ -24,6 +24,7 @@ from bot.analysis.offers import RunbookOffer
 from bot.approvals import needs
 from bot.chat.outbox import Outbox
 from bot.clients import slack as slack_client
+from bot.clients.github import REVIEW_PERMISSIONS, Credential, GitHub
 from bot.clients.kubernetes import Kubernetes
 from bot.clients.loki import Loki
 from bot.clients.slack_directory import SlackDirectory
@@ -31,11 +32,12 @@ from bot.domain.canonical import canonical, digest
 from bot.domain.runbook import Runbook
 from bot.intake import http, slack
 from bot.intake.alertmanager import Bounds
+from bot.intake.github import GitHubIntake
 from bot.intake.inbox import StoredInbox
 from bot.intake.socket_mode import SocketMode
-from bot.jobs import housekeeping, incident, investigation, run, vote
+from bot.jobs import housekeeping, incident, investigation, pull_request, run, vote
 from bot.jobs.engine import Engine
-from bot.jobs.world import ClusterAccess, Rules, World
+from bot.jobs.world import ClusterAccess, CodeAccess, Rules, World
 from bot.model import prompts
 from bot.model.gateway import Gateway
 from bot.model.prompts import Prompt, PromptError
@@ -134,16 +136,45 @@ def suit(books: Catalogue, configuration: Configuration) -> None:
         raise CannotStart("the runbooks do not fit the configuration:\n" + "\n".join(problems))
 
 
-def load_prompt(settings: Settings) -> Prompt:
-    """Load the triage prompt. Raises ``CannotStart`` with the file, line and key that is wrong."""
+def load_prompt(settings: Settings, name: str = "triage") -> Prompt:
+    """Load a task's prompt. Raises ``CannotStart`` with the file, line and key that is wrong."""
     folder = shipped.prompts(settings.prompts)
     try:
         loaded = prompts.load(folder)
     except PromptError as error:
         raise CannotStart(f"the prompts cannot be used:\n{error}") from error
-    if "triage" not in loaded:
-        raise CannotStart(f"the prompts cannot be used:\n{folder}: there is no folder triage")
-    return loaded["triage"]
+    if name not in loaded:
+        raise CannotStart(f"the prompts cannot be used:\n{folder}: there is no folder {name}")
+    return loaded[name]
+
+
+def connect_github(configuration: Configuration) -> GitHub | None:
+    """Make the client of GitHub for reviewing, or None where GitHub is not configured. Nothing is sent yet."""
+    settings = configuration.settings
+    if not settings.github:
+        return None
+    credential = Credential(
+        token=settings.github_token.get_secret_value(),
+        app_id=settings.github_app_id,
+        private_key=settings.github_app_private_key.get_secret_value(),
+        permissions=REVIEW_PERMISSIONS,
+    )
+    return GitHub(credential, base_url=settings.github_api_url)
+
+
+def code_access(configuration: Configuration, github: GitHub | None) -> CodeAccess | None:
+    """Return what the stories reach of GitHub. Raises ``CannotStart`` for a broken prompt."""
+    if github is None:
+        return None
+    rules = configuration.structure.github
+    return CodeAccess(
+        github=github,
+        prompt=load_prompt(configuration.settings, "diff-review"),
+        listens_to=rules.listens_to,
+        channel=rules.channel,
+        channels=frozenset(rules.channels),
+        least_risk=rules.risk,
+    )
 
 
 def open_database(settings: Settings) -> Database:
@@ -206,6 +237,9 @@ async def build(
     gateway = gateway_of(settings, redactor)
     if gateway is not None:
         life.push_async_callback(gateway.close)
+    github = connect_github(configuration)
+    if github is not None:
+        life.push_async_callback(github.close)
     world = World(
         database=database,
         engine=Engine(database),
@@ -218,12 +252,17 @@ async def build(
         prompt=triage,
         directory=SlackDirectory(client),
         rules=rules_of(configuration),
+        code=code_access(configuration, github),
     )
     world.engine.tell(incident.KIND, incident.story(world), version=incident.VERSION)
     world.engine.tell(investigation.KIND, investigation.story(world), version=investigation.VERSION, at_once=4)
     world.engine.tell(vote.KIND, vote.story(world), version=vote.VERSION)
     # A run watches its target for minutes, and another must not wait for that.
     world.engine.tell(run.KIND, run.story(world), version=run.VERSION, at_once=RUNS_AT_ONCE)
+    if world.code is not None:
+        world.engine.tell(
+            pull_request.KIND, pull_request.story(world, world.code), version=pull_request.VERSION, at_once=4
+        )
     return world, client
 
 
@@ -298,7 +337,11 @@ async def listening(configuration: Configuration, world: World, status: Status) 
         bounds=Bounds(bytes=settings.max_body_bytes, alerts=settings.max_alerts, depth=settings.max_depth),
         metrics=metrics,
     )
-    runner = web.AppRunner(http.build(intake, metrics, status.read), access_log=None, shutdown_timeout=5)
+    routes = []
+    if settings.github:
+        secret = settings.github_webhook_secret.get_secret_value()
+        routes = GitHubIntake(world.database, world.engine.start_soon, secret=secret, registry=registry).routes()
+    runner = web.AppRunner(http.build(intake, metrics, status.read, routes), access_log=None, shutdown_timeout=5)
     await runner.setup()
     host, port = settings.listen
     try:

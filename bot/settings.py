@@ -35,6 +35,7 @@ _USER_GROUP = re.compile(r"[TE][A-Z0-9]{2,20}:S[A-Z0-9]{2,20}")
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _PLACE = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]{0,62}/)?[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_REPOSITORY = re.compile(r"[A-Za-z0-9-]{1,39}/(\*|[A-Za-z0-9._-]{1,100})")
 _SECRET_MAX = 64 * 1024
 # Where the checker's own words are those of a programmer.
 _PLAIN = {
@@ -204,6 +205,39 @@ class People(Strict):
         return value
 
 
+class GitHubRules(Strict):
+    """Which repositories are listened to (``owner/*`` is all of an owner; none listed: all that send webhooks), and
+    where Slack hears of risky pull requests. A repository's own policy may choose among ``channels``."""
+
+    repositories: list[str] = Field(default_factory=list)
+    channel: str = ""
+    channels: list[str] = Field(default_factory=list)
+    risk: Literal["critical", "high", "medium", "low", "never"] = "high"
+
+    @field_validator("repositories")
+    @classmethod
+    def _repositories(cls, value: list[str]) -> list[str]:
+        for entry in value:
+            if not _REPOSITORY.fullmatch(entry):
+                raise ValueError(f"{entry!r} is no repository: give OWNER/NAME or OWNER/*")
+        return value
+
+    @field_validator("channel")
+    @classmethod
+    def _one_channel(cls, value: str) -> str:
+        return _channel_id(value) if value else value
+
+    @field_validator("channels")
+    @classmethod
+    def _some_channels(cls, value: list[str]) -> list[str]:
+        return [_channel_id(entry) for entry in value]
+
+    def listens_to(self, repository: str) -> bool:
+        """Say whether a repository's events are acted on. Upper and lower case are the same to GitHub."""
+        owner, name = repository.lower(), f"{repository.lower().partition('/')[0]}/*"
+        return not self.repositories or any(entry.lower() in (owner, name) for entry in self.repositories)
+
+
 class Structure(Strict):
     """The configuration file."""
 
@@ -219,6 +253,7 @@ class Structure(Strict):
     groups: dict[str, GroupOfPeople] = Field(default_factory=dict)
     approvals: dict[Risk, Demanded] = Field(default_factory=dict)
     people: People = Field(default_factory=People)
+    github: GitHubRules = Field(default_factory=GitHubRules)
 
     @field_validator("channel")
     @classmethod
@@ -401,11 +436,28 @@ class Settings(BaseModel):
         le=300,
     )
     kubeconfig: str = _env("KUBECONFIG", "The kubeconfig that has the configured contexts.", default="")
-    github_token: SecretStr = _env("GITHUB_TOKEN", "Not used yet; redacted everywhere if given.", default=SecretStr(""))
-    github_webhook_secret: SecretStr = _env(
-        "GITHUB_WEBHOOK_SECRET", "Not used yet; redacted everywhere if given.", default=SecretStr("")
+    github_app_id: str = _env(
+        "GITHUB_APP_ID", "The GitHub App that reviews pull requests, by its id.", default="", pattern=r"^[A-Za-z0-9.]*$"
     )
-    github_api_url: str = _env("SIGNOFF_GITHUB_API_URL", "Not used yet: another GitHub base URL.", default="")
+    github_app_private_key: SecretStr = _env(
+        "GITHUB_APP_PRIVATE_KEY", "The GitHub App's private key, PEM.", default=SecretStr("")
+    )
+    github_token: SecretStr = _env(
+        "GITHUB_TOKEN",
+        "Instead of an app: a fine-grained token without write access to contents. It can make no check runs.",
+        default=SecretStr(""),
+    )
+    github_webhook_secret: SecretStr = _env(
+        "GITHUB_WEBHOOK_SECRET",
+        "The secret that GitHub signs webhooks with, at least 16 characters. Mandatory with any of the above.",
+        default=SecretStr(""),
+    )
+    github_api_url: str = _env(
+        "SIGNOFF_GITHUB_API_URL",
+        "Another GitHub base URL: GitHub Enterprise Server (`https://HOST/api/v3`), or the sandbox.",
+        default="https://api.github.com",
+        pattern=r"^https?://[^\s?#@]+$",
+    )
     runbooks: Path | None = _env("SIGNOFF_RUNBOOKS", "The folder of runbooks.", default=None)
     prompts: Path | None = _env("SIGNOFF_PROMPTS", "The folder of prompts.", default=None)
     config: Path | None = _env("SIGNOFF_CONFIG", "The YAML file for what has structure (see below).", default=None)
@@ -462,6 +514,12 @@ class Settings(BaseModel):
         except DatabaseError as error:
             raise ValueError(str(error)) from None
         return value
+
+    @property
+    def github(self) -> bool:
+        """Whether anything of the GitHub part is configured."""
+        secrets = (self.github_app_private_key, self.github_token, self.github_webhook_secret)
+        return bool(self.github_app_id) or any(secret.get_secret_value() for secret in secrets)
 
     def keys(self) -> Keys | None:
         """Return the keys that sign, or None if none are given. Raises ``ValueError`` if they cannot be read."""
@@ -621,8 +679,35 @@ def _missing(settings: Settings, structure: Structure | None) -> list[str]:
             problems.append(
                 f"{name}: expected a token that begins with {prefix}. `signoff manifest` makes the Slack app"
             )
+    problems += _github(settings)
     if structure is not None and not structure.channel:
         problems.append("channel: not set in the file that SIGNOFF_CONFIG names: give the id of the incidents channel")
+    return problems
+
+
+def _github(settings: Settings) -> list[str]:
+    """Say what is missing of the GitHub part, which is wanted as soon as any of it is given."""
+    if not settings.github:
+        return []
+    app_id, key = settings.github_app_id, settings.github_app_private_key.get_secret_value()
+    token, secret = settings.github_token.get_secret_value(), settings.github_webhook_secret.get_secret_value()
+    problems = []
+    if len(secret) < 16:
+        problems.append(
+            "GITHUB_WEBHOOK_SECRET: not set, or shorter than 16 characters. Webhooks are never taken unsigned: make "
+            "one with `openssl rand -hex 32` and give it to the GitHub App's webhook too. To do without GitHub, unset "
+            "GITHUB_TOKEN and GITHUB_APP_ID"
+        )
+    if token and (app_id or key):
+        problems.append("GITHUB_TOKEN: given beside a GitHub App: give one of them")
+    if bool(app_id) != bool(key):
+        problems.append(
+            "GITHUB_APP_ID: needs GITHUB_APP_PRIVATE_KEY (or GITHUB_APP_PRIVATE_KEY_FILE), and that needs it"
+        )
+    if key and "PRIVATE KEY-----" not in key:
+        problems.append("GITHUB_APP_PRIVATE_KEY: expected a PEM text that begins with -----BEGIN RSA PRIVATE KEY-----")
+    if not token and not app_id and not key:
+        problems.append("GITHUB_APP_ID: not set: a webhook secret alone reviews nothing. Give an app or GITHUB_TOKEN")
     return problems
 
 

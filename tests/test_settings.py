@@ -186,7 +186,7 @@ def test_no_secret_is_in_any_text_that_is_made_of_the_settings(tmp_path: Path) -
         "SLACK_APP_TOKEN": "xapp-hidden-app",
         "SIGNOFF_DATABASE_URL": "postgresql://signoff:hidden%2Fpassword@db/signoff",
     }
-    configuration = load(folder=tmp_path, **given)
+    configuration = load(folder=tmp_path, serving=False, **given)
     settings = configuration.settings
     for text in (repr(settings), str(settings), repr(configuration), settings.model_dump_json(), f"{settings!r:>9}"):
         assert "hidden" not in text
@@ -426,3 +426,45 @@ SIGNOFF_SLACK_API_URL SIGNOFF_CONFIG SIGNOFF_RUNBOOKS SIGNOFF_PROMPTS"""
 @pytest.mark.parametrize("name", NAMES.split())
 def test_names_that_people_and_scripts_rely_on_stay(name: str) -> None:
     assert any(row[0].startswith(f"`{name}`") for row in table())
+
+
+GITHUB = {
+    "GITHUB_APP_ID": "42",
+    "GITHUB_APP_PRIVATE_KEY": "-----BEGIN RSA PRIVATE KEY-----\nhidden\n-----END RSA PRIVATE KEY-----",
+    "GITHUB_WEBHOOK_SECRET": "webhook-secret-0123456789",
+}
+
+
+def test_github_is_an_app_or_a_token_and_a_secret(tmp_path: Path) -> None:
+    assert not load(folder=tmp_path).settings.github
+    assert load(folder=tmp_path, **GITHUB).settings.github
+    token = {"GITHUB_TOKEN": "github_pat_hidden", "GITHUB_WEBHOOK_SECRET": GITHUB["GITHUB_WEBHOOK_SECRET"]}
+    assert load(folder=tmp_path, **token).settings.github
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"GITHUB_WEBHOOK_SECRET": ""}, "GITHUB_WEBHOOK_SECRET: not set"),
+        ({"GITHUB_WEBHOOK_SECRET": "short"}, "GITHUB_WEBHOOK_SECRET: not set, or shorter"),
+        ({"GITHUB_APP_PRIVATE_KEY": ""}, "GITHUB_APP_ID: needs GITHUB_APP_PRIVATE_KEY"),
+        ({"GITHUB_APP_PRIVATE_KEY": "hidden"}, "GITHUB_APP_PRIVATE_KEY: expected a PEM text"),
+        ({"GITHUB_TOKEN": "hidden"}, "GITHUB_TOKEN: given beside a GitHub App"),
+        ({"GITHUB_APP_ID": "", "GITHUB_APP_PRIVATE_KEY": ""}, "GITHUB_APP_ID: not set: a webhook secret alone"),
+        ({"SIGNOFF_GITHUB_API_URL": "https://u:hidden@host"}, "SIGNOFF_GITHUB_API_URL: "),
+    ],
+)
+def test_half_of_github_is_refused_with_what_is_missing(tmp_path: Path, changed: dict[str, str], said: str) -> None:
+    (problem,) = problems(folder=tmp_path, **(GITHUB | changed))
+    assert problem.startswith(said)
+    assert "hidden" not in problem
+
+
+def test_which_repositories_are_listened_to(tmp_path: Path) -> None:
+    everything = load(folder=tmp_path).structure.github
+    some = load(FILE + "github: {repositories: [Shop/deploy, tools/*]}", folder=tmp_path).structure.github
+    for name, listed in (("shop/Deploy", True), ("shop/other", False), ("tools/any", True), ("toolsmith/any", False)):
+        assert everything.listens_to(name)
+        assert some.listens_to(name) is listed
+    (problem,) = problems(FILE + "github: {repositories: ['*']}", folder=tmp_path)
+    assert "'*' is no repository: give OWNER/NAME or OWNER/*" in problem

@@ -122,6 +122,7 @@ class GitHub:
         self._lock = threading.Lock()
         self._requesters: dict[int, Any] = {}
         self._installations: dict[str, int] = {}
+        self._login = ""
         self._paused: dict[int, float] = {}
         self._content: deque[float] = deque()
         # GitHub asks that one makes changes one after the other.
@@ -189,6 +190,13 @@ class GitHub:
             return self._fetch(location, limit_bytes)
 
         return await self._run(read)
+
+    async def login(self) -> str:
+        """Return the name under which this credential writes. Asked for once."""
+        if not self._login:
+            me = await self.app()
+            self._login = f"{me.get('slug')}[bot]" if self.credential.is_app else str(me.get("login"))
+        return self._login
 
     async def app(self) -> Json:
         """Read the app itself, or, for a token, its user."""

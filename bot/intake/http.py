@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -21,18 +21,16 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from bot.domain.alert import Delivery
 from bot.intake import alertmanager
 from bot.intake.alertmanager import Bounds, Refused
+from bot.intake.bodies import READ_SECONDS, Bodies, Unread
 from bot.store import alerts, clock
 from bot.store.alerts import Accepted
 from bot.store.database import Database
 
 log = structlog.get_logger(__name__)
 
-READ_SECONDS = 30.0
 STORE_SECONDS = 8.0  # below the 10 s at which Alertmanager's shortest group_interval gives up
 LARGE_BODY = 1024 * 1024
 LARGE_AT_ONCE = 2
-WAITING_AT_MOST = 256
-HELD_AT_MOST = 4  # times the largest body: what all waiting bodies may take together
 
 Starter = Callable[[str, str, int], None]
 Health = Callable[[], Awaitable["Readiness"]]
@@ -88,9 +86,7 @@ class Intake:
         self._bounds = bounds
         self._metrics = metrics
         self._large = asyncio.Semaphore(LARGE_AT_ONCE)
-        self._waiting = 0
-        self._held = 0
-        self._read_seconds = read_seconds
+        self._bodies = Bodies(bounds.bytes, read_seconds=read_seconds)
         self._store_seconds = store_seconds
 
     async def alertmanager(self, request: web.Request) -> web.Response:
@@ -112,30 +108,13 @@ class Intake:
         source = request.match_info.get("source", "default")
         if source not in self._sources:
             return _problem(404, "no such alert source is configured: add it under sources in the configuration file")
-        if (request.content_length or 0) > self._bounds.bytes:
-            return _problem(413, f"the body is larger than {self._bounds.bytes} bytes")
-        if self._waiting >= WAITING_AT_MOST:
-            return _problem(503, _TOO_MANY)
-        self._waiting += 1
-        body = bytearray()
         try:
-            return await self._take(request, source, body)
-        finally:
-            self._waiting -= 1
-            self._held -= len(body)
+            async with self._bodies.read(request) as body:
+                return await self._take(source, body)
+        except Unread as unread:
+            return _problem(unread.status, str(unread))
 
-    async def _take(self, request: web.Request, source: str, body: bytearray) -> web.Response:
-        try:
-            async with asyncio.timeout(self._read_seconds):
-                await self._read(request, body)
-        except TimeoutError:
-            return _problem(408, f"the body did not arrive within {self._read_seconds:.0f} s")
-        except _TooLarge:
-            return _problem(413, f"the body is larger than {self._bounds.bytes} bytes")
-        except _NoRoom:
-            return _problem(503, _TOO_MANY)
-        except (web.RequestPayloadError, ConnectionError):
-            return _problem(400, "the body could not be read: it was cut or badly encoded")
+    async def _take(self, source: str, body: bytearray) -> web.Response:
         try:
             delivery = await self._parsed(body, source)
         except Refused as refused:
@@ -168,15 +147,6 @@ class Intake:
             {"stored": received, "new": accepted.new, "changed": accepted.changed, "group": accepted.group_id}
         )
 
-    async def _read(self, request: web.Request, body: bytearray) -> None:
-        async for part in request.content.iter_any():
-            if len(body) + len(part) > self._bounds.bytes:
-                raise _TooLarge
-            if self._held + len(part) > self._bounds.bytes * HELD_AT_MOST:
-                raise _NoRoom
-            self._held += len(part)
-            body += part
-
     def _authentic(self, request: web.Request) -> bool:
         sent = request.headers.getall("Authorization", [])
         if len(sent) != 1:
@@ -186,19 +156,8 @@ class Intake:
         return scheme.lower() == "bearer" and hmac.compare_digest(presented, self._token)
 
 
-class _TooLarge(Exception):
-    """More bytes came than a body may have."""
-
-
-class _NoRoom(Exception):
-    """All bodies that are waiting take as much memory as they may."""
-
-
-_TOO_MANY = "too many webhooks are waiting to be stored: try again"
-
-
-def build(intake: Intake, metrics: Metrics, health: Health) -> web.Application:
-    """Put the routes together."""
+def build(intake: Intake, metrics: Metrics, health: Health, routes: Iterable[web.RouteDef] = ()) -> web.Application:
+    """Put the routes together; ``routes`` are those of other senders."""
 
     async def healthz(_request: web.Request) -> web.Response:
         return web.json_response({"alive": True})
@@ -220,6 +179,7 @@ def build(intake: Intake, metrics: Metrics, health: Health) -> web.Application:
             web.get("/healthz", healthz),
             web.get("/readyz", readyz),
             web.get("/metrics", scrape),
+            *routes,
         ]
     )
     return app

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from bot.analysis.offers import RunbookOffer
 from bot.chat.outbox import Outbox
+from bot.clients.github import GitHub
 from bot.clients.kubernetes import Kubernetes
 from bot.clients.loki import Loki
 from bot.clients.slack_directory import SlackDirectory
 from bot.domain.policy import Policy
+from bot.domain.review import Severity
 from bot.jobs.engine import Engine
 from bot.model.gateway import Gateway
 from bot.model.prompts import Prompt
@@ -27,6 +30,21 @@ class ClusterAccess:
     reader: Kubernetes
     runner: Kubernetes | None
     loki: Loki | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CodeAccess:
+    """GitHub by the identity that reviews, which can change no contents; and what the configuration says of it.
+
+    ``least_risk`` is the risk from which on ``channel`` hears of a pull request; ``channels`` may be chosen instead.
+    """
+
+    github: GitHub
+    prompt: Prompt
+    listens_to: Callable[[str], bool]
+    channel: str
+    channels: frozenset[str]
+    least_risk: Severity | Literal["never"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +65,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything a story may touch. ``gateway`` is None when no model is configured."""
+    """Everything a story may touch. ``gateway`` is None when no model is configured, ``code`` when no GitHub is."""
 
     database: Database
     engine: Engine
@@ -60,4 +78,5 @@ class World:
     prompt: Prompt
     directory: SlackDirectory
     rules: Rules
+    code: CodeAccess | None = None
     verify_poll_seconds: float = field(default=1.0)

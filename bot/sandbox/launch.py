@@ -136,6 +136,8 @@ async def _run(given: Options, app: Mapping[str, Any], roles: Sequence[Mapping[s
             hub.webhooks.url, hub.webhooks.secret = given.github_webhook, secrets.token_hex(20)
             github_shop.build(hub.acts)
             environment |= _github(hub, place)
+            if given.slack_port is not None:
+                structure["github"] = {"channel": "C0INCIDENTS"}
         if structure:
             environment["SIGNOFF_CONFIG"] = _private(place / "signoff.yaml", structure)
         _print(environment, urls, as_json=given.as_json)

@@ -232,6 +232,102 @@ messages = Table(
     Index("outbox_order", "created_at"),
 )
 
+github_deliveries = Table(
+    "github_deliveries",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("delivery", String(64), nullable=False, index=True),
+    Column("event", String(40), nullable=False),
+    Column("repository", Text, nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("row_id", String(32), nullable=False),
+    Column("received_at", BigInteger, nullable=False, index=True),
+)
+
+pulls = Table(
+    "pulls",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("repository", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("head_sha", String(64), nullable=False, index=True),
+    Column("asked_by", Text, nullable=False, default="", server_default=""),
+    Column("reviewed_sha", String(64), nullable=False, default="", server_default=""),
+    Column("posted_sha", String(64), nullable=False, default="", server_default=""),
+    Column("review", Json, nullable=True),
+    Column("facts", Json, nullable=True),
+    Column("findings", Json, nullable=True),
+    Column("comment_id", BigInteger, nullable=True),
+    Column("note", Text, nullable=False, default="", server_default=""),
+    Column("updated_at", BigInteger, nullable=False),
+    *_counters(),
+    _due("pulls_due"),
+)
+
+pull_commands = Table(
+    "pull_commands",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("pull_id", String(32), nullable=False, index=True),
+    Column("author", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("answer", Text, nullable=False, default="", server_default=""),
+    Column("received_at", BigInteger, nullable=False),
+    *_counters(),
+    _due("pull_commands_due"),
+)
+
+ci_runs = Table(
+    "ci_runs",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("repository", Text, nullable=False),
+    Column("run_id", BigInteger, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("app", Text, nullable=False),
+    Column("head_sha", String(64), nullable=False, index=True),
+    Column("branch", Text, nullable=False),
+    Column("conclusion", String(20), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("pulls", Json, nullable=False),
+    Column("failure", Json, nullable=True),
+    Column("at", BigInteger, nullable=False),
+    *_counters(),
+    _due("ci_runs_due"),
+)
+
+ci_signatures = Table(
+    "ci_signatures",
+    metadata,
+    Column("run_row", String(32), primary_key=True),
+    Column("signature", String(64), primary_key=True),
+    Column("repository", Text, nullable=False),
+    Column("head_sha", String(64), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("ci_signatures_known", "signature", "repository"),
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("kind", String(10), nullable=False),
+    Column("repository", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("sha", String(64), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("paths", Json, nullable=False),
+    Column("risks", Json, nullable=False),
+    Column("at", BigInteger, nullable=False, index=True),
+    *_counters(),
+    _due("changes_due"),
+)
+
 audit = Table(
     "audit",
     metadata,

@@ -7,10 +7,19 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Table, func, select, update
 
 from bot.store import unreadable
-from bot.store.tables import groups, incidents, runs, votes
+from bot.store.tables import changes, ci_runs, groups, incidents, pull_commands, pulls, runs, votes
 from bot.store.unreadable import UnreadableRow
 
-KINDS: dict[str, Table] = {"group": groups, "investigation": incidents, "vote": votes, "run": runs}
+KINDS: dict[str, Table] = {
+    "group": groups,
+    "investigation": incidents,
+    "vote": votes,
+    "run": runs,
+    "pull": pulls,
+    "command": pull_commands,
+    "ci": ci_runs,
+    "change": changes,
+}
 
 FIRST_RETRY_US = 2_000_000
 LAST_RETRY_US = 300_000_000

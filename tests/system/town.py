@@ -110,6 +110,20 @@ class Town:
             assert response.status < 400, answer
             return answer
 
+    async def on_github(self, act: str, **given: Any) -> Json:
+        """Do something on the GitHub stand-in, as a person or a runner."""
+        async with self.session.post(f"{self.urls['github']}/sandbox/github/{act}", json=given) as response:
+            answer: Json = await response.json()
+            assert response.status == 200, answer
+            return answer
+
+    async def github(self, repository: str = "shop/deploy") -> Json:
+        """What the GitHub stand-in holds of a repository."""
+        url = f"{self.urls['github']}/sandbox/github/state?repository={repository}"
+        async with self.session.get(url) as response:
+            found: Json = await response.json()
+            return found
+
     async def writes(self, cluster: str = "prod") -> list[str]:
         """The calls that changed the cluster, apart from dry runs."""
         calls = await self.page.kubernetes_calls(self.urls["kubernetes"])
@@ -193,7 +207,9 @@ def _objects(data: Any) -> Iterator[Json]:
 
 
 @contextlib.asynccontextmanager
-async def town(folder: Path, *, runbooks: Path | None = None, messages: bool = False) -> AsyncIterator[Town]:
+async def town(
+    folder: Path, *, runbooks: Path | None = None, messages: bool = False, github: bool = False
+) -> AsyncIterator[Town]:
     """Start the stand-ins and prepare the bot's environment. Nothing is served until `serve`."""
     folder.mkdir(parents=True, exist_ok=True)
     base = {name: os.environ[name] for name in ("HOME", "PATH", "LANG") if name in os.environ}
@@ -206,6 +222,8 @@ async def town(folder: Path, *, runbooks: Path | None = None, messages: bool = F
     if runbooks is not None:
         base["SIGNOFF_RUNBOOKS"] = str(runbooks)
     words = ["--slack", "0", "--kubernetes", "0", *(["--messages", "0"] if messages else [])]
+    if github:
+        words += ["--github", "0", "--github-webhook", f"http://{base['SIGNOFF_LISTEN']}/webhooks/github"]
     process = subprocess.Popen(
         [sys.executable, "-m", "bot.sandbox", *words, "--folder", str(folder), "--json"],
         env=base,

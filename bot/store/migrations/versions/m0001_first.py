@@ -250,3 +250,139 @@ def upgrade() -> None:
         sqlite_where=sa.text("done < wanted"),
         postgresql_where=sa.text("done < wanted"),
     )
+    op.create_table(
+        "github_deliveries",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("delivery", sa.String(length=64), nullable=False),
+        sa.Column("event", sa.String(length=40), nullable=False),
+        sa.Column("repository", sa.Text(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("row_id", sa.String(length=32), nullable=False),
+        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_github_deliveries_delivery"), "github_deliveries", ["delivery"], unique=False)
+    op.create_index(op.f("ix_github_deliveries_received_at"), "github_deliveries", ["received_at"], unique=False)
+    op.create_table(
+        "pulls",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("repository", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("head_sha", sa.String(length=64), nullable=False),
+        sa.Column("asked_by", sa.Text(), server_default="", nullable=False),
+        sa.Column("reviewed_sha", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("posted_sha", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("review", sa.JSON(), nullable=True),
+        sa.Column("facts", sa.JSON(), nullable=True),
+        sa.Column("findings", sa.JSON(), nullable=True),
+        sa.Column("comment_id", sa.BigInteger(), nullable=True),
+        sa.Column("note", sa.Text(), server_default="", nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.Column("wanted", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("done", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("not_before", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_pulls_head_sha"), "pulls", ["head_sha"], unique=False)
+    op.create_index(
+        "pulls_due",
+        "pulls",
+        ["not_before"],
+        unique=False,
+        sqlite_where=sa.text("done < wanted"),
+        postgresql_where=sa.text("done < wanted"),
+    )
+    op.create_table(
+        "pull_commands",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("pull_id", sa.String(length=32), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("answer", sa.Text(), server_default="", nullable=False),
+        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("wanted", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("done", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("not_before", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_pull_commands_pull_id"), "pull_commands", ["pull_id"], unique=False)
+    op.create_index(
+        "pull_commands_due",
+        "pull_commands",
+        ["not_before"],
+        unique=False,
+        sqlite_where=sa.text("done < wanted"),
+        postgresql_where=sa.text("done < wanted"),
+    )
+    op.create_table(
+        "ci_runs",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("repository", sa.Text(), nullable=False),
+        sa.Column("run_id", sa.BigInteger(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("app", sa.Text(), nullable=False),
+        sa.Column("head_sha", sa.String(length=64), nullable=False),
+        sa.Column("branch", sa.Text(), nullable=False),
+        sa.Column("conclusion", sa.String(length=20), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("pulls", sa.JSON(), nullable=False),
+        sa.Column("failure", sa.JSON(), nullable=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("wanted", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("done", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("not_before", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "ci_runs_due",
+        "ci_runs",
+        ["not_before"],
+        unique=False,
+        sqlite_where=sa.text("done < wanted"),
+        postgresql_where=sa.text("done < wanted"),
+    )
+    op.create_index(op.f("ix_ci_runs_head_sha"), "ci_runs", ["head_sha"], unique=False)
+    op.create_table(
+        "ci_signatures",
+        sa.Column("run_row", sa.String(length=32), nullable=False),
+        sa.Column("signature", sa.String(length=64), nullable=False),
+        sa.Column("repository", sa.Text(), nullable=False),
+        sa.Column("head_sha", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("run_row", "signature"),
+    )
+    op.create_index("ci_signatures_known", "ci_signatures", ["signature", "repository"], unique=False)
+    op.create_table(
+        "changes",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("repository", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("sha", sa.String(length=64), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("environment", sa.Text(), nullable=False),
+        sa.Column("paths", sa.JSON(), nullable=False),
+        sa.Column("risks", sa.JSON(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("wanted", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("done", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("not_before", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "changes_due",
+        "changes",
+        ["not_before"],
+        unique=False,
+        sqlite_where=sa.text("done < wanted"),
+        postgresql_where=sa.text("done < wanted"),
+    )
+    op.create_index(op.f("ix_changes_at"), "changes", ["at"], unique=False)

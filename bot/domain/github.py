@@ -1,0 +1,86 @@
+"""What happened on GitHub, as far as Signoff cares: events reduced to the facts that are stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+PullAction = Literal["opened", "synchronize", "reopened", "ready_for_review", "closed"]
+
+
+@dataclass(frozen=True, slots=True)
+class PullEvent:
+    """A pull request was opened, pushed to, reopened, made ready or closed. ``at`` is in microseconds."""
+
+    repository: str
+    number: int
+    action: PullAction
+    head_sha: str
+    merged: bool
+    merge_sha: str
+    title: str
+    author: str
+    url: str
+    into_default: bool
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class CommandEvent:
+    """Somebody spoke to Signoff below a pull request. ``text`` is what follows the mention."""
+
+    repository: str
+    number: int
+    comment_id: int
+    author: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvent:
+    """A workflow run ended, or another app's checks did (``run_id`` is then a suite's and ``app`` says whose).
+
+    ``pulls`` are the numbers that GitHub gives; of a fork's run it gives none.
+    """
+
+    repository: str
+    run_id: int
+    attempt: int
+    name: str
+    app: str
+    head_sha: str
+    branch: str
+    conclusion: str
+    url: str
+    pulls: tuple[int, ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class PushEvent:
+    """Commits were pushed to the default branch. ``paths`` are those that they touched."""
+
+    repository: str
+    sha: str
+    title: str
+    author: str
+    url: str
+    paths: tuple[str, ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeployEvent:
+    """A deployment ended. ``state`` is GitHub's: success, failure, error, inactive, …"""
+
+    repository: str
+    deployment_id: int
+    sha: str
+    environment: str
+    state: str
+    author: str
+    url: str
+    at: int
+
+
+GitHubEvent = PullEvent | CommandEvent | RunEvent | PushEvent | DeployEvent

@@ -1,0 +1,382 @@
+"""GitHub's webhooks: a body is read and its signature checked, reduced to what is stored, stored, and then answered.
+
+What cannot be stored is a 503, so that GitHub shows the delivery as failed and a person can redeliver it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Counter
+
+from bot.domain.github import CommandEvent, DeployEvent, GitHubEvent, PullAction, PullEvent, PushEvent, RunEvent
+from bot.intake.bodies import READ_SECONDS, Bodies, Unread
+from bot.store import clock, deliveries
+from bot.store.database import Database
+from bot.store.deliveries import Accepted
+
+log = structlog.get_logger(__name__)
+
+# https://docs.github.com/webhooks/webhook-events-and-payloads#payload-cap
+MAX_BYTES = 25 * 1024 * 1024
+STORE_SECONDS = 8.0  # GitHub gives an answer ten seconds
+DEPTH = 40
+CONTAINERS = 500_000
+TEXT = 1000
+COMMAND = 2000
+PATHS = 1000
+PULLS = 20
+MENTION = "@signoff"
+
+Starter = Callable[[str, str, int], None]
+
+_SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
+_EVENT = re.compile(r"[a-z_]{1,40}")
+_DELIVERY = re.compile(r"[0-9A-Za-z-]{1,64}")
+_REPOSITORY = re.compile(r"[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}")
+_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ACTIONS: Mapping[str, PullAction] = {
+    "opened": "opened",
+    "synchronize": "synchronize",
+    "reopened": "reopened",
+    "ready_for_review": "ready_for_review",
+    "closed": "closed",
+}
+
+
+class Refused(Exception):
+    """The body is not an event we can take; the message says what is wrong and where, never quoting the body."""
+
+
+class GitHubIntake:
+    """The webhook handler. ``secret`` is what GitHub signs with; without one nothing is taken."""
+
+    def __init__(
+        self,
+        database: Database,
+        start: Starter,
+        *,
+        secret: str,
+        registry: CollectorRegistry,
+        largest: int = MAX_BYTES,
+        read_seconds: float = READ_SECONDS,
+        store_seconds: float = STORE_SECONDS,
+    ) -> None:
+        if not secret:
+            raise ValueError("a webhook secret is mandatory")
+        self._database = database
+        self._start = start
+        self._secret = secret.encode()
+        # Who sends is only known when all of a body is there: strangers' bodies get room for two.
+        self._bodies = Bodies(largest, read_seconds=read_seconds, held=2)
+        self._store_seconds = store_seconds
+        self._answers = Counter(
+            "signoff_github_webhooks_total", "GitHub's webhooks by answer.", ["status"], registry=registry
+        )
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes to serve."""
+        return [web.post("/webhooks/github", self.take)]
+
+    async def take(self, request: web.Request) -> web.Response:
+        """Take one webhook of GitHub."""
+        response = await self._take(request)
+        self._answers.labels(str(response.status)).inc()
+        return response
+
+    async def _take(self, request: web.Request) -> web.Response:
+        signature = _only(request, "X-Hub-Signature-256", _SIGNATURE)
+        if signature is None:
+            return _problem(401, "X-Hub-Signature-256 is missing or no signature: give the webhook the secret")
+        name = _only(request, "X-GitHub-Event", _EVENT)
+        delivery = _only(request, "X-GitHub-Delivery", _DELIVERY)
+        if name is None or delivery is None:
+            return _problem(400, "X-GitHub-Event and X-GitHub-Delivery are needed, once each")
+        if request.content_type != "application/json":
+            return _problem(415, "choose application/json as the webhook's content type")
+        try:
+            async with self._bodies.read(request) as body:
+                return await self._authentic(body, signature, name, delivery)
+        except Unread as unread:
+            return _problem(unread.status, str(unread))
+
+    async def _authentic(self, body: bytearray, signature: str, name: str, delivery: str) -> web.Response:
+        expected = await asyncio.to_thread(hmac.digest, self._secret, body, "sha256")
+        if not hmac.compare_digest(f"sha256={expected.hex()}", signature):
+            return _problem(401, "the signature does not match: GITHUB_WEBHOOK_SECRET is not the webhook's secret")
+        if name == "ping":
+            return _said("pong")
+        try:
+            event = await asyncio.to_thread(parse, name, body)
+        except Refused as refused:
+            log.info("github webhook refused", kind=name, delivery=delivery, why=str(refused))
+            return _problem(400, str(refused))
+        if event is None:
+            return _said("nothing")
+        fingerprint = hashlib.sha256(name.encode() + b"\n" + body).hexdigest()
+        return await self._stored(event, name, delivery, fingerprint)
+
+    async def _stored(self, event: GitHubEvent, name: str, delivery: str, fingerprint: str) -> web.Response:
+        def store(connection: Any) -> Accepted:
+            now = clock.now(connection)
+            return deliveries.accept(connection, event, name=name, delivery=delivery, fingerprint=fingerprint, now=now)
+
+        try:
+            async with asyncio.timeout(self._store_seconds):
+                accepted = await self._database.write(store, urgent=True)
+        except Exception as error:
+            log.error("github webhook could not be stored", kind=name, delivery=delivery, error=type(error).__name__)
+            return _problem(503, "the event could not be stored: redeliver it")
+        if accepted.due is not None:
+            self._start(accepted.due.kind, accepted.due.row_id, accepted.due.generation)
+        return _said(accepted.outcome)
+
+
+def parse(name: str, body: bytes | bytearray) -> GitHubEvent | None:
+    """Reduce a webhook's body to the event that is stored, or None if it is nothing to us. Raises ``Refused``."""
+    reader = _READERS.get(name)
+    if reader is None:
+        return None
+    data = _Object(_json(body), "the body")
+    repository = data.object("repository")
+    full_name = repository.text("full_name")
+    if not _REPOSITORY.fullmatch(full_name):
+        raise Refused("repository.full_name: expected owner/name")
+    return reader(data, repository, full_name)
+
+
+def _pull(data: _Object, repository: _Object, full_name: str) -> GitHubEvent | None:
+    action = _ACTIONS.get(data.text("action"))
+    if action is None:
+        return None
+    pull = data.object("pull_request")
+    return PullEvent(
+        repository=full_name,
+        number=pull.number("number"),
+        action=action,
+        head_sha=pull.object("head").sha("sha"),
+        merged=pull.data.get("merged") is True or bool(pull.data.get("merged_at")),
+        merge_sha=pull.sha("merge_commit_sha", optional=True),
+        title=pull.text("title"),
+        author=pull.login("user"),
+        url=pull.text("html_url"),
+        into_default=pull.object("base").text("ref") == repository.text("default_branch"),
+        at=pull.time("updated_at"),
+    )
+
+
+def _comment(data: _Object, _repository: _Object, full_name: str) -> GitHubEvent | None:
+    about = data.object("issue") if "issue" in data.data else data.object("pull_request")
+    if data.text("action") != "created" or ("issue" in data.data and not about.data.get("pull_request")):
+        return None
+    comment = data.object("comment")
+    author = comment.object("user")
+    text = _command(comment.text("body", longest=COMMAND))
+    # An app's own comments quote the commands it understands.
+    if text is None or author.text("type") == "Bot":
+        return None
+    return CommandEvent(full_name, about.number("number"), comment.number("id"), author.text("login"), text)
+
+
+def _command(body: str) -> str | None:
+    """Return what follows our mention at the beginning of a line that is no quotation; code is not looked into."""
+    for line in body.splitlines():
+        words = line.strip().split(maxsplit=1)
+        if words and words[0].lower() == MENTION:
+            return words[1].strip() if len(words) > 1 else ""
+    return None
+
+
+def _workflow(data: _Object, _repository: _Object, full_name: str) -> GitHubEvent | None:
+    run = data.object("workflow_run")
+    if data.text("action") != "completed" or run.data.get("conclusion") is None:
+        return None
+    return _run(run, full_name, name=run.text("name"), app="", attempt=run.number("run_attempt", otherwise=1))
+
+
+def _suite(data: _Object, _repository: _Object, full_name: str) -> GitHubEvent | None:
+    suite = data.object("check_suite")
+    app = suite.object("app") if isinstance(suite.data.get("app"), dict) else _Object({}, "check_suite.app")
+    slug = app.text("slug") or app.text("name")
+    # What GitHub Actions checks comes as a workflow run too, and with its logs; our own check is no CI.
+    if data.text("action") != "completed" or suite.data.get("conclusion") is None or slug in ("", "github-actions"):
+        return None
+    if slug == "signoff":
+        return None
+    return _run(suite, full_name, name=app.text("name") or slug, app=slug, attempt=1)
+
+
+def _run(run: _Object, full_name: str, *, name: str, app: str, attempt: int) -> RunEvent:
+    listed = run.data.get("pull_requests")
+    numbers = [one.get("number") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return RunEvent(
+        repository=full_name,
+        run_id=run.number("id"),
+        attempt=attempt,
+        name=name,
+        app=app,
+        head_sha=run.sha("head_sha"),
+        branch=run.text("head_branch"),
+        conclusion=run.text("conclusion", longest=20),
+        url=run.text("html_url"),
+        pulls=tuple(number for number in numbers[:PULLS] if isinstance(number, int)),
+        at=run.time("updated_at"),
+    )
+
+
+def _push(data: _Object, repository: _Object, full_name: str) -> GitHubEvent | None:
+    branch = repository.text("default_branch")
+    if (
+        data.text("ref") != f"refs/heads/{branch}"
+        or data.data.get("deleted") is True
+        or not data.data.get("head_commit")
+    ):
+        return None
+    head = data.object("head_commit")
+    paths: dict[str, None] = {}
+    commits = data.data.get("commits")
+    for commit in commits if isinstance(commits, list) else []:
+        for key in ("added", "removed", "modified"):
+            touched = commit.get(key) if isinstance(commit, dict) else None
+            paths |= dict.fromkeys(str(path)[:TEXT] for path in touched or [] if len(paths) < PATHS)
+    message = head.text("message")
+    return PushEvent(
+        repository=full_name,
+        sha=data.sha("after"),
+        title=message.partition("\n")[0],
+        author=data.object("pusher").text("name"),
+        url=head.text("url"),
+        paths=tuple(map(_storable, paths)),
+        at=head.time("timestamp"),
+    )
+
+
+def _deployment(data: _Object, _repository: _Object, full_name: str) -> GitHubEvent | None:
+    status, deployment = data.object("deployment_status"), data.object("deployment")
+    return DeployEvent(
+        repository=full_name,
+        deployment_id=deployment.number("id"),
+        sha=deployment.sha("sha"),
+        environment=deployment.text("environment"),
+        state=status.text("state", longest=20),
+        author=deployment.login("creator"),
+        url=status.text("target_url") or deployment.text("url"),
+        at=status.time("created_at"),
+    )
+
+
+_READERS: Mapping[str, Callable[[_Object, _Object, str], GitHubEvent | None]] = {
+    "pull_request": _pull,
+    "issue_comment": _comment,
+    "pull_request_review_comment": _comment,
+    "workflow_run": _workflow,
+    "check_suite": _suite,
+    "push": _push,
+    "deployment_status": _deployment,
+}
+
+
+class _Object:
+    """A JSON object and where it stands, for errors that name the key."""
+
+    def __init__(self, data: Any, where: str) -> None:
+        if not isinstance(data, dict):
+            raise Refused(f"{where}: expected an object")
+        self.data: Mapping[str, Any] = data
+        self._where = "" if where == "the body" else f"{where}."
+
+    def object(self, key: str) -> _Object:
+        """Return an object below this one. Raises ``Refused``."""
+        return _Object(self.data.get(key), f"{self._where}{key}")
+
+    def text(self, key: str, *, longest: int = TEXT) -> str:
+        """Return a text, cut to ``longest`` characters; null is empty. Raises ``Refused``."""
+        value = self.data.get(key)
+        if value is not None and not isinstance(value, str):
+            raise Refused(f"{self._where}{key}: expected a string")
+        return _storable((value or "")[:longest])
+
+    def login(self, key: str) -> str:
+        """Return a user's login; a user who is gone has none."""
+        return self.object(key).text("login") if isinstance(self.data.get(key), dict) else ""
+
+    def number(self, key: str, *, otherwise: int | None = None) -> int:
+        """Return a number. Raises ``Refused``."""
+        value = self.data.get(key, otherwise)
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
+            raise Refused(f"{self._where}{key}: expected a whole number")
+        return value
+
+    def sha(self, key: str, *, optional: bool = False) -> str:
+        """Return a commit's name. Raises ``Refused``."""
+        value = self.data.get(key)
+        if optional and value is None:
+            return ""
+        if not isinstance(value, str) or not _SHA.fullmatch(value):
+            raise Refused(f"{self._where}{key}: expected the name of a commit")
+        return value
+
+    def time(self, key: str) -> int:
+        """Return a time in microseconds. Raises ``Refused``."""
+        value = self.data.get(key)
+        try:
+            instant = datetime.fromisoformat(value if isinstance(value, str) else "")
+            delta = instant - _EPOCH
+        except (ValueError, TypeError, OverflowError):
+            raise Refused(f"{self._where}{key}: expected a time like 2026-11-21T07:40:25Z") from None
+        return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def _json(body: bytes | bytearray) -> Any:
+    # Counted before parsing: 25 MB of "[]," would become a gigabyte of lists.
+    if body.count(b"{") + body.count(b"[") > CONTAINERS:
+        raise Refused("the body holds more objects than any event of GitHub")
+    try:
+        data = json.loads(body.decode(), parse_constant=_no_number)
+    except RecursionError:
+        raise Refused(f"the body is nested deeper than {DEPTH} levels") from None
+    except ValueError:
+        raise Refused("the body is not JSON in UTF-8") from None
+    level = [data]
+    for _ in range(DEPTH):
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if isinstance(parent, dict) else parent if isinstance(parent, list) else ())
+            if isinstance(child, (dict, list))
+        ]
+        if not level:
+            return data
+    raise Refused(f"the body is nested deeper than {DEPTH} levels")
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number in JSON")
+
+
+def _storable(text: str) -> str:
+    # PostgreSQL stores no NUL, and no database stores half a surrogate pair.
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def _only(request: web.Request, header: str, shape: re.Pattern[str]) -> str | None:
+    sent = request.headers.getall(header, [])
+    return sent[0] if len(sent) == 1 and shape.fullmatch(sent[0]) else None
+
+
+def _said(outcome: str) -> web.Response:
+    return web.json_response({"outcome": outcome})
+
+
+def _problem(status: int, sentence: str) -> web.Response:
+    return web.json_response({"error": sentence}, status=status)

@@ -1,0 +1,124 @@
+"""What was changed where: merged pull requests, pushes and deployments, kept as evidence of later incidents."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.domain.change import Change, PathRisk
+from bot.domain.github import DeployEvent, GitHubEvent, PullEvent, PushEvent
+from bot.store import work
+from bot.store.tables import changes
+from bot.store.unreadable import parse
+
+_CHANGE = TypeAdapter(Change)
+_RISKS = TypeAdapter(tuple[PathRisk, ...])
+PATHS_KEPT = 300
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    kind: str
+    number: int
+    sha: str
+    title: str
+    author: str
+    url: str
+    environment: str
+    paths: tuple[str, ...]
+
+
+def accept(connection: Connection, event: PullEvent | PushEvent | DeployEvent) -> tuple[str, int]:
+    """Store a change. Returns its row and the generation of work: its paths and risks are still to be read."""
+    facts = _facts(event)
+    row_id = "g" + hashlib.sha256(f"{facts.kind}\n{event.repository.lower()}\n{_key(event)}".encode()).hexdigest()[:30]
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = insert(changes).values(
+        id=row_id,
+        kind=facts.kind,
+        repository=event.repository,
+        number=facts.number,
+        sha=facts.sha,
+        title=facts.title,
+        author=facts.author,
+        url=facts.url,
+        environment=facts.environment,
+        paths=list(facts.paths[:PATHS_KEPT]),
+        risks=[],
+        at=event.at,
+    )
+    connection.execute(statement.on_conflict_do_nothing(index_elements=[changes.c.id]))
+    return row_id, work.want(connection, "change", row_id)
+
+
+def get(connection: Connection, row_id: str) -> Change:
+    """Read a change. Raises ``UnreadableRow``, or ``LookupError`` if there is none."""
+    row = connection.execute(select(changes).where(changes.c.id == row_id)).first()
+    if row is None:
+        raise LookupError(f"there is no change {row_id}")
+    return parse(_CHANGE, row, changes.name)
+
+
+def describe(connection: Connection, row_id: str, *, paths: Sequence[str], risks: Sequence[PathRisk]) -> None:
+    """Keep what a change touches and puts at stake."""
+    kept = _RISKS.dump_python(tuple(risks), mode="json")
+    statement = update(changes).where(changes.c.id == row_id)
+    connection.execute(statement.values(paths=list(paths[:PATHS_KEPT]), risks=kept))
+
+
+def between(connection: Connection, *, after: int, until: int, limit: int = 200) -> list[Change]:
+    """Return the changes of a time, newest first. A row that cannot be read is left out."""
+    from bot.store.unreadable import UnreadableRow
+
+    query = select(changes).where(changes.c.at >= after, changes.c.at <= until).order_by(changes.c.at.desc())
+    found = []
+    for row in connection.execute(query.limit(limit)):
+        try:
+            found.append(parse(_CHANGE, row, changes.name))
+        except UnreadableRow:
+            continue
+    return found
+
+
+def forget(connection: Connection, *, before: int) -> int:
+    """Delete changes that are too old to be anybody's cause."""
+    return int(connection.execute(delete(changes).where(changes.c.at < before)).rowcount)
+
+
+def is_change(event: GitHubEvent) -> bool:
+    """Say whether an event is a change that may cause something."""
+    match event:
+        case PullEvent():
+            return event.merged and event.action == "closed" and event.into_default
+        case DeployEvent():
+            return event.state in ("success", "failure", "error")
+        case PushEvent():
+            return True
+    return False
+
+
+def _facts(event: PullEvent | PushEvent | DeployEvent) -> _Facts:
+    match event:
+        case PullEvent():
+            sha = event.merge_sha or event.head_sha
+            return _Facts("merge", event.number, sha, event.title, event.author, event.url, "", ())
+        case PushEvent():
+            return _Facts("push", 0, event.sha, event.title, event.author, event.url, "", event.paths)
+        case DeployEvent():
+            title = f"deployment to {event.environment}: {event.state}"
+            return _Facts("deploy", 0, event.sha, title, event.author, event.url, event.environment, ())
+
+
+def _key(event: PullEvent | PushEvent | DeployEvent) -> str:
+    match event:
+        case PullEvent():
+            return str(event.number)
+        case PushEvent():
+            return event.sha
+        case DeployEvent():
+            return f"{event.deployment_id} {event.state}"

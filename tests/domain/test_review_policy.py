@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.review import PullRequest
+from bot.domain.review_policy import ReviewPolicy, matches, read
+
+PULL = PullRequest(
+    repository="shop/deploy",
+    number=1,
+    title="",
+    body="",
+    author="dana",
+    url="",
+    base_branch="main",
+    base_sha="b",
+    head_branch="change",
+    head_sha="h",
+)
+
+
+def test_without_a_file_the_defaults_hold() -> None:
+    found = read(None)
+    assert found.policy == ReviewPolicy()
+    assert found.problems == ()
+    assert read("").policy == ReviewPolicy()
+
+
+def test_a_file_says_what_is_wanted() -> None:
+    found = read(
+        "review:\n  drafts: true\n  branches: [main, 'release/*']\n  max_inline: 3\n  blocking: true\n"
+        "slack:\n  channel: C0REVIEWS\n  risk: critical\n"
+    )
+    assert found.problems == ()
+    assert found.policy == ReviewPolicy(
+        drafts=True,
+        branches=("main", "release/*"),
+        max_inline=3,
+        blocking=True,
+        slack_channel="C0REVIEWS",
+        slack_risk="critical",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("review:\n  draft: true\n", "line 2: review.draft: is no key"),
+        ("review:\n  max_inline: 11\n", "line 2: review.max_inline: "),
+        ("review:\n  max_inline: many\n", "review.max_inline"),
+        ("review: {branches: [1]}\n", "review.branches"),
+        ("slack:\n  channel: '#general'\n", "line 2: slack.channel"),
+        ("slack:\n  risk: terrible\n", "slack.risk"),
+        ("- a list\n", "line 1"),
+        ("review: &a\n  drafts: true\nslack: *a\n", "line 1"),
+        ("a: [\n", "line"),
+        ("x" * 100_000, "line 1"),
+    ],
+)
+def test_a_bad_file_is_explained_and_changes_nothing(text: str, said: str) -> None:
+    found = read(text)
+    assert found.policy == ReviewPolicy()
+    assert found.problems[0].startswith(".github/signoff.yml, ")
+    assert said in found.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("policy", "changed", "why"),
+    [
+        (ReviewPolicy(), {}, ""),
+        (ReviewPolicy(), {"draft": True}, "it is a draft"),
+        (ReviewPolicy(drafts=True), {"draft": True}, ""),
+        (ReviewPolicy(), {"labels": ("no-review",)}, "it has the label 'no-review'"),
+        (ReviewPolicy(only_labels=("ops",)), {}, "it has none of the labels that ask for a review"),
+        (ReviewPolicy(only_labels=("ops",)), {"labels": ("ops",)}, ""),
+        (ReviewPolicy(branches=("release/*",)), {}, "its base branch 'main' is not among those that are reviewed"),
+        (ReviewPolicy(branches=("release/*",)), {"base_branch": "release/1"}, ""),
+    ],
+)
+def test_what_is_not_reviewed_says_why(policy: ReviewPolicy, changed: dict[str, object], why: str) -> None:
+    assert policy.skips(replace(PULL, **changed), bot=False) == why  # type: ignore[arg-type]  # fields by name
+
+
+def test_bots_are_reviewed_only_where_that_is_wanted() -> None:
+    assert ReviewPolicy().skips(PULL, bot=True) == "its author is a bot"
+    assert ReviewPolicy(bots=True).skips(PULL, bot=True) == ""
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "does"),
+    [
+        ("docs/**", "docs/a/b.md", True),
+        ("docs/**", "src/docs/a.md", False),
+        ("docs/*", "docs/a/b.md", False),
+        ("**/docs/*", "src/docs/a.md", True),
+        ("**/docs/*", "docs/a.md", True),
+        ("*.md", "deep/down/a.md", True),
+        ("a?c", "abc", True),
+        ("a.c", "abc", False),
+        ("(a+)+$", "a" * 5000 + "!", False),
+    ],
+)
+def test_globs(pattern: str, path: str, does: bool) -> None:
+    assert matches(path, [pattern]) is does
+
+
+def test_what_decides_about_others_cannot_be_ignored() -> None:
+    policy = ReviewPolicy(ignore_paths=("**",))
+    assert policy.ignores("src/a.py")
+    assert not policy.ignores(".github/workflows/ci.yml")
