@@ -1,7 +1,7 @@
-"""What every room's tests share: a clean environment, and a fresh database of either kind."""
+"""What every room's tests share: a clean environment, a fresh database of either kind, and a whole installation."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from bot.store.database import Database
 from bot.store.schema import migrate
 from tests.postgres import PostgreSQL, running
+from tests.system.town import Town, quick_runbooks, town
 
 _OURS = ("SIGNOFF_", "SLACK_", "ANTHROPIC_", "GITHUB_")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
@@ -42,3 +43,17 @@ def database(database_url: str) -> Iterator[Database]:
     migrate(opened)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+async def closed_shop(tmp_path: Path) -> AsyncIterator[Town]:
+    """An installation whose bot is not started yet."""
+    async with town(tmp_path, runbooks=quick_runbooks(tmp_path / "runbooks")) as here:
+        yield here
+
+
+@pytest.fixture
+async def shop(closed_shop: Town) -> Town:
+    """An installation that serves, with the shop's checkout just broken."""
+    await closed_shop.serve()
+    return closed_shop

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -17,16 +18,21 @@ from bot.domain.approval import Approval
 from bot.domain.evidence import Evidence
 from bot.domain.incident import Incident
 from bot.jobs.world import World
-from bot.store import alerts, approvals, incidents, outbox, runs
+from bot.store import alerts, approvals, incidents, outbox, runs, unreadable
 from bot.store.approvals import Click
 from bot.store.unreadable import UnreadableRow
 
 T = TypeVar("T")
+Aside = Callable[[UnreadableRow], None]
 log = structlog.get_logger(__name__)
 
 ALERTS_READ = 20
 VALUE = 4000
 VALUES = 64
+
+
+def _log(problem: UnreadableRow) -> None:
+    log.warning("left out of a card", why=str(problem))
 
 
 def shortened(labels: Mapping[str, str]) -> dict[str, str]:
@@ -46,7 +52,7 @@ def approval_key(approval_id: str) -> str:
 
 def show(connection: Connection, world: World, incident_id: str, *, now: int, urgent: bool = False) -> None:
     """Put the incident as it is now on its card. Nothing is sent if that is what the card says already."""
-    view = view_of(connection, world, incident_id)
+    view = view_of(connection, world, incident_id, aside=partial(unreadable.report, connection, now=now))
     outbox.put(
         connection,
         key=card_key(incident_id),
@@ -57,16 +63,16 @@ def show(connection: Connection, world: World, incident_id: str, *, now: int, ur
     )
 
 
-def view_of(connection: Connection, world: World, incident_id: str) -> IncidentView:
-    """Read everything that an incident's card shows."""
+def view_of(connection: Connection, world: World, incident_id: str, *, aside: Aside = _log) -> IncidentView:
+    """Read everything that an incident's card shows. What cannot be read is left out of it and goes to ``aside``."""
     incident = incidents.get(connection, incident_id)
     nothing: tuple[Evidence, ...] = ()
-    evidence = _readable(lambda: incidents.evidence_of(connection, incident_id), nothing)
-    triage = _readable(lambda: incidents.triage_of(connection, incident_id), None)
+    evidence = _readable(lambda: incidents.evidence_of(connection, incident_id), nothing, aside)
+    triage = _readable(lambda: incidents.triage_of(connection, incident_id), None, aside)
     stage: Stage = "done"
     if triage is None and incidents.investigating(connection, incident_id):
         stage = "analysing" if evidence else "collecting"
-    lines = [_line(connection, world, approval) for approval in approvals.of_incident(connection, incident_id)]
+    lines = [_line(connection, world, approval, aside) for approval in approvals.of_incident(connection, incident_id)]
     return IncidentView(
         incident=incident,
         alerts=clean_alerts(connection, world, incident_id),
@@ -80,12 +86,12 @@ def view_of(connection: Connection, world: World, incident_id: str) -> IncidentV
     )
 
 
-def _readable(read: Callable[[], T], otherwise: T) -> T:
+def _readable(read: Callable[[], T], otherwise: T, aside: Aside = _log) -> T:
     """Read a part of a card, or leave it out: what cannot be shown must not stop what is decided."""
     try:
         return read()
     except UnreadableRow as problem:
-        log.warning("left out of a card", why=str(problem))
+        aside(problem)
         return otherwise
 
 
@@ -103,8 +109,8 @@ def clean_alerts(connection: Connection, world: World, incident_id: str) -> tupl
     )
 
 
-def _line(connection: Connection, world: World, approval: Approval) -> ActionLine:
-    run = _readable(lambda: runs.of_approval(connection, approval.id), None)
+def _line(connection: Connection, world: World, approval: Approval, aside: Aside) -> ActionLine:
+    run = _readable(lambda: runs.of_approval(connection, approval.id), None, aside)
     state = run.state if run and approval.state == "approved" else approval.state
     return ActionLine(
         name=approval.name,
@@ -130,7 +136,8 @@ def what(connection: Connection, world: World, approval: Approval) -> str:
 
 def show_approval(connection: Connection, world: World, approval_id: str, *, now: int) -> None:
     """Put an approval as it is now on its card, ahead of what else waits: somebody looks at it."""
-    request = _readable(lambda: approvals.request(connection, approval_id), None)
+    aside = partial(unreadable.report, connection, now=now)
+    request = _readable(lambda: approvals.request(connection, approval_id), None, aside)
     if request is None:
         return
     approval, record = request.approval, request.plan.record

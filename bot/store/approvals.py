@@ -82,7 +82,7 @@ def request(connection: Connection, approval_id: str, *, lock: bool = False) -> 
     row = connection.execute(query.with_for_update() if lock else query).one()
     try:
         plan = Plan.stored(bytes(row.record), row.digest)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise UnreadableRow("approvals", row.id, str(error)) from error
     return Request(_approval(row), plan, row.full_diff)
 

@@ -1,15 +1,12 @@
-"""What the tests with real components share: how to insist on one, and an installation to point it at."""
+"""What the tests with real components share: how to insist on one."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-
-from tests.system.town import Town, quick_runbooks, town
 
 
 @pytest.fixture(scope="session")
@@ -24,11 +21,3 @@ def installed() -> Callable[[str], str]:
         return str(path)
 
     return find
-
-
-@pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[Town]:
-    """An installation that serves, with the shop's checkout just broken."""
-    async with town(tmp_path, runbooks=quick_runbooks(tmp_path / "runbooks")) as here:
-        await here.serve()
-        yield here

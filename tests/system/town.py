@@ -189,6 +189,24 @@ class Town:
         tables = ("alert_groups", "incidents", "votes", "runs", "outbox")
         return all(self.rows(f"SELECT count(*) FROM {table} WHERE done < wanted") == [(0,)] for table in tables)
 
+    def alter(self, statement: str, *values: Any) -> None:
+        """Change the SQLite file behind the bot's back, as damage does."""
+        path = self.environment["SIGNOFF_DATABASE_URL"].removeprefix("sqlite:///")
+        with contextlib.closing(sqlite3.connect(path, timeout=10)) as connection, connection:
+            assert connection.execute(statement, values).rowcount > 0, statement
+
+    def time_passes(self, seconds: float) -> None:
+        """Let the store's time go on, beyond which no clock can be set back."""
+        now = int((time.time() + seconds) * 1_000_000)
+        self.alter("UPDATE counters SET value = ? WHERE name = 'clock'", now)
+
+    def configure(self, change: Callable[[Json], Any]) -> None:
+        """Change the configuration file; the bot reads it when it starts."""
+        path = Path(self.environment["SIGNOFF_CONFIG"])
+        structure = yaml.safe_load(path.read_text())
+        change(structure)
+        path.write_text(yaml.safe_dump(structure, sort_keys=False))
+
     def audit_holds(self) -> bool:
         """`signoff audit verify`."""
         words = [sys.executable, "-m", "bot", "audit", "verify"]

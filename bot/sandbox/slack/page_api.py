@@ -44,6 +44,7 @@ Switches (POST /sandbox/switches, any of):
     plan_upgrade_required: true    as on a free plan, user groups are refused
     invite: {channel, user}        brings a person, or the bot, into a channel; a stranger makes it a shared one
     remove: {channel, user}
+    deactivate: {user}             an owner ends this person's account
     archive: {channel, archived}
 """
 
@@ -340,6 +341,7 @@ class PageApi:
             "plan_upgrade_required": lambda value: partial(setattr, switches, "plan_upgrade_required", _boolean(value)),
             "invite": lambda value: partial(self._invite, self._channel(value), self._member(value)),
             "remove": lambda value: partial(self._remove, self._channel(value), self._member(value)),
+            "deactivate": lambda value: partial(self._deactivate, self._member(value)),
             "archive": lambda value: partial(
                 setattr, self._channel(value), "is_archived", _boolean(value.get("archived", True))
             ),
@@ -376,14 +378,18 @@ class PageApi:
             channel.shared_with.clear()
         self._local.bell.ring()
 
+    def _deactivate(self, user: User) -> None:
+        user.deleted = True
+        self._local.bell.ring()
+
     def _channel(self, value: Any) -> Channel:
         reference = value.get("channel") if isinstance(value, dict) else None
         if not isinstance(reference, str) or reference not in self._local.workspace.channels:
             raise _Malformed("there is no such channel")
         return self._local.workspace.channels[reference]
 
-    def _member(self, value: dict[str, Any]) -> User:
-        reference = value.get("user")
+    def _member(self, value: Any) -> User:
+        reference = value.get("user") if isinstance(value, dict) else None
         if not isinstance(reference, str) or reference not in self._local.workspace.users:
             raise _Malformed("there is no such user")
         return self._local.workspace.users[reference]
