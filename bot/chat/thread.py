@@ -58,11 +58,6 @@ def superseded(approval: Approval, by: str) -> Card:
     return _line("↪️", f"{approval.name} is replaced by {by}, nothing ran.")
 
 
-def step_started(approval: Approval, ordinal: int, total: int, what: str) -> Card:
-    """Say that a step is being run."""
-    return _line("▶️", f"{approval.name}: {_step(ordinal, total)}{what}")
-
-
 def step_done(approval: Approval, ordinal: int, total: int, detail: str) -> Card:
     """Say that a step took effect."""
     return _line("☑️", f"{approval.name}: {_step(ordinal, total)}done. {detail}")

@@ -67,10 +67,13 @@ def view_of(connection: Connection, world: World, incident_id: str, *, aside: As
     """Read everything that an incident's card shows. What cannot be read is left out of it and goes to ``aside``."""
     incident = incidents.get(connection, incident_id)
     nothing: tuple[Evidence, ...] = ()
-    evidence = _readable(lambda: incidents.evidence_of(connection, incident_id), nothing, aside)
     triage = _readable(lambda: incidents.triage_of(connection, incident_id), None, aside)
+    underway = incidents.investigating(connection, incident_id) if triage is None else None
+    # What was collected before it fired again says nothing of what fires now.
+    mine = partial(incidents.evidence_of, connection, incident_id, generation=underway)
+    evidence = _readable(mine, nothing, aside)
     stage: Stage = "done"
-    if triage is None and incidents.investigating(connection, incident_id):
+    if underway is not None:
         stage = "analysing" if evidence else "collecting"
     lines = [_line(connection, world, approval, aside) for approval in approvals.of_incident(connection, incident_id)]
     return IncidentView(

@@ -218,24 +218,28 @@ class Engine:
                 log.warning("the sweep could not read the database", error=type(error).__name__)
             await asyncio.sleep(SWEEP_SECONDS)
 
-    async def forget(self, *, older_than_seconds: float = 86_400.0) -> int:
-        """Delete the records of jobs that ended long ago, some hundred at a time, and return how many; the rows they
-        were for keep what happened."""
+    async def forget(self, *, older_than_seconds: float = 86_400.0, at_once: int = 500) -> int:
+        """Delete the records of jobs that ended longer ago, ``at_once`` in a statement, and return how many; the rows
+        they were for keep what happened."""
         from datetime import UTC, datetime, timedelta
 
         from dbos import DBOS
 
         before = (datetime.now(UTC) - timedelta(seconds=older_than_seconds)).isoformat()
-        ended = await DBOS.list_workflows_async(
-            status=["SUCCESS", "ERROR", "CANCELLED"],
-            completed_before=before,
-            limit=500,
-            load_input=False,
-            load_output=False,
-        )
-        if ended:
-            await DBOS.delete_workflows_async([workflow.workflow_id for workflow in ended])
-        return len(ended)
+        forgotten = 0
+        while True:
+            ended = await DBOS.list_workflows_async(
+                status=["SUCCESS", "ERROR", "CANCELLED"],
+                completed_before=before,
+                limit=at_once,
+                load_input=False,
+                load_output=False,
+            )
+            if ended:
+                await DBOS.delete_workflows_async([workflow.workflow_id for workflow in ended])
+            forgotten += len(ended)
+            if len(ended) < at_once:
+                return forgotten
 
     async def close(self) -> None:
         """Stop starting jobs. What runs stays pending in the database and is taken up at the next start."""

@@ -212,10 +212,10 @@ def evidence_of(connection: Connection, incident_id: str, *, generation: int | N
     return tuple(parse_part(_EVIDENCE, row.record, "evidence", f"{incident_id}/{row.ordinal}") for row in rows)
 
 
-def investigating(connection: Connection, incident_id: str) -> bool:
-    """Return whether evidence or a triage is still to come."""
+def investigating(connection: Connection, incident_id: str) -> int | None:
+    """Return the generation of the investigation that is still to end, or None if there is none."""
     row = connection.execute(select(incidents.c.wanted, incidents.c.done).where(incidents.c.id == incident_id)).one()
-    return bool(row.done < row.wanted)
+    return int(row.wanted) if row.done < row.wanted else None
 
 
 def set_triage(connection: Connection, incident_id: str, triage: Triage | None) -> None:

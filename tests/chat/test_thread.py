@@ -40,7 +40,6 @@ def line(card: Card) -> str:
         (thread.expired(A77), "⌛ A-77 expired at 11:02 UTC: nobody decided, nothing ran."),
         (thread.void(A77, "The image changed."), "⚠️ A-77 is void, nothing ran. The image changed."),
         (thread.superseded(A77, "A-78"), "↪️ A-77 is replaced by A-78, nothing ran."),
-        (thread.step_started(A77, 0, 1, "patching shop/checkout"), "▶️ A-77: patching shop/checkout"),
         (thread.step_done(A77, 1, 3, "Patched."), "☑️ A-77: step 2 of 3, done. Patched."),
         (thread.progress(A77, "2 of 3 pods are ready."), "⏳ A-77: 2 of 3 pods are ready."),
         (thread.reopened(INCIDENT), f"🔁 INC-142 fires again: {INCIDENT.title}"),
