@@ -26,10 +26,11 @@ async def test_a_finished_action_is_proposed_again_when_it_fires_again(shop: Tow
     assert len(await shop.writes()) == 2
 
 
-async def test_a_request_that_waits_is_not_made_twice(shop: Town) -> None:
-    await shop.alert(checkout_alert())
-    await shop.request()
-    await fires_again(shop)
-    again = "SELECT 1 FROM incidents WHERE reopened = 1 AND done = wanted AND triage IS NOT NULL"
-    await shop.until(lambda: shop.rows(again), "the second investigation to end")
-    assert shop.rows("SELECT number, state FROM approvals") == [(1, "pending")]
+async def test_a_request_that_waits_is_not_made_twice(closed_shop: Town) -> None:
+    here = closed_shop
+    await here.serve(killed_at="after:approval.requested")
+    await here.alert(checkout_alert())
+    await here.died()
+    await here.serve()
+    await here.until(lambda: here.rows("SELECT 1 FROM incidents WHERE done = wanted"), "the investigation to end")
+    assert here.rows("SELECT number, state FROM approvals") == [(1, "pending")]
