@@ -16,7 +16,7 @@ from bot.evidence.collect import collect
 from bot.jobs import board, proposing
 from bot.jobs.engine import Steps, Story
 from bot.jobs.world import World
-from bot.store import alerts, clock, incidents, work
+from bot.store import clock, incidents, work
 
 KIND = "investigation"
 VERSION = 1
@@ -39,14 +39,12 @@ def story(world: World) -> Story:
 
 
 async def _gather(world: World, incident_id: str, generation: int) -> int:
-    def before(connection: Connection) -> tuple[Incident, int, int, int, int]:
+    def before(connection: Connection) -> tuple[Incident, int, int, int]:
         incident = incidents.get(connection, incident_id)
         had = len(incidents.evidence_of(connection, incident_id, generation=generation))
-        first = alerts.of_incident(connection, incident_id, limit=1)
-        since = first[0].starts_at if first and first[0].status == "firing" else incident.opened_at
-        return incident, incidents.evidence_count(connection, incident_id), had, since, clock.now(connection)
+        return incident, incidents.evidence_count(connection, incident_id), had, clock.now(connection)
 
-    incident, count, had, fires_since, now = await world.database.read(before)
+    incident, count, had, now = await world.database.read(before)
     if had:
         return had
     access = world.clusters.get(incident.subject.cluster or "")
@@ -57,7 +55,7 @@ async def _gather(world: World, incident_id: str, generation: int) -> int:
         deadline_seconds=world.rules.evidence_seconds,
         redactor=world.redactor,
         first_number=count + 1,
-        alert_started_at=fires_since,
+        alert_started_at=incident.since,
     )
 
     def after(connection: Connection) -> int:
@@ -76,10 +74,10 @@ async def _triage(world: World, incident_id: str) -> str:
             incidents.evidence_of(connection, incident_id),
         )
 
-    incident, clean, evidence = await world.database.read(before)
+    incident, alerts, evidence = await world.database.read(before)
     answer = await triage(
         incident,
-        clean,
+        alerts,
         evidence,
         world.offers,
         world.gateway,

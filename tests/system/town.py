@@ -200,13 +200,6 @@ class Town:
         now = int((time.time() + seconds) * 1_000_000)
         self.alter("UPDATE counters SET value = ? WHERE name = 'clock'", now)
 
-    def configure(self, change: Callable[[Json], Any]) -> None:
-        """Change the configuration file; the bot reads it when it starts."""
-        path = Path(self.environment["SIGNOFF_CONFIG"])
-        structure = yaml.safe_load(path.read_text())
-        change(structure)
-        path.write_text(yaml.safe_dump(structure, sort_keys=False))
-
     def audit_holds(self) -> bool:
         """`signoff audit verify`."""
         words = [sys.executable, "-m", "bot", "audit", "verify"]
