@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import log as logging
 from bot import shipped
+from bot.analysis import log_summary
 from bot.analysis.offers import RunbookOffer
 from bot.approvals import needs
 from bot.chat.outbox import Outbox
@@ -35,7 +36,7 @@ from bot.intake.alertmanager import Bounds
 from bot.intake.github import GitHubIntake
 from bot.intake.inbox import StoredInbox
 from bot.intake.socket_mode import SocketMode
-from bot.jobs import housekeeping, incident, investigation, pull_request, run, vote
+from bot.jobs import housekeeping, incident, investigation, logs, pull_request, run, vote
 from bot.jobs.engine import Engine
 from bot.jobs.world import ClusterAccess, CodeAccess, Rules, World
 from bot.model import prompts
@@ -250,6 +251,7 @@ async def build(
         offers=tuple(offer(runbook) for runbook in books.runbooks.values()),
         gateway=gateway,
         prompt=triage,
+        log_prompt=load_prompt(settings, log_summary.TASK),
         directory=SlackDirectory(client),
         rules=rules_of(configuration),
         code=code_access(configuration, github),
@@ -257,6 +259,8 @@ async def build(
     world.engine.tell(incident.KIND, incident.story(world), version=incident.VERSION)
     world.engine.tell(investigation.KIND, investigation.story(world), version=investigation.VERSION, at_once=4)
     world.engine.tell(vote.KIND, vote.story(world), version=vote.VERSION)
+    # Each may hold some dozens of megabytes.
+    world.engine.tell(logs.KIND, logs.story(world), version=logs.VERSION, at_once=2)
     # A run watches its target for minutes, and another must not wait for that.
     world.engine.tell(run.KIND, run.story(world), version=run.VERSION, at_once=RUNS_AT_ONCE)
     if world.code is not None:
@@ -304,6 +308,8 @@ def rules_of(configuration: Configuration) -> Rules:
         stale_after=int(settings.stale_hours * HOUR_US),
         evidence_seconds=settings.evidence_seconds,
         model_seconds=settings.model_deadline_seconds,
+        logs=structure.readable_logs(),
+        default_cluster=structure.default_cluster,
         several_sources=len(structure.sources) > 1,
     )
 

@@ -8,15 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from bot.chat import logs_asked
 from bot.chat import rich_text as rich
 from bot.chat.card import Card
+from bot.chat.logs_asked import LogsAsked
 from bot.chat.mrkdwn import duration, plain, push
 from bot.domain.approval import Approval
 from bot.domain.incident import Incident
 
 COMMAND = "/ops"
-VERBS = ("help", "incidents", "status", "approvals")
-USAGE = "help | incidents | status <INC-142 or A-77> | approvals"
+VERBS = ("help", "incidents", "status", "approvals", "logs")
+USAGE = f"help | incidents | status <INC-142 or A-77> | approvals | {logs_asked.USAGE}"
 LISTED = 15
 
 _LONGEST = 200
@@ -27,10 +29,11 @@ _ID = re.compile(r"(?:(inc|a)[-\s]?)?([0-9]{1,9})", re.IGNORECASE)
 class Asked:
     """What somebody wants: a verb, and for ``status`` which thing and its number. ``problem`` says what is wrong."""
 
-    verb: Literal["help", "incidents", "status", "approvals", "unclear"]
+    verb: Literal["help", "incidents", "status", "approvals", "logs", "unclear"]
     thing: Literal["incident", "approval"] = "incident"
     number: int = 0
     problem: str = ""
+    logs: LogsAsked | None = None
 
 
 def read(text: str) -> Asked:
@@ -45,6 +48,9 @@ def read(text: str) -> Asked:
         return Asked("incidents")
     if verb == "approvals":
         return Asked("approvals")
+    if verb == "logs":
+        asked = logs_asked.read(text.strip()[len(verb) :])
+        return Asked("unclear" if asked.problem else "logs", problem=asked.problem, logs=asked)
     if verb == "status":
         return _status(" ".join(rest))
     if not rest and _ID.fullmatch(verb):
@@ -70,6 +76,10 @@ def help_card() -> Card:
         ("status INC-142", "one incident, as its card shows it"),
         ("status A-77", "one request for sign-off: the exact change, and what became of it"),
         ("approvals", "what waits for somebody's sign-off"),
+        (
+            "logs shop/checkout 30m timeout",
+            "what these logs say, where that is allowed; time and words may be left out",
+        ),
     ]
     parts = [
         rich.section(

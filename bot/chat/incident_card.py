@@ -15,6 +15,7 @@ from bot.domain.incident import Incident
 from bot.domain.triage import Cause, Triage
 
 EVIDENCE_ACTION = "inc.evidence"
+LOGS_ACTION = "inc.logs"
 
 Stage = Literal["collecting", "analysing", "done"]
 
@@ -66,6 +67,8 @@ class IncidentView:
     note: str = ""
     updated_at: int = 0
     source: str = ""
+    logs: bool = False
+    """Whether the subject's logs may be read in the card's channel."""
 
 
 def render(view: IncidentView) -> Card:
@@ -80,7 +83,11 @@ def render(view: IncidentView) -> Card:
     if view.evidence:
         label = f"Evidence ({len(view.evidence)})"
         spoken = f"Show the {len(view.evidence)} pieces of evidence for {view.incident.name}"
-        blocks.append(actions([button(label, EVIDENCE_ACTION, view.incident.id, spoken=spoken)]))
+        row = [button(label, EVIDENCE_ACTION, view.incident.id, spoken=spoken)]
+        if view.logs:
+            spoken = f"Read the logs of what {view.incident.name} is about"
+            row.append(button("Logs", LOGS_ACTION, view.incident.id, spoken=spoken))
+        blocks.append(actions(row))
     blocks.append(_context(view))
     return Card(text=_push(view), blocks=tuple(blocks))
 

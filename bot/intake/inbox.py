@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Connection
 
+from bot.chat import logs_card
 from bot.chat.commands import OpenIncidents, WaitingApprovals
 from bot.chat.incident_card import IncidentView
-from bot.domain.approval import Vote
+from bot.chat.logs_asked import LogsAsked
+from bot.domain.approval import Person, Vote
 from bot.domain.evidence import Evidence
-from bot.intake.slack import Answer, ApprovalShown, Click
-from bot.jobs import board
+from bot.domain.log_request import LogRequest, refused_place
+from bot.domain.log_summary import LogSummary
+from bot.intake.slack import Answer, ApprovalShown, Click, LinesShown, LogsWanted
+from bot.jobs import board, logs
 from bot.jobs.world import World
-from bot.store import approvals, clock, incidents, runs
+from bot.store import approvals, clock, incidents, log_requests, runs
 
 LISTED = 10
+LOGS_AT_ONCE = 3
 
 Store = Callable[[Connection], tuple[str, int | None]]
 
 _NO_REQUEST = "Nothing was recorded: there is no such request any more."
+_TOO_MANY = f"Signoff still reads {LOGS_AT_ONCE} logs for you: wait for one of them."
 _NO_RUN = "Nothing was recorded: there is no such run any more."
 
 
@@ -59,6 +67,71 @@ class StoredInbox:
         if generation is not None:
             self._world.engine.start_soon("vote", vote_id, generation)
         return problem
+
+    async def logs(self, wanted: LogsWanted) -> tuple[bool, str]:
+        """Store a wish to read logs as one row, then start its job; what is not listed is refused here and audited."""
+        world = self._world
+
+        def store(connection: Connection) -> tuple[bool, str, int | None]:
+            now = clock.now(connection)
+            asked = _asked(connection, world, wanted, now)
+            if isinstance(asked, str):
+                return False, asked, None
+            if log_requests.under_way(connection, str(wanted.person)) >= LOGS_AT_ONCE:
+                return False, _TOO_MANY, None
+            why = refused_place(asked.channel, asked.cluster, asked.namespace, world.rules.logs)
+            if why:
+                now = clock.advance(connection)
+                log_requests.receive(connection, replace(asked, state="refused", outcome=why))
+                logs.refuse(connection, asked, why, now=now)
+                return False, why, None
+            return (
+                True,
+                f"Reading: {logs_card.title(asked)}. The answer comes here.",
+                log_requests.receive(connection, asked),
+            )
+
+        taken, sentence, generation = await world.database.write(store, urgent=True)
+        if generation is not None:
+            world.engine.start_soon(logs.KIND, wanted.id, generation)
+        return taken, sentence
+
+    async def lines(self, request_id: str, person: Person, channel: str) -> LinesShown | None:
+        """Return the lines that an answer cites, after looking anew whether this person may see them here."""
+        world = self._world
+
+        def read(connection: Connection) -> tuple[LogRequest, Mapping[str, Any] | None, LogSummary | None] | None:
+            request = log_requests.find(connection, request_id)
+            if request is None:
+                return None
+            reading = log_requests.reading_of(connection, request_id)
+            return request, reading, log_requests.summary_of(connection, request_id)
+
+        found = await world.database.read(read)
+        if found is None or found[0].state != "answered":
+            return None
+        request, reading, summary = found
+        why = world.redactor.text(await logs.refusal(world, request, person, channel))
+
+        def note(connection: Connection) -> None:
+            now = clock.advance(connection)
+            asked = replace(request, person=person, channel=channel)
+            if why:
+                logs.refuse(connection, asked, why, now=now)
+            else:
+                logs.opened(connection, asked, now=now)
+
+        await world.database.write(note, urgent=True)
+        if why:
+            return LinesShown(refused=why)
+        if reading is None or summary is None:
+            return LinesShown()
+        shown = logs.shown_of(request, reading)
+        return LinesShown(
+            cited=[one.line for finding in summary.findings for one in finding.cited],
+            shown=logs.read_of(reading).shown,
+            sources=shown.sources,
+        )
 
     async def open_incidents(self) -> OpenIncidents:
         """Return the newest open incidents."""
@@ -115,6 +188,35 @@ class StoredInbox:
             return (found.name, incidents.evidence_of(connection, found.id)) if found else None
 
         return await self._world.database.read(read)
+
+
+def _asked(connection: Connection, world: World, wanted: LogsWanted, now: int) -> LogRequest | str:
+    """Return the request that a wish stands for, or a sentence that says why it stands for none."""
+    asked, kind, thread_of = wanted.asked or LogsAsked(), "", None
+    if wanted.asked is None:
+        incident = incidents.find(connection, wanted.incident_id)
+        subject = incident.subject if incident else None
+        if incident is None or subject is None or not (subject.cluster and subject.namespace and subject.name):
+            return "It is not known whose logs these would be: nothing was read."
+        asked, kind = LogsAsked(subject.cluster, subject.namespace, subject.name), subject.kind
+        # Only where its card is: the answer must not get into a thread of a channel that nobody looked at.
+        thread_of = incident.id if wanted.channel == world.rules.channel_for(incident.labels) else None
+    if any(world.redactor.text(word) != word for word in asked.words):
+        return "One of the words looks like a secret: nothing was read. Look for something else."
+    return LogRequest(
+        id=wanted.id,
+        person=wanted.person,
+        person_name=world.redactor.text(wanted.person_name),
+        channel=wanted.channel,
+        incident_id=thread_of,
+        cluster=asked.cluster or world.rules.default_cluster,
+        namespace=asked.namespace,
+        kind=kind,
+        workload=asked.workload,
+        seconds=asked.seconds,
+        words=asked.words,
+        received_at=now,
+    )
 
 
 def _receive(

@@ -9,17 +9,27 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
-from bot.chat import approval_card, commands, deny_form, evidence_view, incident_card, thread
+from bot.chat import (
+    approval_card,
+    commands,
+    deny_form,
+    evidence_view,
+    incident_card,
+    logs_card,
+    logs_view,
+    thread,
+)
 from bot.chat.approval_card import ApprovalView
 from bot.chat.card import Card
 from bot.chat.commands import OpenIncidents, WaitingApprovals
 from bot.chat.incident_card import IncidentView
+from bot.chat.logs_asked import LogsAsked
 from bot.domain.approval import Approval, Decision, Person
 from bot.domain.evidence import Evidence
 
@@ -76,6 +86,28 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class LogsWanted:
+    """A wish to read logs, to be stored: as it was typed, or of what an incident is about."""
+
+    id: str
+    person: Person
+    person_name: str
+    channel: str
+    asked: LogsAsked | None = None
+    incident_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LinesShown:
+    """The lines that an answer cites, or in ``refused`` why this person may not see them here."""
+
+    cited: Sequence[int] = ()
+    shown: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+    sources: Sequence[tuple[str, int]] = ()
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ApprovalShown:
     """A request for sign-off as ``/ops status`` shows it."""
 
@@ -94,6 +126,12 @@ class Inbox(Protocol):
 
     async def answer(self, answer: Answer) -> str:
         """Store what a person says about an UNKNOWN step, and let its run go on."""
+
+    async def logs(self, wanted: LogsWanted) -> tuple[bool, str]:
+        """Store a wish to read logs and start its job. Returns whether it was taken, and a sentence for the person."""
+
+    async def lines(self, request_id: str, person: Person, channel: str) -> LinesShown | None:
+        """Read the lines that an answer cites, for a person who may see them; None if there is no such answer."""
 
     async def open_incidents(self) -> OpenIncidents:
         """Read what is open."""
@@ -139,6 +177,8 @@ def listen(app: AsyncApp, *, inbox: Inbox) -> None:
     app.action(thread.APPLIED_ACTION)(listeners.took_effect)
     app.action(thread.NOT_APPLIED_ACTION)(listeners.had_no_effect)
     app.action(incident_card.EVIDENCE_ACTION)(listeners.show_evidence)
+    app.action(incident_card.LOGS_ACTION)(listeners.read_logs)
+    app.action(logs_card.LINES_ACTION)(listeners.show_lines)
     app.command(commands.COMMAND)(listeners.command)
     app.action(_ANY)(listeners.unknown_button)
     app.view_submission(_ANY)(listeners.only_acknowledge)
@@ -301,15 +341,75 @@ class _Listeners:
             log.warning("slack_evidence_not_shown", error=type(error).__name__)
             await _whisper(client, body, "The evidence could not be shown. Try again.")
 
-    async def command(self, ack: Any, command: Mapping[str, Any]) -> None:
+    async def read_logs(self, ack: Any, body: Mapping[str, Any], context: Any, client: AsyncWebClient) -> None:
+        """Store a wish to read the logs of what an incident is about."""
+        incident_id = _action(body, "value")
+        if not _ROW_ID.fullmatch(incident_id):
+            await ack()
+            await _whisper(client, body, STALE_BUTTON)
+            return
+        wanted = LogsWanted(
+            id=_once(context, body, incident_id, "logs", _action(body, "action_ts")),
+            person=_person(context, body),
+            person_name=_person_name(body),
+            channel=_channel(body),
+            incident_id=incident_id,
+        )
+        problem = await _stored(self._refused_logs(wanted), "logs")
+        await ack()
+        if problem:
+            await _whisper(client, body, problem)
+
+    async def _refused_logs(self, wanted: LogsWanted) -> str:
+        taken, sentence = await self._inbox.logs(wanted)
+        return "" if taken else sentence
+
+    async def show_lines(self, ack: Any, body: Mapping[str, Any], context: Any, client: AsyncWebClient) -> None:
+        """Open the cited lines of an answer: a waiting view at once, the lines once it is known that this may be."""
+        request_id, person = _action(body, "value"), _person(context, body)
+        await ack()
+        try:
+            opened = await client.views_open(trigger_id=body["trigger_id"], view=logs_view.loading())
+            try:
+                found = None
+                if _ROW_ID.fullmatch(request_id):
+                    found = await asyncio.wait_for(self._inbox.lines(request_id, person, _channel(body)), 10.0)
+                view = logs_view.failed("There is no such answer any more.")
+                if found is not None and found.refused:
+                    view = logs_view.failed(found.refused)
+                elif found is not None:
+                    view = logs_view.render(found.cited, found.shown, found.sources)
+            except Exception as error:
+                log.warning("slack_lines_not_read", error=type(error).__name__)
+                view = logs_view.failed(NOT_READ)
+            await client.views_update(view_id=opened["view"]["id"], hash=opened["view"]["hash"], view=view)
+        except Exception as error:
+            log.warning("slack_lines_not_shown", error=type(error).__name__)
+            await _whisper(client, body, "The lines could not be shown. Try again.")
+
+    async def command(self, ack: Any, command: Mapping[str, Any], context: Any) -> None:
         """Answer /ops, to the person who typed it only."""
         asked = commands.read(str(command.get("text") or ""))
+        if asked.verb == "logs":
+            sentence = await _stored(self._logs_asked(asked, command, context), "logs")
+            await ack(text=sentence, response_type="ephemeral")
+            return
         try:
             card = await asyncio.wait_for(self._answer_to(asked), DEADLINE_S)
         except Exception as error:
             log.warning("slack_command_not_answered", verb=asked.verb, error=type(error).__name__)
             card = commands.unclear_card(NOT_READ)
         await ack(text=card.text, blocks=list(card.blocks), response_type="ephemeral")
+
+    async def _logs_asked(self, asked: commands.Asked, command: Mapping[str, Any], context: Any) -> str:
+        wanted = LogsWanted(
+            id=_once(context, command, "", "logs", str(command.get("trigger_id", ""))),
+            person=_person(context, command),
+            person_name=str(command.get("user_name") or "")[:80],
+            channel=_channel(command),
+            asked=asked.logs,
+        )
+        return (await self._inbox.logs(wanted))[1]
 
     async def _answer_to(self, asked: commands.Asked) -> Card:
         if asked.verb == "incidents":

@@ -76,6 +76,8 @@ def view_of(connection: Connection, world: World, incident_id: str, *, aside: As
     if underway is not None:
         stage = "analysing" if evidence else "collecting"
     lines = [_line(connection, world, approval, aside) for approval in approvals.of_incident(connection, incident_id)]
+    subject = incident.subject
+    place = (world.rules.channel_for(incident.labels), subject.cluster or "", subject.namespace)
     return IncidentView(
         incident=incident,
         alerts=clean_alerts(connection, world, incident_id),
@@ -86,6 +88,7 @@ def view_of(connection: Connection, world: World, incident_id: str, *, aside: As
         note=incidents.note_of(connection, incident_id),
         updated_at=incident.last_seen_at,
         source=incident.source if world.rules.several_sources else "",
+        logs=bool(subject.name) and subject.kind != "Node" and place in world.rules.logs,
     )
 
 

@@ -11,13 +11,14 @@ from sqlalchemy import Connection
 from bot.chat import thread
 from bot.jobs import board
 from bot.jobs.world import World
-from bot.store import approvals, audit, clock, incidents, unreadable
+from bot.store import approvals, audit, clock, incidents, log_requests, unreadable
 from bot.store.unreadable import UnreadableRow
 
 log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 5.0
 FORGET_EVERY_SECONDS = 600.0
+LOGS_KEPT_US = 7 * 86_400 * 1_000_000
 
 
 async def keep_house(world: World) -> None:
@@ -31,9 +32,14 @@ async def keep_house(world: World) -> None:
             if loop.time() >= forget_at:
                 forget_at = loop.time() + FORGET_EVERY_SECONDS
                 await world.engine.forget()
+                await world.database.write(_forget_logs)
         except Exception as error:
             log.warning("housekeeping failed; it is tried again", exc_info=error)
         await asyncio.sleep(EVERY_SECONDS)
+
+
+def _forget_logs(connection: Connection) -> int:
+    return log_requests.forget(connection, before=clock.now(connection) - LOGS_KEPT_US)
 
 
 async def tidy(world: World) -> int:

@@ -61,6 +61,10 @@ class Rules:
     model_seconds: float
     model_tokens: int = 12_000
     several_sources: bool = False
+    logs: frozenset[tuple[str, str, str]] = frozenset()
+    """Which logs may be read through Slack: (channel, cluster, namespace)."""
+    logs_seconds: float = 30.0
+    default_cluster: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,7 @@ class World:
     offers: tuple[RunbookOffer, ...]
     gateway: Gateway | None
     prompt: Prompt
+    log_prompt: Prompt
     directory: SlackDirectory
     rules: Rules
     code: CodeAccess | None = None

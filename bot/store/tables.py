@@ -208,6 +208,29 @@ steps = Table(
     Column("detail", Text, nullable=False),
 )
 
+log_requests = Table(
+    "log_requests",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("person_name", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("incident_id", String(32), nullable=True),
+    Column("cluster", Text, nullable=False),
+    Column("namespace", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("workload", Text, nullable=False),
+    Column("seconds", Integer, nullable=False),
+    Column("words", Json, nullable=False),
+    Column("received_at", BigInteger, nullable=False, index=True),
+    Column("state", String(10), nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("reading", Json(none_as_null=True), nullable=True),
+    Column("summary", Json(none_as_null=True), nullable=True),
+    *_counters(),
+    _due("log_requests_due"),
+)
+
 messages = Table(
     "outbox",
     metadata,

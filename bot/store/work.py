@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Table, func, select, update
 
 from bot.store import unreadable
-from bot.store.tables import changes, ci_runs, groups, incidents, pull_commands, pulls, runs, votes
+from bot.store.tables import changes, ci_runs, groups, incidents, log_requests, pull_commands, pulls, runs, votes
 from bot.store.unreadable import UnreadableRow
 
 KINDS: dict[str, Table] = {
@@ -19,6 +19,7 @@ KINDS: dict[str, Table] = {
     "command": pull_commands,
     "ci": ci_runs,
     "change": changes,
+    "logs": log_requests,
 }
 
 FIRST_RETRY_US = 2_000_000

@@ -7,20 +7,21 @@ import pytest
 from sqlalchemy import update
 
 from bot import app, shipped
+from bot.chat.logs_asked import LogsAsked
 from bot.domain.alert import Alert, Delivery
 from bot.domain.approval import Person
 from bot.domain.evidence import Evidence
 from bot.domain.incident import Subject
 from bot.domain.joining import join
 from bot.domain.plan import SCHEMA, Plan
-from bot.intake.inbox import StoredInbox
-from bot.intake.slack import Answer, Click
+from bot.intake.inbox import LOGS_AT_ONCE, StoredInbox
+from bot.intake.slack import Answer, Click, LogsWanted
 from bot.jobs.engine import Engine
 from bot.jobs.world import World
 from bot.redact import Redactor
 from bot.runbooks import catalogue
 from bot.settings import Configuration, Settings, Structure
-from bot.store import alerts, approvals, incidents, runs, work
+from bot.store import alerts, approvals, incidents, log_requests, runs, work
 from bot.store.database import Database
 from bot.store.tables import incidents as incident_rows
 from bot.store.work import Due
@@ -47,7 +48,11 @@ async def world(database: Database) -> World:
     parts: dict[str, Any] = dict.fromkeys(World.__dataclass_fields__)
     books = catalogue.load(shipped.runbooks(None))
     engine = Engine(database)
-    rules = app.rules_of(Configuration(Settings(), Structure()))
+    rules = replace(
+        app.rules_of(Configuration(Settings(), Structure())),
+        logs=frozenset({("C0INCIDENTS", "prod", "shop")}),
+        default_cluster="prod",
+    )
     parts |= {"database": database, "engine": engine, "rules": rules}
     return World(**parts | {"redactor": Redactor([SECRET]), "catalogue": books})
 
@@ -152,3 +157,35 @@ async def test_an_incident_that_cannot_be_read_hides_no_other(world: World, inbo
     spoiled = update(incident_rows).where(incident_rows.c.number == 12).values(labels=[1])
     world.database.write_now(lambda c: c.execute(spoiled))
     assert [each.name for each in (await inbox.open_incidents()).newest][:2] == ["INC-11", "INC-10"]
+
+
+def wish(nth: int = 1, *, namespace: str = "shop", words: tuple[str, ...] = ()) -> LogsWanted:
+    asked = LogsAsked("", namespace, "cart", 60, words)
+    return LogsWanted(f"l{nth}", LEE, "lee", "C0INCIDENTS", asked)
+
+
+async def test_a_wish_for_logs_is_one_row_however_often_it_is_delivered(world: World, inbox: StoredInbox) -> None:
+    assert (await inbox.logs(wish()))[0]
+    assert (await inbox.logs(wish()))[0]
+    assert due(world) == [Due("logs", "l1", 1)]
+    stored = world.database.read_now(lambda c: log_requests.get(c, "l1"))
+    assert (stored.place, stored.person, stored.state) == ("prod/shop/cart", LEE, "received")
+
+
+async def test_what_is_not_listed_is_refused_without_a_job(world: World, inbox: StoredInbox) -> None:
+    taken, sentence = await inbox.logs(wish(namespace="kube-system"))
+    assert not taken
+    assert "may not be read in this channel" in sentence
+    assert due(world) == []
+
+
+async def test_one_person_cannot_have_everything_read_at_once(world: World, inbox: StoredInbox) -> None:
+    for nth in range(LOGS_AT_ONCE):
+        assert (await inbox.logs(wish(nth)))[0]
+    taken, sentence = await inbox.logs(wish(99))
+    assert (taken, sentence) == (False, "Signoff still reads 3 logs for you: wait for one of them.")
+
+
+async def test_a_secret_is_no_word_to_look_for(world: World, inbox: StoredInbox) -> None:
+    assert not (await inbox.logs(wish(words=("timeout", SECRET))))[0]
+    assert due(world) == []

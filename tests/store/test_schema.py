@@ -32,7 +32,7 @@ def test_the_indexes_that_the_sweep_needs_are_partial(database: Database) -> Non
         return {row.name: row.sql or "" for row in connection.execute(text(query))}
 
     indexes = database.read_now(read)
-    for table in ("alert_groups", "incidents", "votes", "runs"):
+    for table in ("alert_groups", "incidents", "votes", "runs", "log_requests"):
         assert "done < wanted" in indexes[f"{table}_due"].replace("(", "").replace(")", "")
 
 

@@ -219,7 +219,12 @@ def _objects(data: Any) -> Iterator[Json]:
 
 @contextlib.asynccontextmanager
 async def town(
-    folder: Path, *, runbooks: Path | None = None, messages: bool = False, github: bool = False
+    folder: Path,
+    *,
+    runbooks: Path | None = None,
+    messages: bool = False,
+    github: bool = False,
+    loki: bool = False,
 ) -> AsyncIterator[Town]:
     """Start the stand-ins and prepare the bot's environment. Nothing is served until `serve`."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -235,6 +240,7 @@ async def town(
     words = ["--slack", "0", "--kubernetes", "0", *(["--messages", "0"] if messages else [])]
     if github:
         words += ["--github", "0", "--github-webhook", f"http://{base['SIGNOFF_LISTEN']}/webhooks/github"]
+    words += ["--loki", "0"] if loki else []
     process = subprocess.Popen(
         [sys.executable, "-m", "bot.sandbox", *words, "--folder", str(folder), "--json"],
         env=base,

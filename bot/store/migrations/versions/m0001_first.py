@@ -151,6 +151,39 @@ def upgrade() -> None:
     op.create_index(op.f("ix_incidents_group_id"), "incidents", ["group_id"], unique=False)
     op.create_index(op.f("ix_incidents_status"), "incidents", ["status"], unique=False)
     op.create_table(
+        "log_requests",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("person_name", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("incident_id", sa.String(length=32), nullable=True),
+        sa.Column("cluster", sa.Text(), nullable=False),
+        sa.Column("namespace", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("workload", sa.Text(), nullable=False),
+        sa.Column("seconds", sa.Integer(), nullable=False),
+        sa.Column("words", sa.JSON(), nullable=False),
+        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("reading", sa.JSON(), nullable=True),
+        sa.Column("summary", sa.JSON(), nullable=True),
+        sa.Column("wanted", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("done", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("not_before", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "log_requests_due",
+        "log_requests",
+        ["not_before"],
+        unique=False,
+        sqlite_where=sa.text("done < wanted"),
+        postgresql_where=sa.text("done < wanted"),
+    )
+    op.create_index(op.f("ix_log_requests_received_at"), "log_requests", ["received_at"], unique=False)
+    op.create_table(
         "outbox",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("key", sa.String(length=160), nullable=False),
