@@ -38,6 +38,11 @@ def approved(approval: Approval, who: Sequence[str]) -> Card:
     return _line("✅", f"{approval.name} approved by {', '.join(who)}. It starts now.")
 
 
+def waits(approval: Approval, why: str) -> Card:
+    """Say what an approved run waits for."""
+    return _line("⏸️", f"{approval.name} is approved and waits. {why}")
+
+
 def denied(approval: Approval, who: str, reason: str) -> Card:
     """Say who denied, and why."""
     return _line("⛔", f"{approval.name} denied by {who}, nothing ran" + (f": {reason}" if reason else "."))

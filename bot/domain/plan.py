@@ -50,3 +50,10 @@ class Plan:
         """The resolved targets, each with cluster, kind, namespace, name and uid."""
         targets: Sequence[Mapping[str, Any]] = self.record["targets"]
         return targets
+
+    @property
+    def locks(self) -> Sequence[str]:
+        """What no other run may hold while this one goes on: the keys in the record, else one for each target."""
+        named: Sequence[str] = self.record.get("lock") or ()
+        parts = ("cluster", "kind", "namespace", "name")
+        return named or sorted({"/".join(str(target[part]) for part in parts) for target in self.targets})

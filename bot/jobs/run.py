@@ -25,7 +25,7 @@ from bot.jobs.engine import Steps, Story
 from bot.jobs.people import FRESH, electorate
 from bot.jobs.world import World
 from bot.runbooks import execute, verify
-from bot.store import approvals, audit, clock, incidents, runs, work
+from bot.store import approvals, audit, clock, incidents, locks, runs, work
 from bot.store.approvals import Request
 
 KIND = "run"
@@ -90,13 +90,31 @@ async def _check(world: World, run_id: str) -> int:
 
     def begin(connection: Connection) -> int:
         at = clock.advance(connection)
-        if not runs.move(connection, run_id, before=frozenset({"starting"}), after="running", now=at):
+        if runs.get(connection, run_id).state != "starting":
             return 0
+        if _waits_for_another(connection, world, run, request, at):
+            return 0
+        runs.move(connection, run_id, before=frozenset({"starting"}), after="running", now=at)
         _record(connection, request, "run.started", run_id, {"calls": len(request.plan.calls)}, at)
         _show(connection, world, request, at)
         return len(request.plan.calls)
 
     return await world.database.write(begin)
+
+
+def _waits_for_another(connection: Connection, world: World, run: Run, request: Request, now: int) -> bool:
+    """Take the locks of a run, or say which run it waits for: that one's end starts it, and its expiry voids it."""
+    holder = locks.take(connection, run.id, request.plan.locks, now=now)
+    if holder is None:
+        return False
+    of = approvals.get(connection, runs.get(connection, holder).approval_id)
+    why = f"It waits for {of.name}, which changes the same target and has not ended."
+    runs.note(connection, run.id, why)
+    work.want(connection, KIND, run.id, now=request.approval.expires_at)
+    _record(connection, request, "run.waiting", run.id, {"for": of.name}, now)
+    _show(connection, world, request, now)
+    _say(connection, world, request, f"waits:{of.name}", thread.waits(request.approval, why), now)
+    return True
 
 
 @dataclass(frozen=True, slots=True)

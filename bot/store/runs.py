@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.run import FINAL, Run, RunState, StepRecord, StepState
-from bot.store import work
+from bot.store import locks, work
 from bot.store.incidents import new_id
 from bot.store.tables import runs, steps
 from bot.store.unreadable import parse
@@ -55,12 +55,22 @@ def of_approval(connection: Connection, approval_id: str) -> Run | None:
 def move(
     connection: Connection, run_id: str, *, before: frozenset[RunState], after: RunState, outcome: str = "", now: int
 ) -> bool:
-    """Change a run's state by compare-and-set. Returns whether this call did it."""
+    """Change a run's state by compare-and-set. Returns whether this call did it. A run that is final holds no lock."""
     values: dict[str, Any] = {"state": after, "outcome": outcome[:1000]}
     if after in FINAL:
         values["ended_at"] = now
     statement = update(runs).where(runs.c.id == run_id, runs.c.state.in_(before))
-    return connection.execute(statement.values(**values)).rowcount == 1
+    if connection.execute(statement.values(**values)).rowcount != 1:
+        return False
+    if after in FINAL:
+        locks.release(connection, run_id, now=now)
+    return True
+
+
+def note(connection: Connection, run_id: str, outcome: str) -> None:
+    """Say on a run that has not begun what it waits for."""
+    statement = update(runs).where(runs.c.id == run_id, runs.c.state == "starting")
+    connection.execute(statement.values(outcome=outcome[:1000]))
 
 
 def begin_step(connection: Connection, run_id: str, ordinal: int, *, now: int) -> bool:

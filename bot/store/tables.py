@@ -193,8 +193,17 @@ runs = Table(
     Column("started_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger, nullable=True),
     Column("outcome", Text, nullable=False),
+    Column("waits_for", String(32), nullable=True, index=True),
     *_counters(),
     _due("runs_due"),
+)
+
+locks = Table(
+    "locks",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("run_id", String(32), nullable=False, index=True),
+    Column("since", BigInteger, nullable=False),
 )
 
 steps = Table(
@@ -246,6 +255,7 @@ messages = Table(
     Column("ts", Text, nullable=True),
     Column("posted_channel", Text, nullable=True),
     Column("sending_since", BigInteger, nullable=True),
+    Column("sender", Text, nullable=True),
     Column("doubts", Integer, nullable=False, default=0, server_default="0"),
     Column("last_error", Text, nullable=False, default="", server_default=""),
     Column("created_at", BigInteger, nullable=False),

@@ -113,3 +113,41 @@ async def test_a_cluster_that_is_gone_before_it_was_verified_leaves_the_run_inco
     await closed_shop.serve()
     await closed_shop.sees("A-1 ran; whether it helped cannot be told.*no longer configured")
     assert len(await closed_shop.writes()) == 1
+
+
+LOST = {"action": "drop", "verb": "patch", "resource": "deployments", "name": "checkout", "dry_run": False}
+
+
+async def test_a_run_waits_for_the_one_that_holds_its_target_and_starts_when_that_ends(shop: Town) -> None:
+    await shop.alert(checkout_alert())
+    first = await shop.request()
+    await shop.alert(checkout_alert() | {"groupKey": "another"})
+    second = await shop.request(2)
+    await shop.control("faults", LOST | {"when": "before"})
+    await shop.page.click(LEE, first, "Approve")
+    question = await shop.sees("A-1: did this take effect")
+    await shop.page.click(LEE, second, "Approve")
+    await shop.sees("A-2 is approved and waits. It waits for A-1")
+    assert shop.rows("SELECT r.state FROM runs r JOIN approvals a ON a.id = r.approval_id ORDER BY number") == [
+        ("unknown",),
+        ("starting",),
+    ]
+    await shop.page.click(LEE, question, "It did not")
+    await shop.sees("A-2 helped")
+    assert len(await shop.writes()) == 1
+    assert shop.rows("SELECT * FROM locks") == []
+
+
+async def test_a_run_that_waits_until_its_request_expires_is_void(shop: Town) -> None:
+    await shop.alert(checkout_alert())
+    first = await shop.request()
+    await shop.alert(checkout_alert() | {"groupKey": "another"})
+    second = await shop.request(2)
+    await shop.control("faults", LOST | {"when": "before"})
+    await shop.page.click(LEE, first, "Approve")
+    await shop.sees("A-1: did this take effect")
+    await shop.page.click(LEE, second, "Approve")
+    await shop.sees("A-2 is approved and waits")
+    shop.time_passes(DAY)
+    await shop.sees("A-2 is void, nothing ran. A-2 expired")
+    assert shop.rows("SELECT count(*) FROM locks") == [(1,)], "A-1 still asks"

@@ -197,6 +197,7 @@ def upgrade() -> None:
         sa.Column("ts", sa.Text(), nullable=True),
         sa.Column("posted_channel", sa.Text(), nullable=True),
         sa.Column("sending_since", sa.BigInteger(), nullable=True),
+        sa.Column("sender", sa.Text(), nullable=True),
         sa.Column("doubts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("last_error", sa.Text(), server_default="", nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
@@ -237,6 +238,7 @@ def upgrade() -> None:
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("waits_for", sa.String(length=32), nullable=True),
         sa.Column("wanted", sa.Integer(), server_default="0", nullable=False),
         sa.Column("done", sa.Integer(), server_default="0", nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
@@ -246,6 +248,15 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_runs_incident_id"), "runs", ["incident_id"], unique=False)
     op.create_index(op.f("ix_runs_state"), "runs", ["state"], unique=False)
+    op.create_index(op.f("ix_runs_waits_for"), "runs", ["waits_for"], unique=False)
+    op.create_table(
+        "locks",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("run_id", sa.String(length=32), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key"),
+    )
+    op.create_index(op.f("ix_locks_run_id"), "locks", ["run_id"], unique=False)
     op.create_index(
         "runs_due",
         "runs",
