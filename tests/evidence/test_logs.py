@@ -2,7 +2,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.clients.kubernetes import Tail
-from bot.evidence.logs import MAX_LINES, Stream, shape, streams
+from bot.evidence.logs import Stream, shape, streams, well
 from bot.evidence.pods import facts
 from bot.redact import Redactor
 from tests.evidence.objects import NOW, container_status, pod, running
@@ -72,12 +72,36 @@ def test_a_short_log_is_shown_whole():
     assert (log.text, log.lines, log.truncated) == ("one\n\ntwo", 3, False)
 
 
+STEADY = [f"INFO web: GET /orders/{number} took {number} ms" for number in range(1000)]
+
+
 def test_a_long_log_keeps_its_last_lines_and_says_how_many_went():
-    log = shaped("".join(f"line {number}\n" for number in range(1000)))
-    first, *rest = log.text.splitlines()
-    assert first == f"({1000 - MAX_LINES} earlier lines left out)"
-    assert rest == [f"line {number}" for number in range(1000 - MAX_LINES, 1000)]
-    assert (log.lines, log.truncated) == (MAX_LINES, True)
+    log = shaped("\n".join(STEADY))
+    assert log.text.endswith("\n".join(STEADY[-30:]))
+    gone = sum(int(line[1:].split()[0]) for line in log.text.splitlines() if line.endswith(" lines left out)"))
+    assert (gone + log.lines, log.truncated) == (1000, True)
+    assert len(log.text) <= 6000
+
+
+def test_the_line_that_explains_is_kept_however_long_ago_it_was_written():
+    fault = "ERROR db: password of user reports expired"
+    log = shaped("\n".join([*STEADY[:300], fault, *STEADY[300:]]))
+    assert fault in log.text.splitlines()
+
+
+def test_what_a_pod_that_runs_well_says_too_makes_room_for_what_is_new():
+    usual = [f"ERROR cache: miss for {word}, loading from {word[::-1]}" for word in map(bin, range(400))]
+    new = "WARN feature flag checkout-v2 switched on"
+    lines = "\n".join([*usual[:200], new, *usual[200:], *STEADY[:300]])
+    assert new in shape(Tail(lines, 0, True), PLAIN, well="\n".join([*usual, *STEADY])).text.splitlines()
+
+
+def test_a_healthy_pod_is_compared_with_where_others_fail():
+    bad = pod("bad", running(restarts=3, ready=False))
+    found = facts([bad, pod("well"), pod("also-well")], NOW)["pods"]
+    assert well(found, streams(found)) == {"app": Stream("also-well", "app", previous=False)}
+    fine = facts([pod("a"), pod("b"), pod("c")], NOW)["pods"]
+    assert well(fine, streams(fine)) == {}, "where nothing fails there is nothing to tell apart"
 
 
 def test_a_line_that_was_cut_in_half_is_dropped():
