@@ -124,7 +124,7 @@ async def test_a_broken_answer_leaves_the_rules(model, gateway, scripted, note):
     found = await reviewed(gateway)
     assert (found.analyst, found.note) == ("rules", note)
     assert [f.rule for f in found.findings] == ["k8s/privileged", "k8s/probe-removed"]
-    assert found.summary.startswith("2 places to look at")
+    assert found.summary.startswith("A privileged container owns its node.")
 
 
 @pytest.mark.parametrize("gateway_", [None, Gateway(api_key="", redactor=Redactor())])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
@@ -14,6 +14,8 @@ from bot.condense.diff.shown import Redact, texts, visible
 from bot.domain.review import Side, fingerprint
 
 _SIGN: Final[dict[Side, Literal["+", "-"]]] = {"LEFT": "-", "RIGHT": "+"}
+_ALIKE: Final = 3
+"""Lines in a row that are no coincidence when they stand elsewhere too."""
 LONGEST_QUOTE: Final = 20
 """Lines that a finding may be about."""
 
@@ -72,6 +74,11 @@ class FileAnchors:
                 hunks.append(tuple(_places(lines, shown, side, counts[side])))
         return {side: tuple(hunks) for side, hunks in found.items()}
 
+    @cached_property
+    def removed(self) -> Mapping[int, tuple[str, ...]]:
+        """The runs of removed lines, by the old number each begins at."""
+        return dict(_runs(self.file, "-"))
+
     def hunks(self, side: Side) -> tuple[tuple[Place, ...], ...]:
         """Return the lines of each hunk on one side, context included."""
         return self._sides[side]
@@ -106,6 +113,7 @@ class Anchors:
     """A diff's files, by any spelling of their paths that a reviewer was shown."""
 
     def __init__(self, patch: Patch, redact: Redact) -> None:
+        self._patch = patch
         self._files: dict[str, FileAnchors] = {}
         made = [FileAnchors(file, redact) for file in patch.files]
         for spell in (
@@ -121,6 +129,15 @@ class Anchors:
         """Return the file of this path, or None where the diff has none."""
         return self._files.get(path)
 
+    def moved(self, path: str, number: int) -> bool:
+        """Whether the removed line with this old number, and those removed after it, are added again anywhere."""
+        file = self.file(path)
+        return file is not None and file.removed.get(number) in self._added
+
+    @cached_property
+    def _added(self) -> frozenset[tuple[str, ...] | None]:
+        return frozenset(run for file in self._patch.files for _, run in _runs(file, "+"))
+
 
 def _places(lines: Sequence[Line], shown: Sequence[str], side: Side, counts: Counter[str]) -> Iterator[Place]:
     sign = _SIGN[side]
@@ -131,6 +148,16 @@ def _places(lines: Sequence[Line], shown: Sequence[str], side: Side, counts: Cou
         changed, key = line.sign == sign, "".join(text.split())
         yield Place(number, text, changed, text == line.text, counts[key] if changed else 0)
         counts[key] += changed
+
+
+def _runs(file: FilePatch, sign: Literal["+", "-"]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield the runs of ``_ALIKE`` consecutive lines of one sign, blanks aside, with the number each begins at."""
+    for hunk in file.hunks:
+        run: tuple[str, ...] = ()
+        for line in hunk.lines():
+            run = (*run[1 - _ALIKE :], line.text.strip()) if line.sign == sign else ()
+            if len(run) == _ALIKE and any(run):
+                yield (line.new or line.old or 0) - _ALIKE + 1, run
 
 
 def _key(text: str) -> str:

@@ -13,9 +13,12 @@ from bot.condense.risk.rule import SEVERITIES, Risk, Touched
 from bot.domain.review import Confidence, Finding
 
 ANALYST: Final = "rules"
+_TOLD: Final = 2
+"""Kinds of findings that a summary tells."""
 
 _TOUCHED: Final = frozenset(rule.id for family in FAMILIES for rule in family.RULES if isinstance(rule, Touched))
 """Rules that say where something is set, and not that it was set worse."""
+_MOVED: Final = "The same lines are added elsewhere in this change: it may only have moved."
 _SELDOM_RUN: Final = frozenset({"test", "docs", "lock"})
 _CATEGORIES: Final = (
     (
@@ -60,7 +63,8 @@ def told(
         if file.file.status == "deleted" and telling:
             telling = [min(telling, key=lambda risk: SEVERITIES.index(risk.severity))]
         for risk in telling:
-            finding = _finding(risk, file, kinds.get(path, "source"), head_sha)
+            moved = risk.sign == "-" and anchors.moved(path, risk.line)
+            finding = _finding(risk, file, kinds.get(path, "source"), head_sha, moved=moved)
             if finding and (
                 finding.fingerprint not in findings or finding.weight > findings[finding.fingerprint].weight
             ):
@@ -88,23 +92,21 @@ def joined(told_by_rules: Iterable[Finding], told_by_model: Iterable[Finding]) -
 
 def summary(findings: Sequence[Finding], changed_files: int) -> str:
     """Say in a sentence or two what the rules found."""
-    grave = [
-        finding for finding in findings if finding.severity in ("critical", "high") and finding.confidence != "low"
-    ]
     if not findings:
         return f"No rule found a risk in the {_count(changed_files, 'changed file')}."
     counts: dict[str, int] = {}
-    for finding in grave or findings:
+    for finding in findings:
         counts[finding.why] = counts.get(finding.why, 0) + 1
-    first = " ".join(f"{why} ({number} times)" if number > 1 else why for why, number in list(counts.items())[:2])
-    return f"{_count(len(findings), 'place')} to look at, {len(grave)} of them grave. {first}"
+    first = [f"{why} ({number} places)" if number > 1 else why for why, number in list(counts.items())[:_TOLD]]
+    more = len(counts) - _TOLD
+    return " ".join([*first, f"And {_count(more, 'more kind')} of finding."] if more > 0 else first)
 
 
 def _tells(risk: Risk) -> bool:
     return risk.severity in ("critical", "high") or (risk.severity == "medium" and risk.rule not in _TOUCHED)
 
 
-def _finding(risk: Risk, file: FileAnchors, kind: str, head_sha: str) -> Finding | None:
+def _finding(risk: Risk, file: FileAnchors, kind: str, head_sha: str, *, moved: bool) -> Finding | None:
     side = "LEFT" if risk.sign == "-" else "RIGHT"
     span = file.at("LEFT" if side == "LEFT" else "RIGHT", risk.line)
     if span is None:
@@ -113,7 +115,8 @@ def _finding(risk: Risk, file: FileAnchors, kind: str, head_sha: str) -> Finding
     confidence: Confidence = "high"
     if risk.rule in _TOUCHED or kind in _SELDOM_RUN:
         confidence = "low"
-    elif kind != "source":
+    elif kind != "source" or moved:
+        # Copied lines excuse nothing: an attacker can add them anywhere. But people should know where to look.
         confidence = "medium"
     return Finding(
         fingerprint=file.fingerprint(span.side, place),
@@ -126,7 +129,7 @@ def _finding(risk: Risk, file: FileAnchors, kind: str, head_sha: str) -> Finding
         line=place.number,
         start_line=place.number,
         quote=place.text,
-        why=risk.message,
+        why=f"{risk.message} {_MOVED}" if moved else risk.message,
         first_sha=head_sha,
     )
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Final
 
 from bot.analysis import plain
-from bot.condense.diff.shown import Redact
-from bot.domain.review import PullRequest
 
 _LONGEST: Final = 65_536
 """Characters of a description that are looked at: as many as GitHub stores."""
@@ -34,14 +31,3 @@ def spoken(text: str) -> str:
         # Something that builds itself anew out of what was taken from it is not meant for readers.
         shown = shown.partition("<!")[0]
     return "\n".join(line.rstrip() for line in shown.split("\n") if line.strip())
-
-
-def cleaned(pull_request: PullRequest, redact: Redact) -> PullRequest:
-    """Return the pull request with no secret in what people wrote about it: for the store, for Slack, for the model."""
-    return replace(
-        pull_request,
-        title=redact(pull_request.title),
-        body=redact(pull_request.body),
-        head_branch=redact(pull_request.head_branch),
-        commits=tuple(map(redact, pull_request.commits)),
-    )

@@ -35,6 +35,17 @@ def test_of_a_deleted_file_the_gravest_loss_stands_for_all():
     assert (finding.rule, finding.side) == ("k8s/network-policy-removed", "LEFT")
 
 
+def test_what_is_added_elsewhere_may_have_moved_and_still_counts():
+    probe = "        readinessProbe:\n          httpGet: {path: /ready, port: 8080}\n          periodSeconds: 5\n"
+    gone = "--- a/old.yaml\n+++ b/old.yaml\n@@ -1,4 +1 @@\n a\n" + "".join(f"-{line}\n" for line in probe.splitlines())
+    back = "--- a/new.yaml\n+++ b/new.yaml\n@@ -1 +1,4 @@\n a\n" + "".join(f"+{line}\n" for line in probe.splitlines())
+    (alone,) = rules(gone)
+    moved = {finding.path: finding for finding in rules(gone + back)}["old.yaml"]
+    assert (alone.confidence, moved.confidence, moved.severity) == ("high", "medium", "high")
+    assert moved.why == f"{alone.why} The same lines are added elsewhere in this change: it may only have moved."
+    assert moved.fingerprint == alone.fingerprint
+
+
 def test_the_model_says_why_but_makes_no_rule_less_grave():
     privileged, probe = rules()
     soft = replace(privileged, rule="", severity="low", confidence="low", why="Looks fine.", suggestion="x")
@@ -47,10 +58,12 @@ def test_the_model_says_why_but_makes_no_rule_less_grave():
 
 def test_the_summary_counts():
     assert summary([], 3) == "No rule found a risk in the 3 changed files."
-    assert summary(rules(), 1) == (
-        "2 places to look at, 2 of them grave. A privileged container owns its node. "
-        "A probe is gone: broken pods get traffic, or are never restarted."
+    one, two = rules()
+    assert summary([one, two, two], 1) == (
+        "A privileged container owns its node. "
+        "A probe is gone: broken pods get traffic, or are never restarted. (2 places)"
     )
+    assert summary([one, two, replace(two, why="Third.")], 1).endswith(" And 1 more kind of finding.")
 
 
 def test_every_rule_has_a_category():
