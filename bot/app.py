@@ -36,7 +36,7 @@ from bot.intake.alertmanager import Bounds
 from bot.intake.github import GitHubIntake
 from bot.intake.inbox import StoredInbox
 from bot.intake.socket_mode import SocketMode
-from bot.jobs import housekeeping, incident, investigation, logs, pull_request, run, vote
+from bot.jobs import change, ci_run, housekeeping, incident, investigation, logs, pull_command, pull_request, run, vote
 from bot.jobs.engine import Engine
 from bot.jobs.world import ClusterAccess, CodeAccess, Rules, World
 from bot.model import prompts
@@ -171,6 +171,7 @@ def code_access(configuration: Configuration, github: GitHub | None) -> CodeAcce
     return CodeAccess(
         github=github,
         prompt=load_prompt(configuration.settings, "diff-review"),
+        ci_prompt=load_prompt(configuration.settings, "ci-failure"),
         listens_to=rules.listens_to,
         channel=rules.channel,
         channels=frozenset(rules.channels),
@@ -264,10 +265,17 @@ async def build(
     # A run watches its target for minutes, and another must not wait for that.
     world.engine.tell(run.KIND, run.story(world), version=run.VERSION, at_once=RUNS_AT_ONCE)
     if world.code is not None:
-        world.engine.tell(
-            pull_request.KIND, pull_request.story(world, world.code), version=pull_request.VERSION, at_once=4
-        )
+        tell_of_code(world, world.code)
     return world, client
+
+
+def tell_of_code(world: World, code: CodeAccess) -> None:
+    """Register the stories of what happens on GitHub."""
+    engine = world.engine
+    engine.tell(pull_request.KIND, pull_request.story(world, code), version=pull_request.VERSION, at_once=4)
+    engine.tell(pull_command.KIND, pull_command.story(world, code), version=pull_command.VERSION)
+    engine.tell(ci_run.KIND, ci_run.story(world, code), version=ci_run.VERSION, at_once=2)
+    engine.tell(change.KIND, change.story(world, code), version=change.VERSION, at_once=2)
 
 
 def connect_clusters(configuration: Configuration, redactor: Redactor) -> dict[str, ClusterAccess]:

@@ -104,6 +104,20 @@ class ContainerSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeChange:
+    """What was merged, pushed or deployed before the alert, and how well it matches the subject (0 to 1)."""
+
+    name: str
+    verb: str
+    seconds_before: int
+    match: float
+    why: str
+    risk: str
+    risk_says: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Workload:
     """The object that the incident is about."""
 
@@ -194,6 +208,7 @@ class Facts:
     nodes: tuple[Node, ...]
     failed: tuple[Evidence, ...]
     started_at: int
+    code_changes: tuple[CodeChange, ...] = ()
 
     def pod(self, name: str) -> Pod | None:
         """Return the pod of this name, if it was read."""
@@ -262,6 +277,9 @@ def read(incident: Incident, alerts: Sequence[Alert], evidence: Sequence[Evidenc
         ),
         logs=tuple(_log(i) for i in good if i.kind == "logs"),
         nodes=tuple(_node(n, i.id) for i in good if i.kind == "nodes" for n in _maps(i.facts, "nodes")),
+        code_changes=tuple(
+            _code_change(c, i.id) for i in good if i.kind == "changes" for c in _maps(i.facts, "changes")
+        ),
         failed=tuple(item for item in current if item.error is not None),
         started_at=min(starts),
     )
@@ -284,6 +302,20 @@ def _workload(item: Evidence) -> Iterable[Workload]:
             owners=tuple((_text(owner, "kind"), _text(owner, "name")) for owner in _maps(facts, "owners")),
             evidence=item.id,
         )
+
+
+def _code_change(data: Mapping[str, Any], evidence: str) -> CodeChange:
+    match = data.get("match")
+    return CodeChange(
+        name=_text(data, "name"),
+        verb=_text(data, "verb"),
+        seconds_before=_number(data, "seconds_before") or 0,
+        match=float(match) if isinstance(match, (int, float)) else 0.0,
+        why=_text(data, "why"),
+        risk=_text(data, "risk"),
+        risk_says=_text(data, "risk_says"),
+        evidence=evidence,
+    )
 
 
 def _spec(data: Mapping[str, Any]) -> ContainerSpec:

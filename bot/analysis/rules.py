@@ -24,6 +24,7 @@ from bot.analysis.failure_modes import (
     failed_job,
     image_pull,
     logged_errors,
+    merged_change,
     missing_configuration,
     node,
     noise,
@@ -67,6 +68,7 @@ FAILURE_MODES: tuple[Callable[[Facts], Iterable[Suspicion]], ...] = (
     stuck_rollout.suspect,
     logged_errors.suspect,
     recent_change.suspect,
+    merged_change.suspect,
 )
 
 _SURENESS = {"high": 2, "medium": 1, "low": 0}

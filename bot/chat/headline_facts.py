@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from bot.domain.evidence import Evidence
@@ -84,4 +85,15 @@ def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
 
 
 _STARTING = frozenset({None, "ContainerCreating", "PodInitializing"})
-_READERS = {"workload": _workload, "pods": _pods, "rollout": _rollout, "nodes": _nodes}
+
+
+def _changes(item: Evidence) -> Iterator[Fact]:
+    """Name the likeliest change, where it names the workload: a change of something else is no news here."""
+    for change in islice(_mappings(item.facts.get("changes")), 1):
+        match, seconds = change.get("match"), change.get("seconds_before")
+        if isinstance(match, (int, float)) and match >= 0.7 and isinstance(seconds, int):
+            when = f"{max(1, seconds // 60)} min before the alert"
+            yield Fact(f"{change.get('name')} was {change.get('verb')} {when}: {change.get('why')}", item.id)
+
+
+_READERS = {"workload": _workload, "pods": _pods, "rollout": _rollout, "nodes": _nodes, "changes": _changes}

@@ -57,6 +57,10 @@ class GitHubRepository:
         """Read the commits, oldest first; GitHub lists 250 at most."""
         return await self.github.pages(self.name, f"/pulls/{number}/commits", limit=MAX_COMMITS)
 
+    async def commit(self, sha: str) -> Json:
+        """Read a commit with its files; GitHub lists 300 in the first page, which is what is read."""
+        return await self.github.get(self.name, f"/commits/{_part(sha)}")
+
     async def content(self, path: str, ref: str) -> str | None:
         """Read a file of at most 1 MB at a ref as text, or None if there is none."""
         if any(part in ("", ".", "..") for part in path.split("/")):

@@ -20,4 +20,5 @@ class CiRun:
     conclusion: str
     url: str
     pulls: tuple[int, ...]
+    on_default: bool
     at: int

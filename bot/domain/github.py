@@ -40,7 +40,8 @@ class CommandEvent:
 class RunEvent:
     """A workflow run ended, or another app's checks did (``run_id`` is then a suite's and ``app`` says whose).
 
-    ``pulls`` are the numbers that GitHub gives; of a fork's run it gives none.
+    ``pulls`` are the numbers that GitHub gives; of a fork's run it gives none. ``on_default``: it ran for the default
+    branch itself.
     """
 
     repository: str
@@ -53,6 +54,7 @@ class RunEvent:
     conclusion: str
     url: str
     pulls: tuple[int, ...]
+    on_default: bool
     at: int
 
 

@@ -197,14 +197,18 @@ def _command(body: str) -> str | None:
     return None
 
 
-def _workflow(data: _Object, _repository: _Object, full_name: str) -> GitHubEvent | None:
+def _workflow(data: _Object, repository: _Object, full_name: str) -> GitHubEvent | None:
     run = data.object("workflow_run")
     if data.text("action") != "completed" or run.data.get("conclusion") is None:
         return None
-    return _run(run, full_name, name=run.text("name"), app="", attempt=run.number("run_attempt", otherwise=1))
+    # A fork may call its branch as we call our default one.
+    own = run.text("event") not in ("pull_request", "pull_request_target")
+    default = repository.text("default_branch") if own else ""
+    attempt = run.number("run_attempt", otherwise=1)
+    return _run(run, full_name, name=run.text("name"), app="", attempt=attempt, default=default)
 
 
-def _suite(data: _Object, _repository: _Object, full_name: str) -> GitHubEvent | None:
+def _suite(data: _Object, _: _Object, full_name: str) -> GitHubEvent | None:
     suite = data.object("check_suite")
     app = suite.object("app") if isinstance(suite.data.get("app"), dict) else _Object({}, "check_suite.app")
     slug = app.text("slug") or app.text("name")
@@ -213,10 +217,10 @@ def _suite(data: _Object, _repository: _Object, full_name: str) -> GitHubEvent |
         return None
     if slug == "signoff":
         return None
-    return _run(suite, full_name, name=app.text("name") or slug, app=slug, attempt=1)
+    return _run(suite, full_name, name=app.text("name") or slug, app=slug, attempt=1, default="")
 
 
-def _run(run: _Object, full_name: str, *, name: str, app: str, attempt: int) -> RunEvent:
+def _run(run: _Object, full_name: str, *, name: str, app: str, attempt: int, default: str) -> RunEvent:
     listed = run.data.get("pull_requests")
     numbers = [one.get("number") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     return RunEvent(
@@ -230,6 +234,7 @@ def _run(run: _Object, full_name: str, *, name: str, app: str, attempt: int) -> 
         conclusion=run.text("conclusion", longest=20),
         url=run.text("html_url"),
         pulls=tuple(number for number in numbers[:PULLS] if isinstance(number, int)),
+        on_default=bool(default) and run.text("head_branch") == default,
         at=run.time("updated_at"),
     )
 

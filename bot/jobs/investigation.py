@@ -12,11 +12,12 @@ from bot.chat import thread
 from bot.domain.evidence import Evidence
 from bot.domain.incident import Incident
 from bot.domain.triage import Triage
+from bot.evidence import changes as changed
 from bot.evidence.collect import collect
 from bot.jobs import board, proposing
 from bot.jobs.engine import Steps, Story
 from bot.jobs.world import World
-from bot.store import clock, incidents, work
+from bot.store import changes, clock, incidents, work
 
 KIND = "investigation"
 VERSION = 1
@@ -58,12 +59,28 @@ async def _gather(world: World, incident_id: str, generation: int) -> int:
         alert_started_at=incident.since,
     )
 
+    items += await _changed(world, incident, now=now, number=count + 1 + len(items))
+
     def after(connection: Connection) -> int:
         incidents.add_evidence(connection, incident_id, items, generation=generation)
         board.show(connection, world, incident_id, now=clock.now(connection))
         return len(items)
 
     return await world.database.write(after)
+
+
+async def _changed(world: World, incident: Incident, *, now: int, number: int) -> tuple[Evidence, ...]:
+    """Return what was changed before the alert, as evidence, where anything was."""
+    started_at = incident.opened_at
+    found = await world.database.read(
+        lambda connection: changes.between(
+            connection, after=started_at - changed.WINDOW, until=started_at + changed.AFTER
+        )
+    )
+    item = changed.collected(
+        found, incident.subject, now=now, alert_started_at=started_at, redactor=world.redactor, number=number
+    )
+    return () if item is None else (item,)
 
 
 async def _triage(world: World, incident_id: str) -> str:

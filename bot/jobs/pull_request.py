@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from bot.analysis.diff_review import review
 from bot.chat import check_run, pull_request_comment, review_comments
+from bot.chat.ci_section import ci_section
 from bot.chat.review_line import is_risky, review_line
 from bot.clients.github import GitHubError, GitHubLimited
 from bot.clients.github_repository import GitHubRepository
@@ -27,7 +28,7 @@ from bot.domain.review import PullRequest, Review
 from bot.domain.review_policy import PolicyRead, ReviewPolicy
 from bot.jobs.engine import Steps, Story
 from bot.jobs.world import CodeAccess, World
-from bot.store import audit, clock, outbox, pulls, work
+from bot.store import audit, ci, clock, outbox, pulls, work
 from bot.store.pulls import StoredPull
 
 KIND = "pull"
@@ -36,7 +37,7 @@ VERSION = 1
 DIFF_TOKENS = 16_000
 _TEXT = 65_536
 _MESSAGE = 2000
-_GONE = (403, 404, 410, 422, 451)
+GONE = (403, 404, 410, 422, 451)
 _OVERTAKEN, _NOT_WANTED = "overtaken", "not wanted"
 
 log = structlog.get_logger(__name__)
@@ -59,7 +60,7 @@ def story(world: World, code: CodeAccess) -> Story:
         except GitHubLimited as limited:
             await postpone(world, KIND, row_id, generation, limited)
         except GitHubError as error:
-            if error.status not in _GONE:
+            if error.status not in GONE:
                 raise
             await world.database.write(partial(_give_up, row_id, generation, str(error)))
 
@@ -277,7 +278,14 @@ async def _comment(world: World, code: CodeAccess, row_id: str, generation: int,
     if row is None or row.review is None or row.facts is None:
         return "nothing"
     repository = GitHubRepository(code.github, row.repository)
-    text = pull_request_comment.comment(row.facts, row.review, notes=[world.redactor.text(n) for n in told["notes"]])
+    sha = row.review.head_sha
+    failures = await world.database.read(lambda connection: ci.failures_of(connection, row.repository, sha))
+    text = pull_request_comment.comment(
+        row.facts,
+        row.review,
+        notes=[world.redactor.text(note) for note in told["notes"]],
+        sections=[ci_section(failures, head_sha=sha)],
+    )
     known = row.comment_id
     if known is None:
         me = await code.github.login()
@@ -316,7 +324,7 @@ async def _check(world: World, code: CodeAccess, row_id: str, told: Mapping[str,
     except GitHubLimited:
         raise
     except GitHubError as error:
-        if error.status not in _GONE:
+        if error.status not in GONE:
             raise
         # An app may do without the permission: the review has been said.
         log.warning("no check run", pull=row.name, why=str(error))

@@ -41,6 +41,7 @@ class CodeAccess:
 
     github: GitHub
     prompt: Prompt
+    ci_prompt: Prompt
     listens_to: Callable[[str], bool]
     channel: str
     channels: frozenset[str]

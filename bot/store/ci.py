@@ -11,12 +11,16 @@ from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.ci import CiRun
+from bot.domain.ci_failure import CiFailure, Sighting
 from bot.domain.github import RunEvent
 from bot.store import work
 from bot.store.tables import ci_runs, ci_signatures
-from bot.store.unreadable import parse
+from bot.store.unreadable import parse, parse_part
 
 _RUN = TypeAdapter(CiRun)
+_FAILURES = TypeAdapter(tuple[CiFailure, ...])
+FAILED = ("failure", "timed_out", "startup_failure")
+SIGHTINGS = 100
 
 
 def accept(connection: Connection, event: RunEvent) -> tuple[str, int]:
@@ -35,6 +39,7 @@ def accept(connection: Connection, event: RunEvent) -> tuple[str, int]:
         "conclusion": event.conclusion,
         "url": event.url,
         "pulls": list(event.pulls),
+        "on_default": event.on_default,
         "at": event.at,
     }
     connection.execute(_insert(connection, ci_runs, values, ci_runs.c.id))
@@ -49,15 +54,15 @@ def get(connection: Connection, row_id: str) -> CiRun:
     return parse(_RUN, row, ci_runs.name)
 
 
-def explain(connection: Connection, run: CiRun, failure: Mapping[str, Any], signatures: Sequence[str]) -> None:
+def explain(connection: Connection, run: CiRun, failures: Sequence[CiFailure]) -> None:
     """Keep why a run failed, and the signatures of its errors."""
-    connection.execute(update(ci_runs).where(ci_runs.c.id == run.id).values(failure=dict(failure)))
-    for signature in signatures:
+    kept = _FAILURES.dump_python(tuple(failures), mode="json")
+    connection.execute(update(ci_runs).where(ci_runs.c.id == run.id).values(failure=kept))
+    for failure in failures:
         values = {
             "run_row": run.id,
-            "signature": signature,
+            "signature": failure.signature,
             "repository": run.repository.lower(),
-            "head_sha": run.head_sha,
             "at": run.at,
         }
         connection.execute(
@@ -65,26 +70,48 @@ def explain(connection: Connection, run: CiRun, failure: Mapping[str, Any], sign
         )
 
 
-def failures_of(connection: Connection, repository: str, sha: str) -> list[tuple[CiRun, Any]]:
-    """Return the failed runs of a commit with what is known of each: of each workflow the newest attempt of the newest
-    run, if that failed."""
+def failures_of(connection: Connection, repository: str, sha: str) -> tuple[CiFailure, ...]:
+    """Return why a commit's CI fails: of each workflow what the newest attempt of the newest run came to."""
     query = select(ci_runs).where(ci_runs.c.head_sha == sha).order_by(ci_runs.c.run_id, ci_runs.c.attempt)
-    newest: dict[tuple[str, str], tuple[CiRun, Any]] = {}
+    newest: dict[tuple[str, str], tuple[CiFailure, ...]] = {}
     for row in connection.execute(query):
         run = parse(_RUN, row, ci_runs.name)
         if run.repository.lower() == repository.lower():
-            newest[run.app, run.name] = (run, row.failure)
-    return [(run, failure) for run, failure in newest.values() if run.conclusion != "success"]
+            failed = run.conclusion in FAILED and row.failure is not None
+            newest[run.app, run.name] = parse_part(_FAILURES, row.failure, ci_runs.name, row.id) if failed else ()
+    return tuple(failure for failures in newest.values() for failure in failures)
 
 
-def seen_elsewhere(connection: Connection, repository: str, signature: str, *, but: str) -> int:
-    """Count the other commits of a repository in which an error with this signature was seen."""
-    query = select(ci_signatures.c.head_sha).where(
-        ci_signatures.c.signature == signature,
-        ci_signatures.c.repository == repository.lower(),
-        ci_signatures.c.head_sha != but,
+def seen_elsewhere(connection: Connection, run: CiRun, signature: str) -> tuple[Sighting, ...]:
+    """Return where an error with this signature was seen in the repository, other than in this commit, branch and pull
+    request: a later push of the same change fails the same way, and says nothing of being flaky."""
+    query = (
+        select(ci_runs)
+        .join(ci_signatures, ci_signatures.c.run_row == ci_runs.c.id)
+        .where(ci_signatures.c.signature == signature, ci_signatures.c.repository == run.repository.lower())
+        .where(ci_runs.c.head_sha != run.head_sha)
+        .order_by(ci_runs.c.at.desc())
+        .limit(SIGHTINGS)
     )
-    return len(set(connection.execute(query.limit(1000)).scalars()))
+    found = []
+    for row in connection.execute(query):
+        other = parse(_RUN, row, ci_runs.name)
+        if other.on_default and not run.on_default:
+            found.append(Sighting(other.head_sha, None))
+        elif other.pulls and not set(other.pulls) & set(run.pulls) and other.branch != run.branch:
+            found.append(Sighting(other.head_sha, other.pulls[0]))
+    return tuple(found)
+
+
+def passed_before(connection: Connection, run: CiRun) -> bool:
+    """Say whether the same workflow passed at this very commit, in whatever attempt."""
+    query = select(ci_runs.c.repository).where(
+        ci_runs.c.head_sha == run.head_sha,
+        ci_runs.c.app == run.app,
+        ci_runs.c.name == run.name,
+        ci_runs.c.conclusion == "success",
+    )
+    return any(name.lower() == run.repository.lower() for name in connection.execute(query).scalars())
 
 
 def forget(connection: Connection, *, before: int) -> int:

@@ -325,6 +325,7 @@ ci_runs = Table(
     Column("conclusion", String(20), nullable=False),
     Column("url", Text, nullable=False),
     Column("pulls", Json, nullable=False),
+    Column("on_default", Boolean, nullable=False),
     Column("failure", Json, nullable=True),
     Column("at", BigInteger, nullable=False),
     *_counters(),
@@ -337,7 +338,6 @@ ci_signatures = Table(
     Column("run_row", String(32), primary_key=True),
     Column("signature", String(64), primary_key=True),
     Column("repository", Text, nullable=False),
-    Column("head_sha", String(64), nullable=False),
     Column("at", BigInteger, nullable=False),
     Index("ci_signatures_known", "signature", "repository"),
 )

@@ -36,3 +36,11 @@ def test_failed_collectors_and_odd_facts_say_nothing() -> None:
     assert sentences(evidence("E1", "workload", "x", error="403", ready=1, desired=3)) == []
     assert sentences(evidence("E1", "workload", "x"), evidence("E2", "pods", "x", pods="many")) == []
     assert sentences(evidence("E4", "rollout", "x", current=2, revisions=[{"revision": 1}, None])) == []
+
+
+def test_a_change_is_told_where_it_names_the_workload() -> None:
+    change = {"name": "shop/deploy#7", "verb": "merged", "seconds_before": 720, "match": 1.0, "why": "its path says so"}
+    assert sentences(evidence("E7", "changes", "x", changes=[change])) == [
+        "shop/deploy#7 was merged 12 min before the alert: its path says so [E7]"
+    ]
+    assert sentences(evidence("E7", "changes", "x", changes=[change | {"match": 0.3}])) == []

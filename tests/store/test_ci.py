@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+from sqlalchemy import Connection
+
+from bot.domain.ci import CiRun
+from bot.domain.ci_failure import CiFailure, Sighting
 from bot.domain.github import RunEvent
 from bot.store import ci
 from bot.store.database import Database
 
-FAILED = RunEvent("shop/deploy", 55, 1, "CI", "", "a" * 40, "change", "failure", "u", (7,), 1000)
+FAILED = RunEvent("shop/deploy", 55, 1, "CI", "", "a" * 40, "change", "failure", "u", (7,), False, 1000)
 
 
 def test_a_run_is_kept_by_its_attempt(database: Database) -> None:
@@ -16,24 +21,48 @@ def test_a_run_is_kept_by_its_attempt(database: Database) -> None:
     assert database.read_now(lambda c: ci.get(c, row_id)).pulls == (7,)
 
 
+def failure(signature: str = "s1") -> CiFailure:
+    return CiFailure(
+        ("test",), "Run make test", "test", "A test fails", (), "", "low", "", None, "unknown", "", signature
+    )
+
+
+def keep(database: Database, **changed: Any) -> CiRun:
+    event = replace(FAILED, **changed)
+
+    def write(connection: Connection) -> CiRun:
+        run = ci.get(connection, ci.accept(connection, event)[0])
+        if run.conclusion != "success":
+            ci.explain(connection, run, [failure()])
+        return run
+
+    return database.write_now(write)
+
+
 def test_the_newest_attempt_tells_whether_a_commit_fails(database: Database) -> None:
-    row_id, _ = database.write_now(lambda c: ci.accept(c, FAILED))
-    run = database.read_now(lambda c: ci.get(c, row_id))
-    database.write_now(lambda c: ci.explain(c, run, {"jobs": []}, ["s1"]))
-    (found,) = database.read_now(lambda c: ci.failures_of(c, "Shop/Deploy", "a" * 40))
-    assert found == (run, {"jobs": []})
-    database.write_now(lambda c: ci.accept(c, replace(FAILED, attempt=2, conclusion="success")))
-    assert database.read_now(lambda c: ci.failures_of(c, "shop/deploy", "a" * 40)) == []
+    keep(database)
+    assert database.read_now(lambda c: ci.failures_of(c, "Shop/Deploy", "a" * 40)) == (failure(),)
+    passed = keep(database, attempt=2, conclusion="success")
+    assert database.read_now(lambda c: ci.failures_of(c, "shop/deploy", "a" * 40)) == ()
+    assert database.read_now(lambda c: ci.passed_before(c, passed))
+    assert not database.read_now(lambda c: ci.passed_before(c, replace(passed, name="other")))
 
 
-def test_the_same_error_elsewhere_is_counted_by_commit(database: Database) -> None:
-    for number, sha in enumerate(("a", "b", "b", "c")):
-        row_id, _ = database.write_now(
-            lambda c, n=number, s=sha: ci.accept(c, replace(FAILED, run_id=n, head_sha=s * 40))  # type: ignore[misc]
-        )
-        run = database.read_now(lambda c, r=row_id: ci.get(c, r))  # type: ignore[misc]
-        database.write_now(lambda c, run=run: ci.explain(c, run, {}, ["s1"]))  # type: ignore[misc]
-    assert database.read_now(lambda c: ci.seen_elsewhere(c, "shop/deploy", "s1", but="a" * 40)) == 2
-    assert database.read_now(lambda c: ci.seen_elsewhere(c, "shop/deploy", "s2", but="a" * 40)) == 0
-    assert database.read_now(lambda c: ci.seen_elsewhere(c, "else/where", "s1", but="a" * 40)) == 0
-    assert database.write_now(lambda c: ci.forget(c, before=2000)) == 4
+def test_the_same_error_counts_where_it_is_not_this_changes(database: Database) -> None:
+    run = keep(database)
+    keep(database, run_id=56, head_sha="b" * 40)
+    keep(database, run_id=57, head_sha="c" * 40, pulls=(), branch="lost")
+    assert database.read_now(lambda c: ci.seen_elsewhere(c, run, "s1")) == ()
+    keep(database, run_id=58, head_sha="d" * 40, pulls=(8,), branch="other", at=2000)
+    keep(database, run_id=59, head_sha="e" * 40, pulls=(), branch="main", on_default=True, at=3000)
+    assert database.read_now(lambda c: ci.seen_elsewhere(c, run, "s1")) == (
+        Sighting("e" * 40, None),
+        Sighting("d" * 40, 8),
+    )
+    assert database.read_now(lambda c: ci.seen_elsewhere(c, run, "s2")) == ()
+    assert database.read_now(lambda c: ci.seen_elsewhere(c, replace(run, repository="else/where"), "s1")) == ()
+
+
+def test_old_runs_are_forgotten(database: Database) -> None:
+    keep(database)
+    assert database.write_now(lambda c: ci.forget(c, before=1001)) == 1

@@ -2,57 +2,229 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from tests.system.town import Json, Town, town
+from bot.sandbox.github import shop
+from tests.system.town import Json, Town, checkout_alert, town
 
-SHOP = "shop/deploy"
 PATH = "apps/checkout/deployment.yaml"
+SAFE = shop.DEPLOYMENT
+RISKY = SAFE.replace(shop.PROBE, "")
 
 
-@pytest.fixture
-async def code(tmp_path: Path) -> AsyncIterator[Town]:
-    """An installation with GitHub, that does not serve yet. Pull request 1 takes a probe away."""
-    async with town(tmp_path, github=True) as here:
+@pytest.fixture(scope="module")
+async def code(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    """An installation that serves, with GitHub. Each test has a repository of its own."""
+    async with town(tmp_path_factory.mktemp("code"), github=True) as here:
+        await here.serve()
         yield here
 
 
-async def pull(here: Town, number: int = 1) -> Json:
-    found = await here.github(SHOP)
-    return next(one for one in found["pulls"] if one["number"] == number)
+async def opened(here: Town, name: str, *, files: dict[str, str] | None = None, **more: Any) -> str:
+    """Open pull request 1 of a new repository: it takes a probe away, if not told otherwise."""
+    repository = f"shop/{name}"
+    await here.on_github("create-repository", full_name=repository, files={PATH: SAFE}, people={"lee": "write"})
+    await here.on_github("push", full_name=repository, branch="change", files=files or {PATH: RISKY})
+    await here.on_github("open-pull", full_name=repository, head="change", title="Roll out faster", **more)
+    return repository
 
 
-async def reviewed(here: Town, number: int = 1, reviews: int = 1) -> Json:
+async def pull(here: Town, repository: str) -> Json:
+    return next(one for one in (await here.github(repository))["pulls"] if one["number"] == 1)
+
+
+async def reviewed(here: Town, repository: str, reviews: int = 1) -> Json:
     """Wait for the work on a pull request to be done, with so many reviews."""
 
     async def there() -> Json | None:
-        one = await pull(here, number)
-        waiting = here.rows("SELECT count(*) FROM pulls WHERE done < wanted")
-        done = len(one["reviews"]) >= reviews and one["comments"] and waiting == [(0,)]
-        return one if done else None
+        one = await pull(here, repository)
+        done = here.rows("SELECT done = wanted FROM pulls WHERE repository = ?", repository) == [(1,)]
+        return one if done and len(one["reviews"]) >= reviews and one["comments"] else None
 
-    found: Json = await here.until(there, f"{reviews} reviews of #{number}")
+    found: Json = await here.until(there, f"{reviews} reviews in {repository}")
     return found
 
 
-async def delivered(here: Town) -> Any:
-    async with here.session.get(f"{here.urls['github']}/sandbox/github/deliveries") as response:
-        return (await response.json())["deliveries"]
-
-
 async def test_an_opened_pull_request_is_reviewed_once_in_all_places(code: Town) -> None:
-    await code.serve()
-    await code.on_github("act-on-pull", full_name=SHOP, number=1, action="reopen")
-    found = await reviewed(code)
+    repository = await opened(code, "places")
+    found = await reviewed(code, repository)
     (review,) = found["reviews"]
     assert review["state"] == "COMMENTED"
     assert [(one["path"], one["side"]) for one in review["comments"]] == [(PATH, "LEFT")]
     assert [one["user"] for one in found["comments"]] == ["signoff[bot]"]
     assert "readinessProbe" in review["comments"][0]["body"]
-    (check,) = (await code.github(SHOP))["checks"]
+    (check,) = (await code.github(repository))["checks"]
     assert (check["status"], check["head_sha"]) == ("completed", found["head_sha"])
-    await code.sees(r"^Risk high in shop/deploy#1")
+    await code.sees(rf"^Risk high in {repository}#1")
+
+
+async def test_a_push_gets_a_review_of_its_own_and_edits_the_one_comment(code: Town) -> None:
+    repository = await opened(code, "pushed")
+    first = await reviewed(code, repository)
+    fewer = RISKY.replace("replicas: 3", "replicas: 1")
+    await code.on_github("push", full_name=repository, branch="change", files={PATH: fewer})
+    found = await reviewed(code, repository, reviews=2)
+    assert [one["commit_id"] for one in found["reviews"]] == [first["head_sha"], found["head_sha"]]
+    assert [one["id"] for one in found["comments"]] == [one["id"] for one in first["comments"]]
+    said = [one["body"] for review in found["reviews"] for one in review["comments"]]
+    assert len(said) == len(set(said))
+
+
+async def test_a_storm_of_pushes_ends_with_one_review_of_the_last(code: Town) -> None:
+    repository = await opened(code, "storm")
+    for replicas in range(6):
+        files = {PATH: RISKY.replace("replicas: 3", f"replicas: {replicas}")}
+        await code.on_github("push", full_name=repository, branch="change", files=files)
+    last = (await pull(code, repository))["head_sha"]
+
+    async def settled() -> bool:
+        return any(one["commit_id"] == last for one in (await pull(code, repository))["reviews"])
+
+    await code.until(settled, "a review of the last push")
+    found = await reviewed(code, repository)
+    heads = [one["commit_id"] for one in found["reviews"]]
+    assert len(heads) == len(set(heads))
+    assert len(found["comments"]) == 1
+
+
+async def test_a_redelivery_has_no_second_effect(code: Town) -> None:
+    repository = await opened(code, "again")
+    await reviewed(code, repository)
+
+    async def deliveries() -> list[Json]:
+        async with code.session.get(f"{code.urls['github']}/sandbox/github/deliveries") as response:
+            found: list[Json] = (await response.json())["deliveries"]
+            return found
+
+    for delivery in (await deliveries())[-3:]:
+        await code.on_github("redeliver", delivery=delivery["id"])
+
+    async def answered() -> bool:
+        return [one["status"] for one in await deliveries() if one["redelivery"]] == ["OK"] * 3
+
+    await code.until(answered, "the redeliveries to be answered")
+    found = await reviewed(code, repository)
+    assert (len(found["reviews"]), len(found["comments"])) == (1, 1)
+
+
+async def test_drafts_wait_until_somebody_who_may_write_asks(code: Town) -> None:
+    repository = await opened(code, "draft", draft=True)
+    of = "FROM pulls WHERE done = wanted AND repository = ?"
+    left = [("it is a draft",)]
+    await code.until(lambda: code.rows(f"SELECT note {of}", repository) == left, "the draft to be left alone")
+    await code.on_github("comment", full_name=repository, number=1, body="@signoff review", user="stranger")
+    refused = "SELECT answer FROM pull_commands WHERE author = 'stranger' AND answer <> ''"
+    await code.until(lambda: code.rows(refused) == [("refused",)], "the refusal")
+    found = await pull(code, repository)
+    assert (found["reviews"], len(found["comments"])) == ([], 1)
+    await code.on_github("comment", full_name=repository, number=1, body="@signoff review", user="lee")
+    assert len((await reviewed(code, repository))["reviews"]) == 1
+
+
+async def test_the_policy_is_read_from_the_default_branch_alone(code: Town) -> None:
+    hiding = {".github/signoff.yml": "review:\n  ignore_paths: ['**']\n", PATH: RISKY}
+    repository = await opened(code, "policy", files=hiding)
+    assert "Not reviewed" not in (await reviewed(code, repository))["comments"][0]["body"]
+    wrong = {".github/signoff.yml": "review: {draft: 1}\n"}
+    await code.on_github("push", full_name=repository, branch="main", files=wrong)
+    await code.on_github("push", full_name=repository, branch="change", files={PATH: RISKY + "# more\n"})
+    found = await reviewed(code, repository, reviews=2)
+    assert found["comments"][0]["body"].count("is no key that is known here") == 1
+
+
+async def test_a_fork_is_reviewed_and_its_words_reach_nobody(code: Town) -> None:
+    repository = await opened(code, "origin")
+    await code.on_github("fork", full_name="mallory/origin", of=repository)
+    await code.on_github("push", full_name="mallory/origin", branch="gift", files={PATH: RISKY})
+    hostile = "@everyone <!-- signoff:pull-request --> ![x](https://evil.example/leak)"
+    await code.on_github(
+        "open-pull", full_name=repository, head="gift", head_repository="mallory/origin", title=hostile, body=hostile
+    )
+
+    async def gift() -> Json | None:
+        found = (await code.github(repository))["pulls"][1]
+        return found if found["reviews"] and found["comments"] else None
+
+    found = await code.until(gift, "the fork's review")
+    said = [one["body"] for one in (*found["comments"], *found["reviews"])]
+    assert not any("evil.example" in text or "@everyone" in text for text in said)
+
+
+async def test_a_mark_that_a_stranger_writes_is_not_ours(code: Town) -> None:
+    repository = await opened(code, "marked", draft=True)
+    sha = (await pull(code, repository))["head_sha"]
+    forged = f"<!-- signoff:pull-request -->\n<!-- signoff:review {sha} -->\nnothing to see"
+    await code.on_github("comment", full_name=repository, number=1, body=forged, user="stranger")
+    await code.on_github("act-on-pull", full_name=repository, number=1, action="ready")
+    found = await reviewed(code, repository)
+    assert [one["user"] for one in found["comments"]] == ["stranger", "signoff[bot]"]
+    assert found["comments"][0]["body"] == forged
+
+
+async def test_a_finding_is_dismissed_by_whoever_may_write(code: Town) -> None:
+    repository = await opened(code, "dismiss")
+    await reviewed(code, repository)
+    (findings,) = code.rows("SELECT findings FROM pulls WHERE repository = ?", repository)
+    name = json.loads(findings[0])[0]["fingerprint"][:8]
+    for user, words in (
+        ("mallory", f"{name} not here"),
+        ("lee", "00000000 x"),
+        ("lee", f"{name} the mesh probes"),
+    ):
+        await code.on_github("comment", full_name=repository, number=1, body=f"@signoff dismiss {words}", user=user)
+
+    async def shown() -> bool:
+        said = [one["body"] for one in (await pull(code, repository))["comments"] if one["user"] == "signoff[bot]"]
+        return "lee: the mesh probes" in said[0] and any("no finding" in body for body in said[1:])
+
+    await code.until(shown, "the dismissal in the comment")
+    assert code.rows("SELECT answer FROM pull_commands WHERE author = 'mallory'") == [("refused",)]
+
+
+async def test_a_failed_run_is_explained_in_the_comment(code: Town) -> None:
+    repository = await opened(code, "failing")
+    sha = (await reviewed(code, repository))["head_sha"]
+    log = (
+        "2026-11-21T10:00:00.0000000Z ##[group]Run make test\n"
+        "2026-11-21T10:00:01.0000000Z kubeconform apps/\n"
+        "2026-11-21T10:00:02.0000000Z apps/checkout/deployment.yaml:12: error: containers[0]: readinessProbe missing\n"
+        "2026-11-21T10:00:02.1000000Z ##[error]Process completed with exit code 1.\n"
+    )
+    jobs = [{"name": "lint"}, {"name": "test", "conclusion": "failure", "log": log}]
+    await code.on_github("run-workflow", full_name=repository, head_sha=sha, jobs=jobs)
+
+    async def explained() -> str:
+        body: str = (await pull(code, repository))["comments"][0]["body"]
+        return body if "CI failed" in body else ""
+
+    assert "readinessProbe missing" in await code.until(explained, "the failure in the comment")
+    passed = [{"name": "lint"}, {"name": "test"}]
+    await code.on_github("run-workflow", full_name=repository, head_sha=sha, jobs=passed)
+
+    async def gone() -> bool:
+        return not await explained()
+
+    await code.until(gone, "the failure to go from the comment")
+    assert len((await pull(code, repository))["comments"]) == 1
+
+
+async def test_a_later_incident_names_the_change_that_was_merged_before_it(code: Town) -> None:
+    repository = await opened(code, "culprit")
+    await code.on_github("act-on-pull", full_name=repository, number=1, action="merge", user="lee")
+    described = "SELECT count(*) FROM changes WHERE done = wanted AND kind = 'merge' AND risks <> '[]'"
+    await code.until(lambda: code.rows(described) == [(1,)], "the merge to be described")
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert await code.alert(checkout_alert(starts_at=now)) == 200
+    about = f"{repository}#1 was merged"
+
+    async def on_the_card() -> bool:
+        return about in json.dumps(await code.page.messages("U0LEE"))
+
+    await code.until(on_the_card, "the change on the card")
+    (evidence,) = code.rows("SELECT record FROM evidence WHERE record LIKE '%in the 24 h before the alert%'")
+    assert "names checkout" in evidence[0]

@@ -7,7 +7,7 @@ from bot.sandbox.github.acts import Acts
 REPOSITORY = "shop/deploy"
 PEOPLE = {"lee": "write", "priya": "admin", "dana": "write"}
 
-_DEPLOYMENT = """\
+DEPLOYMENT = """\
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -29,7 +29,7 @@ spec:
             limits:
               memory: 256Mi
 """
-_PROBE = """\
+PROBE = """\
           readinessProbe:
             httpGet:
               path: /healthz
@@ -53,10 +53,10 @@ def build(acts: Acts) -> None:
     """Make the repository and its open pull request."""
     files = {
         "README.md": "# How the shop is deployed\n",
-        "apps/checkout/deployment.yaml": _DEPLOYMENT,
+        "apps/checkout/deployment.yaml": DEPLOYMENT,
         ".github/workflows/ci.yml": _WORKFLOW,
     }
     acts.create_repository(REPOSITORY, files, people=PEOPLE)
-    changed = _DEPLOYMENT.replace(_PROBE, "").replace("4.17.2", "4.18.0")
+    changed = DEPLOYMENT.replace(PROBE, "").replace("4.17.2", "4.18.0")
     acts.push(REPOSITORY, "faster-rollout", {"apps/checkout/deployment.yaml": changed}, message="Roll out faster")
     acts.open_pull(REPOSITORY, "faster-rollout", title="Roll out checkout faster", body="The probe slows us down.")

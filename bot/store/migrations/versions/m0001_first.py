@@ -374,6 +374,7 @@ def upgrade() -> None:
         sa.Column("conclusion", sa.String(length=20), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("pulls", sa.JSON(), nullable=False),
+        sa.Column("on_default", sa.Boolean(), nullable=False),
         sa.Column("failure", sa.JSON(), nullable=True),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("wanted", sa.Integer(), server_default="0", nullable=False),
@@ -396,7 +397,6 @@ def upgrade() -> None:
         sa.Column("run_row", sa.String(length=32), nullable=False),
         sa.Column("signature", sa.String(length=64), nullable=False),
         sa.Column("repository", sa.Text(), nullable=False),
-        sa.Column("head_sha", sa.String(length=64), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("run_row", "signature"),
     )

@@ -1,0 +1,137 @@
+"""A failed CI run's story: read the failed jobs' logs, explain them, and say so where the change is discussed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection
+
+from bot.analysis.ci import job_log
+from bot.analysis.ci.first_error import first_error
+from bot.analysis.ci.job_log import JobLog
+from bot.analysis.ci_failure import explain
+from bot.chat import rich_text as rich
+from bot.chat.card import Card
+from bot.chat.ci_section import ci_line
+from bot.chat.mrkdwn import push
+from bot.clients.github import GitHubError, GitHubLimited
+from bot.clients.github_repository import GitHubRepository
+from bot.condense.diff.parse import from_listing
+from bot.condense.diff.patch import Patch
+from bot.domain.ci import CiRun
+from bot.domain.ci_failure import CiFailure, Sighting
+from bot.jobs.engine import Steps, Story
+from bot.jobs.pull_request import GONE, postpone
+from bot.jobs.world import CodeAccess, World
+from bot.store import ci, clock, outbox, pulls, work
+
+KIND = "ci"
+VERSION = 1
+
+JOBS_READ = 6
+LOG_BYTES = 8 * 1024 * 1024
+EXPLAIN_TOKENS = 6000
+
+log = structlog.get_logger(__name__)
+
+
+def story(world: World, code: CodeAccess) -> Story:
+    """Return the story of one CI run."""
+
+    async def run(steps: Steps, row_id: str, generation: int) -> None:
+        try:
+            await steps("explain", partial(_explain, world, code, row_id))
+        except GitHubLimited as limited:
+            await postpone(world, KIND, row_id, generation, limited)
+            return
+        except GitHubError as error:
+            if error.status not in GONE:
+                raise
+            log.warning("a CI run cannot be read", row=row_id, why=str(error))
+        await steps("finish", world.database.write, partial(_finish, world, code, row_id, generation))
+        world.outbox.kick()
+
+    return run
+
+
+async def _explain(world: World, code: CodeAccess, row_id: str) -> str:
+    run = await world.database.read(lambda connection: ci.get(connection, row_id))
+    if run.conclusion not in ci.FAILED or run.app or not code.listens_to(run.repository):
+        return "nothing"
+    repository = GitHubRepository(code.github, run.repository)
+    failed = [job for job in await repository.jobs(run.run_id) if job.get("conclusion") in ci.FAILED][:JOBS_READ]
+    logs = [found for found in [await _log(world, repository, job) for job in failed] if found is not None]
+    if not logs:
+        return "no logs"
+    patch = await _patch(world, repository, run)
+    signatures = {first_error(one.own).signature for one in logs}
+
+    def before(connection: Connection) -> tuple[Mapping[str, tuple[Sighting, ...]], bool]:
+        seen = {signature: ci.seen_elsewhere(connection, run, signature) for signature in signatures}
+        return seen, ci.passed_before(connection, run)
+
+    seen, passed_before = await world.database.read(before)
+    failures = await explain(
+        logs,
+        patch,
+        seen,
+        world.gateway,
+        code.ci_prompt,
+        passed_before=passed_before,
+        deadline_seconds=world.rules.model_seconds,
+        max_tokens=EXPLAIN_TOKENS,
+        purpose=f"{run.repository} CI {run.run_id}",
+    )
+    await world.database.write(lambda connection: ci.explain(connection, run, failures))
+    return "explained"
+
+
+async def _log(world: World, repository: GitHubRepository, job: Mapping[str, Any]) -> JobLog | None:
+    raw = await repository.job_log(int(job["id"]), limit_bytes=LOG_BYTES)
+    if raw is None:
+        return None
+    steps = job.get("steps")
+    step = next((str(one.get("name")) for one in steps or [] if one.get("conclusion") in ci.FAILED), "")
+    return await asyncio.to_thread(
+        job_log.read, str(job.get("name") or "a job"), step, raw.encode(), world.redactor.text
+    )
+
+
+async def _patch(world: World, repository: GitHubRepository, run: CiRun) -> Patch:
+    """Return the diff that was tested: the pull request's, as far as that still is at this head, or the commit's."""
+    numbers = set(run.pulls)
+    numbers |= await world.database.read(
+        lambda connection: {row.number for row in pulls.with_head(connection, run.repository, run.head_sha)}
+    )
+    if numbers:
+        number = min(numbers)
+        if ((await repository.pull(number)).get("head") or {}).get("sha") == run.head_sha:
+            return from_listing(await repository.files(number))
+    listed = (await repository.commit(run.head_sha)).get("files")
+    return from_listing(listed if isinstance(listed, list) else [])
+
+
+def _finish(world: World, code: CodeAccess, row_id: str, generation: int, connection: Connection) -> None:
+    """Have the comments of its pull requests brought up to date; of the default branch, tell the channel."""
+    now = clock.advance(connection)
+    run = ci.get(connection, row_id)
+    work.done(connection, KIND, row_id, generation)
+    for row in pulls.with_head(connection, run.repository, run.head_sha):
+        if row.review is not None:
+            work.want(connection, "pull", row.id)
+    failures = ci.failures_of(connection, run.repository, run.head_sha)
+    if run.on_default and code.channel and failures and run.conclusion in ci.FAILED:
+        card = _card(run, failures[0])
+        outbox.put(connection, key=f"ci:{row_id}", channel=code.channel, payload=card.payload(), now=now)
+
+
+def _card(run: CiRun, failure: CiFailure) -> Card:
+    said = ci_line(failure)
+    return Card(
+        text=push(f"{run.repository}: {said}"),
+        blocks=(rich.block(rich.section(rich.text("🔴 "), rich.bold(run.repository), rich.text(f" {said}"))),),
+    )
