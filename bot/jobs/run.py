@@ -207,7 +207,9 @@ async def _begin(world: World, request: Request, run_id: str, ordinal: int) -> s
         now = clock.advance(connection)
         if voters is not None:
             current = approvals.request(connection, request.approval.id, lock=True)
-            verdict = policy.may_start(current.approval, current.plan, voters.votes, voters.people, now)
+            # Read anew: a vote may have been taken back, and another given, since its people were asked about.
+            votes = [click.vote for click in approvals.votes_of(connection, request.approval.id)]
+            verdict = policy.may_start(current.approval, current.plan, votes, voters.people, now)
             if verdict.outcome == "waiting":
                 raise RuntimeError(verdict.sentence)
             if verdict.outcome != "approved":

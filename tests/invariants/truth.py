@@ -1,0 +1,253 @@
+"""What must hold of every sequence of events, said a second time and in another way than the bot says it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from itertools import permutations
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, text
+
+from bot.store import clock
+
+if TYPE_CHECKING:
+    from tests.invariants.simulation import Simulation
+
+Json = dict[str, Any]
+
+OVER = {"denied", "cancelled", "expired", "void", "superseded"}
+MAY_FOLLOW = {
+    "pending": {"approved", *OVER},
+    "approved": {"pending", *OVER},
+}
+RUN_MAY_FOLLOW = {
+    "starting": {"running", "void"},
+    "running": {"verifying", "failed", "unknown", "void"},
+    "unknown": {"running", "verifying", "failed"},
+    "verifying": {"succeeded", "unhelpful", "inconclusive"},
+}
+ENDED = {"succeeded", "unhelpful", "inconclusive", "failed", "void"}
+
+
+class Truth:
+    """One sequence's history, and the rules. Raises the simulation's ``Faulty`` when one is broken."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        from tests.invariants.simulation import Faulty
+
+        self._faulty = Faulty
+        self._simulation = simulation
+        self.fault: Exception | None = None
+        self.incident: str | None = None
+        self.runs: dict[str, str] = {}
+        self.approval_of: dict[str, str] = {}
+        self._records: dict[str, Json] = {}
+        self._states: dict[str, str] = {}
+        self._digests: dict[str, str] = {}
+        self._judged: dict[str, list[tuple[str, str, str, str]]] = defaultdict(list)
+        self._seen_votes: set[str] = set()
+        self._begun: set[tuple[str, int]] = set()
+        self._changes: Counter[str] = Counter()
+        self._heard: dict[tuple[str, str], list[tuple[int, Json]]] = defaultdict(list)
+        self._tick = 0
+        self._read_at: dict[tuple[str, str], int] = {}
+        self._said_absent: set[str] = set()
+
+    # --- what the simulation tells ---
+
+    def read(self, kind: str, row: str) -> None:
+        """A job read the database: whom it asks about from here on, it asks for what it does next."""
+        self._tick += 1
+        self._read_at[kind, row] = self._tick
+
+    def told(self, replica: str, arguments: Json, answer: Json) -> None:
+        """Slack's answer to this replica about a person or a group."""
+        self._tick += 1
+        about = arguments.get("user") or arguments.get("usergroup")
+        if about:
+            self._heard[replica, str(about)].append((self._tick, answer))
+
+    def _answers(self, replica: str, run: str, about: str) -> list[Json]:
+        """What this replica heard since the run last read its votes: any of it may be what it judged by."""
+        since = self._read_at.get(("run", run), 0)
+        return [answer for tick, answer in self._heard[replica, about] if tick > since]
+
+    def requests(self, *, all_of_them: bool = False) -> list[tuple[str, str]]:
+        """The requests that people can see, with their digests; those whose run goes on or is over too."""
+        return [
+            (each, digest) for each, digest in self._digests.items() if all_of_them or self._states[each] not in OVER
+        ]
+
+    def sent(self, kind: str, row: str, path: str, body: Any) -> None:
+        """A write leaves for the cluster: it must be the very call that was signed."""
+        signed = self._records[self.approval_of[row]]["calls"][0]
+        body = json.loads(json.dumps(body))
+        body.get("metadata", {}).pop("resourceVersion", None)
+        wanted = json.loads(json.dumps(signed["body"]))
+        wanted.get("metadata", {}).pop("resourceVersion", None)
+        _prune(body), _prune(wanted)
+        if kind != "run" or path != signed["path"] or body != wanted:
+            raise self._faulty(f"what was sent is not what was signed: {path} {body}")
+
+    def changed_the_cluster(self, kind: str, row: str) -> None:
+        """A write arrived."""
+        if kind != "run":
+            raise self._faulty(f"a {kind} changed the cluster")
+        self._changes[row] += 1
+        if self._changes[row] > 1:
+            raise self._faulty("one run changed the cluster twice")
+        if (row, 0) not in self._begun:
+            raise self._faulty("the cluster was changed before the ledger said so")
+
+    # --- what is looked at after every transaction ---
+
+    def look(self, replica: str) -> None:
+        """Compare the rows with what they were. Notes the first fault."""
+        try:
+            self._simulation.database.read_now(lambda connection: self._look(connection, replica))
+        except self._faulty as fault:
+            self.fault = self.fault or fault
+
+    def _look(self, connection: Connection, replica: str) -> None:
+        def rows(query: str) -> Any:
+            return connection.execute(text(query), {"incident": self.incident}).all()
+
+        if self.incident is None:
+            found = connection.execute(
+                text("SELECT incident_id FROM alert_groups WHERE group_key = :key AND incident_id IS NOT NULL"),
+                {"key": self._simulation.group_key},
+            ).first()
+            self.incident = found[0] if found else None
+            return
+        now = clock.now(connection)
+        for row in rows("SELECT id, state, digest, record FROM approvals WHERE incident_id = :incident"):
+            self._request(row)
+        in_order = "ORDER BY votes.received_at, votes.id"
+        for row in rows(
+            "SELECT votes.id, approval_id, person, decision, votes.digest, votes.state FROM votes JOIN approvals "
+            f"ON approvals.id = approval_id WHERE incident_id = :incident AND votes.state <> 'received' {in_order}"
+        ):
+            if row.id not in self._seen_votes:
+                self._seen_votes.add(row.id)
+                if row.state != "refused":
+                    self._judged[row.approval_id].append((row.person, row.decision, row.digest, row.state))
+                    self._simulation.count(f"{row.decision} counted")
+        for row in rows("SELECT id, approval_id, state FROM runs WHERE incident_id = :incident"):
+            self._run(row)
+        for row in rows(
+            "SELECT run_id, ordinal FROM run_steps JOIN runs ON runs.id = run_id WHERE incident_id = :incident"
+        ):
+            if (row.run_id, row.ordinal) not in self._begun:
+                self._begun.add((row.run_id, row.ordinal))
+                self._simulation.count("executions")
+                self._authorised(self.approval_of[row.run_id], row.run_id, replica, now)
+
+    def _request(self, row: Any) -> None:
+        before = self._states.get(row.id)
+        if before is None:
+            self._records[row.id] = json.loads(row.record)
+            self._digests[row.id] = row.digest
+            if row.state != "pending":
+                raise self._faulty(f"a request began as {row.state}")
+        elif before != row.state:
+            if row.state not in MAY_FOLLOW.get(before, ()):
+                raise self._faulty(f"a request went from {before} to {row.state}")
+            if (
+                any(self.approval_of[run] == row.id and (run, 0) in self._begun for run in self.runs)
+                and row.state != "void"
+            ):
+                raise self._faulty(f"a request whose run has begun became {row.state}")
+            self._simulation.count(f"requests {row.state}")
+        self._states[row.id] = row.state
+
+    def _run(self, row: Any) -> None:
+        before = self.runs.get(row.id)
+        if before is None:
+            if row.approval_id in self.approval_of.values():
+                raise self._faulty("one request has two runs")
+            self.approval_of[row.id] = row.approval_id
+        elif before != row.state:
+            if row.state not in RUN_MAY_FOLLOW.get(before, ()):
+                raise self._faulty(f"a run went from {before} to {row.state}")
+            if before == "unknown" and row.state == "failed":
+                self._said_absent.add(row.id)
+            self._simulation.count(f"runs {row.state}")
+        self.runs[row.id] = row.state
+
+    def _authorised(self, approval: str, run: str, replica: str, now: int) -> None:
+        """Say whether this run may begin, from the clicks that counted and from what Slack told this replica."""
+        record, digest = self._records[approval], self._digests[approval]
+        if self._states[approval] != "approved" or self.runs[run] != "running":
+            raise self._faulty(f"a run that is {self.runs[run]} began for a request that is {self._states[approval]}")
+        if now >= record["expires_at"]:
+            raise self._faulty("a run began after its request had expired")
+        standing: dict[str, str] = {}
+        for person, decision, voted, _ in self._judged[approval]:
+            human = self._human(person)
+            if decision in ("deny", "cancel"):
+                raise self._faulty("a run began although somebody had denied it")
+            if decision == "revoke":
+                standing.pop(human, None)
+            elif decision == "approve":
+                if voted != digest:
+                    raise self._faulty("an approval of something else was counted")
+                standing.setdefault(human, person)
+        may = {human: self._groups(record, person, replica, run) for human, person in standing.items()}
+        may = {human: groups for human, groups in may.items() if groups and human not in self._askers(record)}
+        seats = [need["group"] for need in record["needs"] for _ in range(need["count"])]
+        seated = any(
+            all(seat in may[human] for seat, human in zip(seats, humans, strict=True))
+            for humans in permutations(may, len(seats))
+        )
+        if not seats or len(may) < record["quorum"] or not seated:
+            raise self._faulty(f"a run began without its signatures: needed {seats}, counted {may}")
+
+    def _groups(self, record: Json, person: str, replica: str, run: str) -> set[str]:
+        user = person.partition(":")[2]
+        facts = [answer["user"] for answer in self._answers(replica, run, user)]
+        if not any(fact["id"] == user and not fact["deleted"] and not fact["is_restricted"] for fact in facts):
+            return set()
+        groups = set()
+        for need in record["needs"]:
+            configured = self._simulation.rules.policy.groups[need["group"]]
+            now_in = {str(each) for each in configured.users}
+            for each in configured.user_groups:
+                for answer in self._answers(replica, run, each.group_id):
+                    now_in |= {f"{each.team_id}:{member}" for member in answer["users"]}
+            bound = {f"{member['team_id']}:{member['user_id']}" for member in need["members"]}
+            if person in now_in and person in bound:
+                groups.add(need["group"])
+        return groups
+
+    def _human(self, person: str) -> str:
+        aliases = {str(alias): str(human) for alias, human in self._simulation.rules.policy.aliases.items()}
+        return aliases.get(person, person)
+
+    def _askers(self, record: Json) -> set[str]:
+        asker = record.get("requester")
+        return {self._human(f"{asker['team_id']}:{asker['user_id']}")} if asker else set()
+
+    # --- what is looked at in the end ---
+
+    def finally_holds(self) -> None:
+        """Nothing is stuck, and every run that says what became of the cluster says the truth."""
+        if self.fault:
+            raise self.fault
+        for run, state in self.runs.items():
+            if state not in ENDED | {"unknown"}:
+                raise self._faulty(f"a run is left {state}")
+            changed = self._changes[run] > 0
+            if state in ("void",) and changed:
+                raise self._faulty("a run that is void changed the cluster")
+            if state == "failed" and changed and run not in self._said_absent:
+                raise self._faulty("a run says that nothing was changed, and the cluster was")
+            if (run, 0) not in self._begun and state not in ("void",):
+                raise self._faulty(f"a run is {state} and has not begun")
+            self._simulation.count(f"runs left {state}")
+
+
+def _prune(value: Any) -> None:
+    if isinstance(value, dict):
+        for key in [key for key, each in value.items() if each == {}]:
+            del value[key]
