@@ -36,7 +36,7 @@ from bot.sandbox.kubernetes.registry import Options
 from bot.sandbox.kubernetes.resources import DEPLOYMENTS, find, request_info
 from bot.sandbox.kubernetes.spec import Stage
 from bot.sandbox.kubernetes.status import ApiError
-from bot.store import alerts, approvals, clock, incidents, runs, work
+from bot.store import alerts, approvals, clock, incidents
 from bot.store.database import Database
 from bot.store.schema import migrate
 from bot.store.tables import counters
@@ -49,6 +49,7 @@ TEAM = "T0SHOP"
 LEE, PRIYA, SAM, DANA = (Person(TEAM, f"U0{name}") for name in ("LEE", "PRIYA", "SAM", "DANA"))
 SAM_AT_NIGHT = Person(TEAM, "U0SAM2")
 PEOPLE = (LEE, PRIYA, SAM, SAM_AT_NIGHT, DANA)
+CLICKING = (5, 4, 2, 2, 1)
 ONCALL, PLATFORM = "S0ONCALL", "S0PLATFORM"
 HOUR = 3_600_000_000
 RUNBOOK = "restart-deployment"
@@ -255,7 +256,7 @@ def _only_checkout(stage: Stage) -> Stage:
     return replace(stage, objects=tuple(kept))
 
 
-# --- the whole ----------------------------------------------------------------------------------------------------------
+# --- the whole -----------------------------------------------------------------------------------------------------
 
 
 class Simulation:
@@ -299,7 +300,9 @@ class Simulation:
         """Let one sequence of events happen. Raises ``Faulty`` with the seed if something did not hold."""
         self.played += 1
         self._random = random.Random(seed)
-        self.slack = Slack({ONCALL: {LEE.user_id, SAM.user_id}, PLATFORM: {SAM_AT_NIGHT.user_id, LEE.user_id}})
+        self.slack = Slack(
+            {ONCALL: {LEE.user_id, SAM.user_id}, PLATFORM: {SAM_AT_NIGHT.user_id, LEE.user_id, DANA.user_id}}
+        )
         self.group_key = f"sequence-{self.played}"
         self._truth = Truth(self)
         self._replicas = [Replica(self, name) for name in ("one", "two")]
@@ -385,7 +388,8 @@ class Simulation:
             "SELECT 'run', id, wanted FROM runs WHERE done < wanted"
         )
         due = self.database.read_now(lambda connection: connection.execute(text(query)).all())
-        return any([self.start(self._random.choice(self._replicas), *row) for row in due])
+        started = [self.start(self._random.choice(self._replicas), *row) for row in due]
+        return any(started)
 
     def start(self, replica: Replica, kind: str, row: str, generation: int) -> bool:
         """Start a job on a replica, unless it runs already or has ended."""
@@ -441,7 +445,7 @@ class Simulation:
         approval_id, digest = self._random.choice(requests)
         if self._random.random() < 0.1:
             digest = self._random.choice(requests)[1] if self._random.random() < 0.5 else "f" * 64
-        decision = self._random.choices(("approve", "revoke", "deny", "cancel"), (40, 4, 1, 1))[0]
+        decision = self._random.choices(("approve", "revoke", "deny", "cancel"), (40, 0, 1, 0))[0]
         self._store_click(approval_id, digest, decision)
 
     def _answer_a_question(self) -> None:
@@ -453,7 +457,7 @@ class Simulation:
 
     def _store_click(self, approval_id: str, digest: str, decision: Any) -> None:
         self.count("clicks")
-        person = self._random.choice(PEOPLE)
+        [person] = self._random.choices(PEOPLE, CLICKING)
 
         def store(connection: Connection) -> None:
             now = clock.advance(connection)
@@ -463,7 +467,7 @@ class Simulation:
         self.database.write_now(store)
 
     def _time_passes(self) -> None:
-        self._pass(self._random.choice((5.0, 60.0, 600.0, 1800.0)))
+        self._pass(self._random.choice((5.0, 60.0, 60.0, 600.0, 1800.0)))
 
     def _pass(self, seconds: float) -> None:
         self.elapsed += seconds
@@ -490,6 +494,8 @@ class Simulation:
         self.slack.down = not self.slack.down
 
     def _drift(self) -> None:
+        if self._random.random() > 0.15:
+            return
         mark = {"spec": {"template": {"metadata": {"annotations": {"changed": str(self.elapsed)}}}}}
         self.cluster.patch(DEPLOYMENTS, "shop", "checkout", mark)
 
