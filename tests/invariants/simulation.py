@@ -49,7 +49,7 @@ TEAM = "T0SHOP"
 LEE, PRIYA, SAM, DANA = (Person(TEAM, f"U0{name}") for name in ("LEE", "PRIYA", "SAM", "DANA"))
 SAM_AT_NIGHT = Person(TEAM, "U0SAM2")
 PEOPLE = (LEE, PRIYA, SAM, SAM_AT_NIGHT, DANA)
-CLICKING = (5, 4, 2, 2, 1)
+_HABITS = ("time", "groups", "people", "slack", "kills", "drift", "resolves")
 ONCALL, PLATFORM = "S0ONCALL", "S0PLATFORM"
 HOUR = 3_600_000_000
 RUNBOOK = "restart-deployment"
@@ -300,6 +300,9 @@ class Simulation:
         """Let one sequence of events happen. Raises ``Faulty`` with the seed if something did not hold."""
         self.played += 1
         self._random = random.Random(seed)
+        # Each sequence has its own habits: what is rare among many kinds of events is common where few are played.
+        self._habits = {name: self._random.choice((0, 1, 1, 4)) for name in _HABITS}
+        self._clicking = [self._random.choice((0, 1, 2, 4)) for _ in PEOPLE]
         self.slack = Slack(
             {ONCALL: {LEE.user_id, SAM.user_id}, PLATFORM: {SAM_AT_NIGHT.user_id, LEE.user_id, DANA.user_id}}
         )
@@ -334,15 +337,16 @@ class Simulation:
     async def _step(self, *, quiet: bool = False) -> None:
         chances: dict[Callable[[], None], int] = {self._go_on: 60, self._sweep: 8}
         if not quiet:
+            often = self._habits
             chances |= {
                 self._click: 12,
-                self._time_passes: 2,
-                self._group_changes: 1,
-                self._person_changes: 1,
-                self._slack_changes: 12 if self.slack.down else 1,
-                self._kill_one: 1,
-                self._drift: 1,
-                self._resolve: 1,
+                self._time_passes: 2 * often["time"],
+                self._group_changes: 2 * often["groups"],
+                self._person_changes: often["people"],
+                self._slack_changes: 12 if self.slack.down else often["slack"],
+                self._kill_one: often["kills"],
+                self._drift: often["drift"],
+                self._resolve: often["resolves"],
                 self._answer_a_question: 2,
                 self._propose: 1,
             }
@@ -361,13 +365,15 @@ class Simulation:
             raise Faulty(f"something never ends: {[sorted(replica.jobs) for replica in self._replicas]}")
 
     def _go_on(self) -> None:
-        parked = [(replica, future) for replica in self._replicas for future in replica.parked if not future.done()]
-        if parked:
+        for _ in range(self._random.randint(1, 5)):
+            parked = [(replica, future) for replica in self._replicas for future in replica.parked]
+            if not parked:
+                break
             replica, future = self._random.choice(parked)
             replica.parked.remove(future)
             future.set_result(None)
-            if self._random.random() < 0.1:
-                self._pass(1.0)
+        if self._random.random() < 0.1:
+            self._pass(1.0)
 
     def _go_on_all(self) -> bool:
         going = False
@@ -457,7 +463,8 @@ class Simulation:
 
     def _store_click(self, approval_id: str, digest: str, decision: Any) -> None:
         self.count("clicks")
-        [person] = self._random.choices(PEOPLE, CLICKING)
+        people = self._clicking if any(self._clicking) else None
+        [person] = self._random.choices(PEOPLE, people)
 
         def store(connection: Connection) -> None:
             now = clock.advance(connection)
