@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, delete, text
 
 from bot.chat.outbox import Outbox
 from bot.clients.kubernetes import KubernetesError, KubernetesUnreachable
@@ -39,7 +39,7 @@ from bot.sandbox.kubernetes.status import ApiError
 from bot.store import alerts, approvals, clock, incidents
 from bot.store.database import Database
 from bot.store.schema import migrate
-from bot.store.tables import counters
+from bot.store.tables import counters, locks
 from tests.invariants.truth import Truth
 
 T = TypeVar("T")
@@ -207,7 +207,8 @@ class Replica:
             catalogue=catalogue,
             offers=(),
             gateway=None,
-            prompt=None,  # type: ignore[arg-type]  # nothing is investigated here
+            prompt=None,  # type: ignore[arg-type]  # nothing is asked of a model here
+            log_prompt=None,  # type: ignore[arg-type]
             directory=SlackDirectory(slack, monotonic=simulation.monotonic),
             rules=simulation.rules,
             verify_poll_seconds=0.0,
@@ -331,6 +332,8 @@ class Simulation:
             await asyncio.sleep(0)
             self._pass(60.0)
             self._pass(60.0)
+            # Who was left UNKNOWN holds the target for ever, and the next sequence has the same one.
+            self.database.write_now(lambda connection: connection.execute(delete(locks)))
 
     # --- what happens ---
 
@@ -391,9 +394,9 @@ class Simulation:
         query = (
             "SELECT 'group', id, wanted FROM alert_groups WHERE done < wanted UNION ALL "
             "SELECT 'vote', id, wanted FROM votes WHERE done < wanted UNION ALL "
-            "SELECT 'run', id, wanted FROM runs WHERE done < wanted"
+            "SELECT 'run', id, wanted FROM runs WHERE done < wanted AND not_before <= :now"
         )
-        due = self.database.read_now(lambda connection: connection.execute(text(query)).all())
+        due = self.database.read_now(lambda c: c.execute(text(query), {"now": clock.now(c)}).all())
         started = [self.start(self._random.choice(self._replicas), *row) for row in due]
         return any(started)
 

@@ -53,6 +53,7 @@ class Truth:
         self._tick = 0
         self._read_at: dict[tuple[str, str], int] = {}
         self._said_absent: set[str] = set()
+        self._waiting: dict[str, str | None] = {}
 
     # --- what the simulation tells ---
 
@@ -133,12 +134,15 @@ class Truth:
                 if row.state != "refused":
                     self._judged[row.approval_id].append((row.person, row.decision, row.digest, row.state))
                     self._simulation.count(f"{row.decision} counted")
-        for row in rows("SELECT id, approval_id, state FROM runs WHERE incident_id = :incident"):
+        for row in rows("SELECT id, approval_id, state, waits_for FROM runs WHERE incident_id = :incident"):
             self._run(row)
         for row in rows(
             "SELECT run_id, ordinal FROM run_steps JOIN runs ON runs.id = run_id WHERE incident_id = :incident"
         ):
             if (row.run_id, row.ordinal) not in self._begun:
+                busy = [run for run, _ in self._begun if run != row.run_id and self.runs[run] not in ENDED]
+                if busy:
+                    raise self._faulty("two runs change one target at a time")
                 self._begun.add((row.run_id, row.ordinal))
                 self._simulation.count("executions")
                 self._authorised(self.approval_of[row.run_id], row.run_id, replica, now)
@@ -174,6 +178,7 @@ class Truth:
                 self._said_absent.add(row.id)
             self._simulation.count(f"runs {row.state}")
         self.runs[row.id] = row.state
+        self._waiting[row.id] = row.waits_for
 
     def _authorised(self, approval: str, run: str, replica: str, now: int) -> None:
         """Say whether this run may begin, from the clicks that counted and from what Slack told this replica."""
@@ -235,6 +240,8 @@ class Truth:
         if self.fault:
             raise self.fault
         for run, state in self.runs.items():
+            if state == "starting" and self._waiting[run]:
+                continue
             if state not in ENDED | {"unknown"}:
                 raise self._faulty(f"a run is left {state}")
             changed = self._changes[run] > 0
