@@ -16,7 +16,7 @@ from bot.chat.mrkdwn import plain, visible
 _LONGEST_FENCED: Final = 8000
 
 _ACTIVE = re.compile(
-    r"[@#`$]|\bGH-\d|://|\bwww\.|\b(?:mailto|xmpp|ftp|https?):|:[\w+-]+:|(?<![0-9A-Za-z])[0-9a-f]{7,64}(?![0-9A-Za-z])",
+    r"[@#`$]|\bGH-\d|://|www\.|\b(?:mailto|xmpp|ftp|https?):|:[\w+-]+:|(?<![0-9A-Za-z])[0-9a-f]{7,64}(?![0-9A-Za-z])",
     re.I,
 )
 _MARKS = re.compile(r"[\\*_\[\]<>~|&!^]")

@@ -35,6 +35,7 @@ def seen(page: str) -> str:
 @settings(deadline=None)
 @given(HOSTILE)
 @example("1. a")
+@example("12www.")
 @example("&#64;me")
 @example("`` `@me")
 def test_a_strangers_text_becomes_nothing_but_text(text):

@@ -32,8 +32,9 @@ async def test_everybody_is_listed(slack: Any) -> None:
 
 
 async def test_groups_and_their_members(slack: Any) -> None:
-    (group,) = (await slack.client.usergroups_list(include_users=True))["usergroups"]
-    assert (group["id"], group["handle"], group["users"]) == ("S0ONCALL", "oncall", ["U0LEE", "U0PRIYA"])
+    listed = (await slack.client.usergroups_list(include_users=True))["usergroups"]
+    groups = {group["handle"]: group for group in listed}
+    assert (groups["oncall"]["id"], groups["oncall"]["users"]) == ("S0ONCALL", ["U0LEE", "U0PRIYA"])
     assert (await slack.client.usergroups_users_list(usergroup="S0ONCALL"))["users"] == ["U0LEE", "U0PRIYA"]
     refused = await slack.refusal(slack.client.usergroups_users_list(usergroup="S0NONE"))
     assert refused["error"] == "no_such_subteam"
