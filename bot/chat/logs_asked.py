@@ -35,8 +35,9 @@ class LogsAsked:
 
 def read(text: str) -> LogsAsked:
     """Read the text after ``/ops logs``. Never fails: what cannot be read has a ``problem`` that helps."""
-    said = plain(_as_typed(text), LONGEST + 1)
-    if len(said) > LONGEST:
+    typed = _as_typed(text).strip()
+    said = plain(typed, LONGEST)
+    if len(typed) > LONGEST:
         return LogsAsked(problem=f"That is too long. Write for example {_EXAMPLE}, with at most {MOST_WORDS} words.")
     place, *rest = said.split() or [""]
     parts = place.split("/")
