@@ -41,9 +41,14 @@ class Plan:
 
     @property
     def calls(self) -> Sequence[Mapping[str, Any]]:
-        """The rendered calls, in the order they run."""
+        """The rendered calls, in the order they run; those that undo others are the last."""
         calls: Sequence[Mapping[str, Any]] = self.record["calls"]
         return calls
+
+    @property
+    def forward(self) -> int:
+        """How many of the calls undo nothing; they are the first ones."""
+        return sum(call.get("undoes") is None for call in self.calls)
 
     @property
     def targets(self) -> Sequence[Mapping[str, Any]]:

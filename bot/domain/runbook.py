@@ -7,41 +7,100 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Risk = Literal["low", "medium", "high", "critical"]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One typed action with its arguments; ``${parameters.x}`` in them is replaced by data, never evaluated."""
-
-    id: str
-    action: str
-    arguments: Mapping[str, Any]
-    timeout_seconds: int
+Idempotency = Literal["safe", "keyed", "none"]
+OnFailure = Literal["stop", "continue", "rollback"]
+RollbackApproval = Literal["included", "required", "none"]
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A named, closed-vocabulary check with arguments: a precondition or the verification."""
+    """A named, closed-vocabulary check with arguments: a precondition, a condition or the verification."""
 
     check: str
     arguments: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a target may spread once it is resolved: most objects, their share of all of the kind in the namespace,
+    how many are changed before their health is looked at, and how many of them may fail."""
+
+    max_targets: int = 1
+    max_percent: int = 100
+    batch: int = 0
+    max_errors: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """What is changed: objects of a kind by name, by label ``selector``, or the pods ``on_node``.
+
+    ``${parameters.x}`` in it is replaced by data, never evaluated.
+    """
+
+    kind: str
+    namespace: str
+    name: str
+    selector: Mapping[str, str]
+    on_node: str
+    reach: Reach
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """The action that takes a step back where the step's own action has no inverse."""
+
+    action: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One typed action with its arguments; ``${parameters.x}`` in them is replaced by data, never evaluated.
+
+    ``where`` is None for the runbook's own target. The step is done if ``condition`` holds (or, with ``negated``,
+    does not) when the plan is made. ``retries`` is how often a call that certainly had no effect is sent again.
+    """
+
+    id: str
+    action: str
+    arguments: Mapping[str, Any]
+    timeout_seconds: int
+    where: Where | None = None
+    preconditions: tuple[Check, ...] = ()
+    condition: Check | None = None
+    negated: bool = False
+    idempotency: Idempotency = "none"
+    retries: int = 0
+    on_failure: OnFailure = "stop"
+    undo: Undo | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Verification:
-    """How Signoff tells whether a run helped: the check must hold for ``stable_seconds`` within the deadline."""
+    """How Signoff tells whether a run helped: the check must hold for ``stable_seconds`` within the deadline.
+
+    ``on_failure`` says what follows when it did not help.
+    """
 
     check: Check
     deadline_seconds: int
     stable_seconds: int
+    on_failure: OnFailure = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """How a run is undone: its inverse calls are part of what is approved (``included``), are asked for anew
+    (``required``), or there are none. ``note`` says it to people."""
+
+    note: str
+    approval: RollbackApproval = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalNeeds:
-    """How many eligible people must approve, how many of which group, and for how long the request stands.
-
-    The policy of the configuration may ask for more. ``requester_may_approve`` is for low risk only.
-    """
+    """How many eligible people must approve, of which groups, and for how long the request stands."""
 
     quorum: int
     ttl_seconds: int
@@ -51,7 +110,11 @@ class ApprovalNeeds:
 
 @dataclass(frozen=True, slots=True)
 class Runbook:
-    """One runbook. ``digest`` is the SHA-256 of the canonical JSON of its file."""
+    """One runbook. ``digest`` is the SHA-256 of the canonical JSON of its file.
+
+    ``owned`` says what to do where something else keeps the target as it is: refuse, or warn. ``windows`` are kept as
+    they are written; ``per_hour`` is how often it may run, 0 for any number.
+    """
 
     id: str
     version: int
@@ -59,11 +122,16 @@ class Runbook:
     description: str
     risk: Risk
     parameters: Mapping[str, Any]
-    target: Mapping[str, Any]
+    target: Where
     preconditions: tuple[Check, ...]
     steps: tuple[Step, ...]
     verification: Verification
-    rollback: str
+    rollback: Rollback
     approval: ApprovalNeeds
     digest: str
     path: str
+    owner: str = ""
+    owned: Literal["refuse", "warn"] = "refuse"
+    windows: tuple[Mapping[str, Any], ...] = ()
+    lock: str = ""
+    per_hour: int = 0

@@ -1,10 +1,13 @@
-"""A cluster as runbooks use it: what they read and write there, and each failure as a sentence for people."""
+"""A cluster as runbooks use it, with what belongs to it: reads, writes, and each failure as a sentence for people."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bot.clients.alertmanager import Alertmanager, AlertmanagerError
+from bot.clients.endpoint import Endpoint, EndpointError
 from bot.clients.kubernetes import Kubernetes, KubernetesError, KubernetesUnreachable
 from bot.runbooks.call import Call
 from bot.runbooks.resources import Resource, Verb
@@ -13,7 +16,7 @@ Json = Mapping[str, Any]
 
 _MAX_SERVER_TEXT = 300
 _CODES = {401: "unauthorised", 403: "forbidden", 404: "not-found", 409: "conflict", 422: "invalid", 429: "busy"}
-_VERBS = {"PATCH": "patch", "DELETE": "delete"}
+_VERBS = {"PATCH": "patch", "DELETE": "delete", "POST": "create"}
 
 
 class AccessFailed(Exception):
@@ -27,10 +30,24 @@ class AccessFailed(Exception):
 
 
 class Access:
-    """One identity's access to one cluster. Every method raises ``AccessFailed``."""
+    """One identity's access to one cluster, to the Alertmanager of that cluster and to the configured endpoints.
 
-    def __init__(self, kubernetes: Kubernetes) -> None:
+    ``secrets`` are the configured ones by name; they go into an endpoint's request and nowhere else. Every method
+    raises ``AccessFailed``.
+    """
+
+    def __init__(
+        self,
+        kubernetes: Kubernetes,
+        *,
+        alertmanager: Alertmanager | None = None,
+        endpoints: Mapping[str, Endpoint] | None = None,
+        secrets: Mapping[str, str] | None = None,
+    ) -> None:
         self._kubernetes = kubernetes
+        self._alertmanager = alertmanager
+        self._endpoints = endpoints or {}
+        self._secrets = secrets or {}
         self.cluster = kubernetes.cluster
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Json:
@@ -49,15 +66,20 @@ class Access:
                 return None
             raise
 
-    async def items(self, resource: Resource, namespace: str, selector: str, *, limit: int) -> list[dict[str, Any]]:
-        """List at most ``limit`` objects that a label selector fits."""
+    async def items(
+        self, resource: Resource, namespace: str, selector: str = "", *, fields: str = "", limit: int
+    ) -> list[dict[str, Any]]:
+        """List at most ``limit`` objects that a label selector and a field selector fit, without a namespace of all."""
+        query = {key: value for key, value in (("labelSelector", selector), ("fieldSelector", fields)) if value}
         try:
-            return await self._kubernetes.items(resource.path(namespace), {"labelSelector": selector}, limit=limit)
+            found = await self._kubernetes.items(resource.path(namespace), query, limit=limit)
         except (KubernetesError, KubernetesUnreachable) as error:
-            raise self._failed(error, resource.verb("list"), namespace, "") from None
+            raise self._failed(error, resource.verb("list", cluster_wide=not namespace), namespace, "") from None
+        # The items of a list do not repeat what the list says of itself.
+        return [{"apiVersion": resource.api_version, "kind": resource.kind, **item} for item in found]
 
-    async def send(self, call: Call, resource: Resource, *, dry_run: bool = False) -> Json:
-        """Send a call once, or rehearse it."""
+    async def send(self, call: Call, resource: Resource, namespace: str, name: str, *, dry_run: bool = False) -> Json:
+        """Send a call to the cluster once, or rehearse it."""
         if dry_run:
             call = call.rehearsal()
         try:
@@ -65,8 +87,41 @@ class Access:
                 call.method, call.path, call.body, content_type=call.content_type, dry_run=dry_run
             )
         except (KubernetesError, KubernetesUnreachable) as error:
-            namespace, name = call.path.split("/")[-3], call.path.split("/")[-1]
-            raise self._failed(error, resource.verb(_VERBS[call.method]), namespace, name) from None
+            verb = resource.verb(_VERBS[call.method], call.subresource)
+            raise self._failed(error, verb, namespace, name) from None
+
+    @property
+    def alertmanager(self) -> Alertmanager:
+        """The Alertmanager of the cluster; use it within `translated`."""
+        if self._alertmanager is None:
+            sentence = (
+                f"Cluster {self.cluster} has no Alertmanager configured; set clusters.{self.cluster}.alertmanager."
+            )
+            raise AccessFailed("not-configured", sentence, in_doubt=False)
+        return self._alertmanager
+
+    def endpoint(self, name: str) -> Endpoint:
+        """The configured endpoint of that name."""
+        if name not in self._endpoints:
+            known = ", ".join(sorted(self._endpoints)) or "none"
+            sentence = f"No endpoint {name} is configured (configured: {known}); name it under endpoints."
+            raise AccessFailed("not-configured", sentence, in_doubt=False)
+        return self._endpoints[name]
+
+    def secret(self, name: str) -> str:
+        """The value of a configured secret. Only ever called while a request is sent."""
+        if name not in self._secrets:
+            sentence = f"No secret {name} is configured; name it under secrets."
+            raise AccessFailed("not-configured", sentence, in_doubt=False)
+        return self._secrets[name]
+
+    @contextlib.contextmanager
+    def translated(self) -> Iterator[None]:
+        """Turn the errors of the Alertmanager and of endpoints into ``AccessFailed``."""
+        try:
+            yield
+        except (AlertmanagerError, EndpointError) as error:
+            raise AccessFailed(error.code, str(error), in_doubt=error.in_doubt) from None
 
     def _failed(
         self, error: KubernetesError | KubernetesUnreachable, verb: Verb, namespace: str, name: str
@@ -76,7 +131,10 @@ class Access:
             sentence = f"Cluster {cluster} cannot be reached: {error}. Check its API server and the network to it."
             return AccessFailed("unreachable", sentence, in_doubt=error.sent)
         code = _CODES.get(error.status or 0, "refused")
-        thing = f"{verb.qualified} {namespace}/{name}" if name else f"{verb.qualified} of namespace {namespace}"
+        place = "/".join(part for part in (namespace, name) if part)
+        whole = f"of namespace {namespace}" if namespace else "of every namespace"
+        thing = f"{verb.qualified} {place}" if name else f"{verb.qualified} {whole}"
+        role = "ClusterRole" if verb.cluster_wide else f"Role in namespace {namespace}"
         match code:
             case "unauthorised":
                 sentence = (
@@ -85,7 +143,7 @@ class Access:
             case "forbidden":
                 sentence = (
                     f"The {self._kubernetes.identity} of cluster {cluster} may not {verb.verb} {thing}. "
-                    f"Grant its Role in namespace {namespace} the verb {verb.verb} on {verb.qualified}."
+                    f"Grant its {role} the verb {verb.verb} on {verb.qualified}."
                 )
             case "not-found":
                 sentence = f"There is no {thing} in cluster {cluster}. Check the name."

@@ -1,4 +1,8 @@
-"""A rendered call, and the two things ever added to it: a resourceVersion to insist on, or a dry run."""
+"""A rendered call, and the two things ever added to it: a resourceVersion to insist on, or a dry run.
+
+A call is a request to the Kubernetes API, or to an Alertmanager or an endpoint, whose address is not in it: it comes
+from the configuration.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ JSON = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One write to the Kubernetes API, complete but for the precondition that is read just before it is sent."""
+    """One write, complete but for the precondition that is read just before it is sent."""
 
     method: str
     path: str
@@ -25,15 +29,35 @@ class Call:
         """Read a call of a plan's record."""
         return cls(record["method"], record["path"], record["content_type"], record["body"])
 
+    @property
+    def subresource(self) -> str:
+        """The subresource of the Kubernetes API that the path names, if any."""
+        return "eviction" if self.method == "POST" and self.path.endswith("/eviction") else ""
+
+    def after(self, earlier: Call) -> Call | None:
+        """Return one call that does what ``earlier`` and this one do, for rehearsing them together; None if the API has
+        no such call. Both are to the same object."""
+        if (self.method, self.path, self.content_type) != (earlier.method, earlier.path, earlier.content_type):
+            return None
+        if self.content_type == JSON_PATCH:
+            return replace(self, body=[*earlier.body, *self.body])
+        return replace(self, body=_merged(earlier.body, self.body)) if self.content_type == MERGE_PATCH else None
+
     def insisting(self, resource_version: str) -> Call:
         """Return the call that the server refuses with 409 unless the object still has ``resource_version``.
 
         A patch that sets metadata.resourceVersion to anything but the current one is a conflict, in every patch
-        format; a deletion states it as a precondition.
+        format; a deletion states it as a precondition. Creating is a conflict by itself if the object is there.
         """
+        if self.method == "POST" and not self.subresource:
+            return self
         if self.method == "DELETE":
             preconditions = {**self.body["preconditions"], "resourceVersion": resource_version}
             return replace(self, body={**self.body, "preconditions": preconditions})
+        if self.subresource:
+            options = self.body["deleteOptions"]
+            preconditions = {**options["preconditions"], "resourceVersion": resource_version}
+            return replace(self, body={**self.body, "deleteOptions": {**options, "preconditions": preconditions}})
         if self.content_type == JSON_PATCH:
             first = {"op": "replace", "path": "/metadata/resourceVersion", "value": resource_version}
             return replace(self, body=[first, *self.body])
@@ -48,4 +72,13 @@ class Call:
         """
         if self.method == "DELETE":
             return replace(self, body={**self.body, "dryRun": ["All"]})
+        if self.subresource:
+            return replace(self, body={**self.body, "deleteOptions": {**self.body["deleteOptions"], "dryRun": ["All"]}})
         return self
+
+
+def _merged(first: Any, second: Any) -> Any:
+    """Merge two merge patches into the one that has the effect of both, the second after the first."""
+    if not (isinstance(first, Mapping) and isinstance(second, Mapping)):
+        return second
+    return {**first, **{key: _merged(first.get(key), value) for key, value in second.items()}}

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.domain.canonical import canonical, digest
-from bot.domain.runbook import ApprovalNeeds, Check, Runbook, Step, Verification
+from bot.domain.runbook import ApprovalNeeds, Check, Reach, Rollback, Runbook, Step, Undo, Verification, Where
+from bot.runbooks.actions import ACTIONS
 from bot.runbooks.lint import Problem, read
 
 
@@ -39,7 +40,7 @@ def load(folder: Path) -> Catalogue:
 
 
 def _runbook(path: Path, data: Mapping[str, Any]) -> Runbook:
-    verification = data["verification"]
+    verification, rollback, approval = data["verification"], data["rollback"], data["approval"]
     return Runbook(
         id=data["id"],
         version=data["version"],
@@ -47,21 +48,62 @@ def _runbook(path: Path, data: Mapping[str, Any]) -> Runbook:
         description=data["description"],
         risk=data["risk"],
         parameters=data["parameters"],
-        target=data["target"],
-        preconditions=tuple(Check(each["check"], {}) for each in data["preconditions"]),
-        steps=tuple(
-            Step(step["id"], step["action"], step.get("with", {}), step["timeout_seconds"]) for step in data["steps"]
-        ),
+        target=_where(data["target"]),
+        preconditions=_checks(data["preconditions"]),
+        steps=tuple(_step(step) for step in data["steps"]),
         verification=Verification(
-            Check(verification["check"], {}), verification["deadline_seconds"], verification["stable_seconds"]
+            check=Check(verification["check"], {}),
+            deadline_seconds=verification["deadline_seconds"],
+            stable_seconds=verification["stable_seconds"],
+            on_failure=verification.get("on_failure", "stop"),
         ),
-        rollback=data["rollback"],
+        rollback=Rollback(rollback) if isinstance(rollback, str) else Rollback(rollback["note"], rollback["approval"]),
         approval=ApprovalNeeds(
-            data["approval"]["quorum"],
-            data["approval"]["ttl_seconds"],
-            data["approval"].get("groups", {}),
-            data["approval"].get("requester_may_approve", False),
+            quorum=approval["quorum"],
+            ttl_seconds=approval["ttl_seconds"],
+            groups=approval.get("groups", {}),
+            requester_may_approve=approval.get("requester_may_approve", False),
         ),
         digest=digest(canonical(data)),
         path=str(path),
+        owner=data.get("owner", ""),
+        owned=data.get("owned", "refuse"),
+        windows=tuple(data.get("windows", ())),
+        lock=data.get("lock", ""),
+        per_hour=data.get("limits", {}).get("per_hour", 0),
+    )
+
+
+def _where(data: Mapping[str, Any]) -> Where:
+    reach = {key: data[key] for key in ("max_targets", "max_percent", "batch", "max_errors") if key in data}
+    return Where(
+        kind=data["kind"],
+        namespace=data.get("namespace", ""),
+        name=data.get("name", ""),
+        selector=data.get("selector", {}),
+        on_node=data.get("on_node", ""),
+        reach=Reach(**reach),
+    )
+
+
+def _checks(data: Sequence[Mapping[str, Any]]) -> tuple[Check, ...]:
+    return tuple(Check(each["check"], each.get("with", {})) for each in data)
+
+
+def _step(data: Mapping[str, Any]) -> Step:
+    decides = data.get("if") or data.get("unless")
+    undo = data.get("undo")
+    return Step(
+        id=data["id"],
+        action=data["action"],
+        arguments=data.get("with", {}),
+        timeout_seconds=data["timeout_seconds"],
+        where=_where(data["target"]) if "target" in data else None,
+        preconditions=_checks(data.get("preconditions", ())),
+        condition=Check(decides["check"], decides.get("with", {})) if decides else None,
+        negated="unless" in data,
+        idempotency=data.get("idempotency", ACTIONS[data["action"]].idempotency),
+        retries=data.get("retries", 0),
+        on_failure=data.get("on_failure", "stop"),
+        undo=Undo(undo["action"], undo.get("with", {})) if undo else None,
     )

@@ -7,19 +7,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bot.clients.kubernetes import Kubernetes
 from bot.domain.plan import Plan
 from bot.runbooks.access import Access, AccessFailed
 from bot.runbooks.actions import ACTIONS
 from bot.runbooks.actions.action import Before, ReadBack, fingerprint
 from bot.runbooks.call import Call
 from bot.runbooks.checks import PRECONDITIONS
-from bot.runbooks.target import Target, read
+from bot.runbooks.target import Target
 
 Json = Mapping[str, Any]
 
 ATTEMPTS = 5
 """How often a call is sent when each time the server says that the object changed just before (409: not applied)."""
+AT_ONCE = 8
+"""Targets that are read at the same time."""
+PATIENCE_SECONDS = 2.0
+"""How long a busy server is left alone before a patient action asks again; ``kubectl drain`` waits 5 s."""
 REQUEST_LIMIT_SECONDS = 60.0
 """How long an API server may still be at work on a request after the connection broke: --request-timeout, by default
 1m0s (https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/)."""
@@ -29,7 +32,7 @@ REQUEST_LIMIT_SECONDS = 60.0
 class Drift:
     """One thing that is not as it was when the plan was made; it voids the approval."""
 
-    what: Literal["cluster", "gone", "uid", "fields", "precondition"]
+    what: Literal["cluster", "gone", "there", "uid", "fields", "precondition"]
     sentence: str
 
 
@@ -47,82 +50,93 @@ class Effect:
     drift: tuple[Drift, ...] = ()
 
 
-async def drift(plan: Plan, kubernetes: Kubernetes) -> tuple[Drift, ...]:
-    """Compare every target with what the plan recorded: uid, preconditions and the fields of its action.
+async def drift(plan: Plan, access: Access) -> tuple[Drift, ...]:
+    """Compare every target with what the plan recorded: uid, preconditions and the fields of its first action.
 
     A new resourceVersion alone is none: status updates give one all the time. Raises ``AccessFailed`` when a target
     cannot be read. Only meaningful before the plan's own calls, which change the fields.
     """
-    access = Access(kubernetes)
-    found: list[Drift] = []
-    for index, recorded in enumerate(plan.targets):
-        target = Target.of_record(recorded)
+    limit = asyncio.Semaphore(AT_ONCE)
+
+    async def of(ordinal: int) -> tuple[Drift, ...]:
+        target = target_of(plan, ordinal)
         if target.cluster != access.cluster:
-            found.append(_other_cluster(target, access))
-        else:
-            found += _drifted(plan, index, await read(access, target))
-    return tuple(found)
+            return (_other_cluster(target, access),)
+        async with limit:
+            return _drifted(plan, ordinal, await _read(plan, ordinal, access))
+
+    firsts = [ordinal for ordinal in range(plan.forward) if _is_first(plan, ordinal)]
+    return tuple(each for found in await asyncio.gather(*(of(ordinal) for ordinal in firsts)) for each in found)
 
 
-async def fire(plan: Plan, ordinal: int, kubernetes: Kubernetes) -> Effect:
+async def fire(plan: Plan, ordinal: int, access: Access) -> Effect:
     """Send call ``ordinal`` as it is stored, with the resourceVersion read just before as its precondition.
 
-    Sends again only after a 409, which says that nothing was applied, and only while nothing has drifted. Bounded by
-    the step's own timeout. The caller records the step as started before and must not call this twice for it.
+    Sends again only after an answer that says that nothing was applied, a conflict or (where the action is patient) a
+    server that is busy, and only while nothing has drifted. Bounded by the step's own timeout. The caller records the
+    step as started before and must not call this twice for it.
     """
     try:
         plan = Plan.stored(plan.canonical, plan.digest)
     except ValueError as error:
         return Effect("failed", f"Nothing was sent: {error}.")
     recorded = plan.calls[ordinal]
-    target = Target.of_record(plan.targets[recorded["target"]])
-    access = Access(kubernetes)
+    action, target = ACTIONS[recorded["action"]], target_of(plan, ordinal)
     if target.cluster != access.cluster:
         wrong = _other_cluster(target, access)
         return Effect("failed", f"Nothing was sent: {wrong.sentence}", drift=(wrong,))
     sending = False
+    conflicts = 0
     try:
         async with asyncio.timeout(recorded["timeout_seconds"]):
-            for _ in range(ATTEMPTS):
-                live = await read(access, target)
-                drifted = _drifted(plan, recorded["target"], live)
-                if drifted or live is None:
+            while conflicts < ATTEMPTS:
+                live = await _read(plan, ordinal, access)
+                drifted = _drifted(plan, ordinal, live)
+                if drifted:
                     reasons = " ".join(each.sentence for each in drifted)
                     return Effect("failed", f"Nothing was changed: {reasons}", drift=drifted)
-                call = Call.of_record(recorded).insisting(live["metadata"]["resourceVersion"])
+                call = Call.of_record(recorded)
+                version = ((live or {}).get("metadata") or {}).get("resourceVersion")
                 sending = True
                 try:
-                    answer = await access.send(call, target.resource)
+                    answer = await action.send(access, target, call.insisting(version) if version else call)
                 except AccessFailed as failure:
-                    if failure.code != "conflict":
+                    if failure.code == "busy" and action.patient:
+                        sending = False
+                        await asyncio.sleep(PATIENCE_SECONDS)
+                        continue
+                    if failure.code != "conflict" or action.creates:
                         raise
                     sending = False
+                    conflicts += 1
                     continue
                 return _done(plan, ordinal, target, answer)
         return Effect("failed", f"Nothing was changed: {target} kept changing under {ATTEMPTS} attempts. Plan again.")
     except AccessFailed as failure:
-        if failure.in_doubt:
+        if failure.in_doubt and not action.reads_only:
             return _in_doubt(target, failure.sentence)
         return Effect("failed", f"Nothing was changed: {failure.sentence}")
     except TimeoutError:
-        sentence = f"Cluster {access.cluster} did not answer within {recorded['timeout_seconds']} s."
+        seconds = recorded["timeout_seconds"]
+        if action.reads_only:
+            return Effect("failed", f"{target} was not so within {seconds} s. Nothing was changed by waiting.")
+        if action.patient and not sending:
+            return Effect("failed", f"Nothing was changed: {target} could not be moved within {seconds} s.")
+        sentence = f"Cluster {access.cluster} did not answer within {seconds} s."
         return _in_doubt(target, sentence) if sending else Effect("failed", f"Nothing was sent: {sentence}")
 
 
-async def read_back(plan: Plan, ordinal: int, kubernetes: Kubernetes, *, waited_seconds: float) -> ReadBack:
-    """Tell from the cluster whether call ``ordinal`` took effect, after a crash or when it was in doubt.
+async def read_back(plan: Plan, ordinal: int, access: Access, *, waited_seconds: float) -> ReadBack:
+    """Tell from the world whether call ``ordinal`` took effect, after a crash or when it was in doubt.
 
     ``waited_seconds`` is the time since the call can last have been sent. Until the server's own limit for a request
     has passed, a request may still be applied, so an untouched object is "cannot tell": ask again later.
     """
-    recorded = plan.calls[ordinal]
-    recorded_target = plan.targets[recorded["target"]]
-    target = Target.of_record(recorded_target)
-    access = Access(kubernetes)
+    target = target_of(plan, ordinal)
     if target.cluster != access.cluster:
         return "cannot tell"
     try:
-        live = await read(access, target)
+        live = await _read(plan, ordinal, access)
     except AccessFailed:
         return "cannot tell"
     verdict = applied(plan, ordinal, live)
@@ -133,39 +147,78 @@ async def read_back(plan: Plan, ordinal: int, kubernetes: Kubernetes, *, waited_
 
 def applied(plan: Plan, ordinal: int, live: Json | None) -> ReadBack:
     """Tell from the target as it was read whether call ``ordinal`` took effect. Pure."""
+    return _compared(plan, ordinal, live, plan.calls[ordinal]["result"])
+
+
+def settled(plan: Plan, ordinal: int, live: Json | None) -> bool:
+    """Say whether what call ``ordinal`` wrote is as all calls of its target together were to leave it. Pure."""
+    return _compared(plan, ordinal, live, plan.calls[ordinal]["settled"]) == "applied"
+
+
+def reads_only(plan: Plan, ordinal: int) -> bool:
+    """Say whether call ``ordinal`` changes nothing, so that it may be made again after a crash."""
+    return ACTIONS[plan.calls[ordinal]["action"]].reads_only
+
+
+def target_of(plan: Plan, ordinal: int) -> Target:
+    """Return the target of call ``ordinal``."""
+    return Target.of_record(plan.targets[plan.calls[ordinal]["target"]])
+
+
+async def _read(plan: Plan, ordinal: int, access: Access) -> Json | None:
     recorded = plan.calls[ordinal]
-    target = plan.targets[recorded["target"]]
-    before = Before(target["uid"], target["generation"], target["fields"])
-    result: str = plan.record["dry_run"][ordinal]["result"]
-    return ACTIONS[recorded["action"]].applied(live, before, result)
+    return await ACTIONS[recorded["action"]].read(access, target_of(plan, ordinal), Call.of_record(recorded))
 
 
-def _drifted(plan: Plan, index: int, live: Json | None) -> tuple[Drift, ...]:
-    recorded = plan.targets[index]
-    target = Target.of_record(recorded)
+def _compared(plan: Plan, ordinal: int, live: Json | None, result: str) -> ReadBack:
+    recorded = plan.calls[ordinal]
+    before = Before(plan.targets[recorded["target"]]["uid"], recorded["generation"], recorded["fields"])
+    return ACTIONS[recorded["action"]].applied(live, before, result, recorded["with"])
+
+
+def _is_first(plan: Plan, ordinal: int) -> bool:
+    """Whether no call of the plan was to change the target before this one."""
+    target = plan.calls[ordinal]["target"]
+    return all(plan.calls[earlier]["target"] != target for earlier in range(ordinal))
+
+
+def _drifted(plan: Plan, ordinal: int, live: Json | None) -> tuple[Drift, ...]:
+    call = plan.calls[ordinal]
+    action, recorded, target = ACTIONS[call["action"]], plan.targets[call["target"]], target_of(plan, ordinal)
+    if action.creates:
+        return () if live is None else (Drift("there", f"{target} is there already."),)
     if live is None:
         return (Drift("gone", f"{target} no longer exists."),)
-    if live["metadata"]["uid"] != target.uid:
+    if target.uid and live["metadata"]["uid"] != target.uid:
         return (Drift("uid", f"{target} was deleted and made anew since the plan was made."),)
     found = []
-    for precondition in recorded["preconditions"]:
-        now = PRECONDITIONS[precondition["check"]].observe(live)
+    checked = list(recorded["preconditions"]) if _is_first(plan, ordinal) and not action.reads_only else []
+    for precondition in checked:
+        now = PRECONDITIONS[precondition["check"]].observe(live, precondition["with"])
         if now.value != precondition["observed"] or not now.holds:
             found.append(Drift("precondition", f"{now.sentence} When the plan was made: {precondition['sentence']}"))
-    for call in plan.calls:
-        if call["target"] == index and fingerprint(ACTIONS[call["action"]].fields(live)) != recorded["fields"]:
-            what = f"in what {call['action']} reads or writes"
-            found.append(Drift("fields", f"{target} was changed since the plan was made, {what}."))
+    condition = call["condition"]
+    if condition is not None:
+        now = PRECONDITIONS[condition["check"]].observe(live, condition["with"])
+        if now.value != condition["observed"]:
+            found.append(Drift("precondition", f"{now.sentence} It decides whether step {call['step']} is done."))
+    if fingerprint(action.fields(live, call["with"])) != call["fields"]:
+        what = f"in what {call['action']} reads or writes"
+        found.append(Drift("fields", f"{target} was changed since the plan was made, {what}."))
     return tuple(found)
 
 
 def _done(plan: Plan, ordinal: int, target: Target, answer: Json) -> Effect:
-    action = ACTIONS[plan.calls[ordinal]["action"]]
-    if fingerprint(action.result(answer)) == plan.record["dry_run"][ordinal]["result"]:
-        return Effect("done", f"{target} was changed exactly as the dry run showed.")
+    recorded = plan.calls[ordinal]
+    action = ACTIONS[recorded["action"]]
+    if action.reads_only:
+        return Effect("done", f"{recorded['action']} is over.")
+    if fingerprint(action.result(answer, recorded["with"])) == recorded["result"]:
+        foreseen = "exactly as the dry run showed" if action.dry_run else "as the plan says"
+        return Effect("done", f"{target} was changed {foreseen}.")
     return Effect(
         "done",
-        f"{target} was changed, but the cluster answered something else than in the dry run. Look at it.",
+        f"{target} was changed, but the answer is something else than the plan says. Look at it.",
         as_rehearsed=False,
     )
 

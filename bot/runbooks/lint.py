@@ -13,6 +13,7 @@ from bot.domain import document
 from bot.domain.document import Key
 from bot.runbooks import parameters, schema_errors, template
 from bot.runbooks.actions import ACTIONS
+from bot.runbooks.actions.action import Action
 from bot.runbooks.checks import HEALTH, PRECONDITIONS
 from bot.runbooks.resources import KINDS
 
@@ -116,9 +117,19 @@ def _rules(stem: str, data: Any) -> Iterator[Found]:
     declared = _mapping(_mapping(data.get("parameters")).get("properties"))
     yield from _parameters(_mapping(data.get("parameters")), declared)
     yield from _references(data, declared)
-    yield from _kinds(data)
+    yield from _target(("target",), _mapping(data.get("target")))
+    yield from _checks(data)
+    seen: set[str] = set()
     for index, step in enumerate(_list(data.get("steps"))):
-        yield from _step(index, _mapping(step), data)
+        yield from _step(index, _mapping(step), data, declared)
+        name = _mapping(step).get("id")
+        if isinstance(name, str) and name in seen:
+            yield ("steps", index, "id"), f"{name} is the name of an earlier step; give each its own"
+        seen |= {name} if isinstance(name, str) else set()
+    yield from _rollback(data)
+    approval = _mapping(data.get("approval"))
+    if approval.get("requester_may_approve") is True and data.get("risk") != "low":
+        yield ("approval", "requester_may_approve"), "is for runbooks of low risk only"
     verification = _mapping(data.get("verification"))
     deadline, stable = verification.get("deadline_seconds"), verification.get("stable_seconds")
     if isinstance(deadline, int) and isinstance(stable, int) and stable >= deadline:
@@ -134,8 +145,10 @@ def _parameters(whole: Mapping[str, Any], declared: Mapping[str, Any]) -> Iterat
         key: Key = ("parameters", "properties", name)
         if not isinstance(each, Mapping):
             continue
-        if name not in required and "default" not in each:
+        if name not in required and "default" not in each and "from" not in each:
             yield key, "must be required or have a default, so that every approval shows its value"
+        if each.get("secret") and (each.get("type") != "string" or "default" in each or "from" in each):
+            yield (*key, "secret"), "is for a string without default and from: the name of a configured secret"
         pattern = each.get("pattern")
         if isinstance(pattern, str):
             fault = _pattern_fault(pattern)
@@ -177,10 +190,10 @@ def _references(data: Mapping[str, Any], declared: Mapping[str, Any]) -> Iterato
     used = set()
     for part in data:
         for key, scope, name in template.references(data[part], (part,)):
-            fault = _reference_fault(key, scope, name, declared)
+            fault = _reference_fault(key, scope, name, data, declared)
             if fault:
                 yield key, fault
-            if scope == "parameters" and part in ("target", "steps"):
+            if scope == "parameters" and part in ("target", "steps", "lock"):
                 used.add(name)
     for name in declared:
         if name not in used:
@@ -190,56 +203,180 @@ def _references(data: Mapping[str, Any], declared: Mapping[str, Any]) -> Iterato
             )
 
 
-def _reference_fault(key: Key, scope: str, name: str, declared: Mapping[str, Any]) -> str:
+def _reference_fault(key: Key, scope: str, name: str, data: Mapping[str, Any], declared: Mapping[str, Any]) -> str:
     if key[0] == "parameters":
         return ""  # a pattern may hold ${ and is not filled in
-    in_step = key[0] == "steps" and "with" in key
-    if key[0] != "target" and not in_step:
-        return "takes plain text: ${…} is replaced in target and in a step's with only"
+    in_step = key[0] == "steps" and any(part in key[2:4] for part in ("with", "target"))
+    if key[0] not in ("target", "lock") and not in_step:
+        return "takes plain text: ${…} is replaced in target, lock and in a step's target and with only"
     if not scope:
         return "${ must begin a reference such as ${parameters.name}"
     if scope == "parameters":
         known = ", ".join(sorted(declared)) or "none"
-        return "" if name in declared else f"parameter {name} is used but not declared; declared are {known}"
+        if name not in declared:
+            return f"parameter {name} is used but not declared; declared are {known}"
+        return _secret_fault(key, name, data) if _mapping(declared[name]).get("secret") else ""
     if scope == "target" and in_step:
         known = ", ".join(sorted(TARGET_FIELDS))
-        return "" if name in TARGET_FIELDS else f"the target has no {name} to refer to; it has {known}"
+        if name not in TARGET_FIELDS:
+            return f"the target has no {name} to refer to; it has {known}"
+        if "with" not in key and name not in _mapping(data.get("target")):
+            return f"the runbook's target has no {name} of its own that another step's target could refer to"
+        return ""
     return f"${{{scope}.{name}}} is not known here; ${{parameters.…}}{' and ${target.…} are' if in_step else ' is'}"
 
 
-def _kinds(data: Mapping[str, Any]) -> Iterator[Found]:
-    target = _mapping(data.get("target"))
+def _secret_fault(key: Key, name: str, data: Mapping[str, Any]) -> str:
+    value: Any = data
+    for part in key:
+        value = value[part]
+    step = _mapping(data["steps"][key[1]]) if key[0] == "steps" and isinstance(key[1], int) else {}
+    of = _mapping(step.get("undo")) if "undo" in key else step
+    if of.get("action") != "http-request" or "body" not in key or value != f"${{parameters.{name}}}":
+        return f"parameter {name} is a secret: it may only be a whole value in the body of an http-request"
+    return ""
+
+
+def _target(key: Key, target: Mapping[str, Any]) -> Iterator[Found]:
     kind = target.get("kind")
     if not isinstance(kind, str) or kind not in KINDS:
         return
-    if target.get("apiVersion") != KINDS[kind].api_version:
-        yield ("target", "apiVersion"), f"{kind} is of {KINDS[kind].api_version}"
-    named: list[tuple[Key, Any, Mapping[str, Any]]] = [
-        (("verification", "check"), _mapping(data.get("verification")).get("check"), HEALTH)
-    ]
+    resource = KINDS[kind]
+    if "apiVersion" in target and target["apiVersion"] != resource.api_version:
+        yield (*key, "apiVersion"), f"{kind} is of {resource.api_version}"
+    ways = [way for way in ("name", "selector", "on_node") if way in target]
+    if len(ways) != 1:
+        yield key, "needs one of name, selector and on_node" + (f", not {' and '.join(ways)}" if ways else "")
+    several = bool({"selector", "on_node"} & set(ways))
+    if several and "max_targets" not in target:
+        yield key, "needs max_targets: how many objects it may be at most"
+    if not several:
+        for name in ("max_targets", "max_percent", "batch", "max_errors"):
+            if name in target:
+                yield (*key, name), "is for targets by selector or on_node; a name is one object"
+    if "on_node" in ways and kind != "Pod":
+        yield (*key, "on_node"), "is for Pods"
+    if "selector" in ways and not resource.in_kubernetes:
+        yield (*key, "selector"), f"is not for a {kind}; give its name"
+    wants = resource.namespaced and "on_node" not in ways
+    if wants and "namespace" not in target:
+        yield key, f"namespace is missing: a {kind} is in one"
+    if not wants and "namespace" in target:
+        yield (*key, "namespace"), "must be left out here"
+
+
+def _checks(data: Mapping[str, Any]) -> Iterator[Found]:
+    kind = _mapping(data.get("target")).get("kind")
+    verification = _mapping(data.get("verification")).get("check")
+    if isinstance(verification, str) and isinstance(kind, str):
+        yield from _fits(("verification", "check"), verification, kind, HEALTH)
     for index, each in enumerate(_list(data.get("preconditions"))):
-        named.append((("preconditions", index, "check"), _mapping(each).get("check"), PRECONDITIONS))
+        yield from _check(("preconditions", index), _mapping(each), kind)
     for index, each in enumerate(_list(data.get("steps"))):
-        named.append((("steps", index, "action"), _mapping(each).get("action"), ACTIONS))
-    for key, name, known in named:
-        if isinstance(name, str) and name in known and kind not in known[name].kinds:
-            fitting = sorted(each for each in known if kind in known[each].kinds)
-            yield key, f"{name} is not for a {kind}; {', '.join(fitting) or 'none'} would be"
+        step = _mapping(each)
+        of = _mapping(step.get("target")).get("kind", kind)
+        for inner, check in enumerate(_list(step.get("preconditions"))):
+            yield from _check(("steps", index, "preconditions", inner), _mapping(check), of)
+        for word in ("if", "unless"):
+            yield from _check(("steps", index, word), _mapping(step.get(word)), of)
 
 
-def _step(index: int, step: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[Found]:
+def _check(key: Key, check: Mapping[str, Any], kind: Any) -> Iterator[Found]:
+    name = check.get("check")
+    if not isinstance(name, str) or name not in PRECONDITIONS:
+        return
+    if isinstance(kind, str):
+        yield from _fits((*key, "check"), name, kind, PRECONDITIONS)
+    given, takes = set(_mapping(check.get("with"))), PRECONDITIONS[name].arguments
+    if given != takes:
+        yield (*key, "with") if given else key, f"{name} takes {', '.join(sorted(takes)) or 'no arguments'} under with"
+
+
+def _fits(key: Key, name: str, kind: str, known: Mapping[str, Any]) -> Iterator[Found]:
+    if name in known and kind in KINDS and kind not in known[name].kinds:
+        fitting = sorted(each for each in known if kind in known[each].kinds)
+        yield key, f"{name} is not for a {kind}; {', '.join(fitting) or 'none'} would be"
+
+
+def _step(index: int, step: Mapping[str, Any], data: Mapping[str, Any], declared: Mapping[str, Any]) -> Iterator[Found]:
+    key: Key = ("steps", index)
+    if "target" in step:
+        yield from _target((*key, "target"), _mapping(step["target"]))
     action = ACTIONS.get(step["action"]) if isinstance(step.get("action"), str) else None
     if action is None:
         return
-    given = set(_mapping(step.get("with")))
-    accepted = ", ".join(sorted(action.arguments)) or "none"
-    for name in sorted(given - action.arguments):
-        yield ("steps", index, "with", name), f"is not an argument of {action.name}; it takes {accepted}"
-    for name in sorted(action.arguments - given):
-        yield ("steps", index, *(["with"] if given else [])), f"{action.name} needs the argument {name} under with"
-    stated = [_mapping(each).get("check") for each in _list(data.get("preconditions"))]
-    for name in sorted(name for name in action.requires if name not in stated):
-        yield ("preconditions",), f"{action.name} needs the precondition {name}"
+    kind = _mapping(step.get("target", data.get("target"))).get("kind")
+    if isinstance(kind, str):
+        yield from _fits((*key, "action"), action.name, kind, ACTIONS)
+    yield from _arguments(key, step, action)
+    own = "target" in step
+    stated = [_mapping(each).get("check") for each in _list((step if own else data).get("preconditions"))]
+    stated += [_mapping(each).get("check") for each in _list(step.get("preconditions"))]
+    decides = _mapping(step.get("if")).get("check")
+    for name in sorted(name for name in action.requires if name not in (*stated, decides)):
+        if not _made_true_before(index, step, data, name):
+            yield (*key, "preconditions") if own else ("preconditions",), f"{action.name} needs the precondition {name}"
+    if "if" in step and "unless" in step:
+        yield (*key, "unless"), "give either if or unless"
+    if step.get("retries") and step.get("idempotency", action.idempotency) == "none":
+        yield (*key, "retries"), f"{action.name} may have its effect twice; only what is safe or keyed is sent again"
+    if step.get("idempotency") == "safe" and action.idempotency != "safe":
+        yield (*key, "idempotency"), f"{action.name} is {action.idempotency}, not safe"
+    if "undo" in step:
+        if kind != "Endpoint":
+            yield (*key, "undo"), "is for steps on an Endpoint; other actions state their own inverse"
+        undo = ACTIONS.get(str(_mapping(step["undo"]).get("action")))
+        if undo is not None:
+            yield from _arguments((*key, "undo"), _mapping(step["undo"]), undo)
+
+
+def _made_true_before(index: int, step: Mapping[str, Any], data: Mapping[str, Any], check: str) -> bool:
+    """Whether an earlier step on the same target leaves what the check asks for, as a pause does for a resume."""
+    makes = {
+        "rollout-paused": "deployment-pause",
+        "node-cordoned": "node-cordon",
+        "cron-job-suspended": "cron-job-suspend",
+    }
+    # A paused rollout takes a new image all the same: it is rolled out when it is resumed.
+    makes["rollout-not-paused"] = "deployment-pause"
+    earlier = [_mapping(each) for each in _list(data.get("steps"))[:index]]
+    return any(each.get("action") == makes.get(check) and each.get("target") == step.get("target") for each in earlier)
+
+
+def _arguments(key: Key, step: Mapping[str, Any], action: Action) -> Iterator[Found]:
+    given = _mapping(step.get("with"))
+    takes = action.arguments | action.optional
+    accepted = ", ".join(sorted(takes)) or "none"
+    for name in sorted(set(given) - takes):
+        yield (*key, "with", name), f"is not an argument of {action.name}; it takes {accepted}"
+    for name in sorted(action.arguments - set(given)):
+        yield (*key, *(["with"] if given else [])), f"{action.name} needs the argument {name} under with"
+    for name in sorted(action.literal & set(given)):
+        if any(True for _ in template.references(given[name])):
+            yield (*key, "with", name), "must be written out: no parameter gets into it"
+
+
+def _rollback(data: Mapping[str, Any]) -> Iterator[Found]:
+    rollback = data.get("rollback")
+    included = isinstance(rollback, Mapping) and rollback.get("approval") == "included"
+    steps = [_mapping(each) for each in _list(data.get("steps"))]
+    asks: list[Key] = [
+        ("steps", index, "on_failure") for index, step in enumerate(steps) if step.get("on_failure") == "rollback"
+    ]
+    if _mapping(data.get("verification")).get("on_failure") == "rollback":
+        asks.append(("verification", "on_failure"))
+    if not isinstance(rollback, Mapping):
+        yield from ((key, "needs rollback.approval: there is no rollback to do") for key in asks)
+        return
+    if included and not asks:
+        yield ("rollback", "approval"), "is included, but no step's nor the verification's on_failure is rollback"
+    inverse = [step for step in steps if "undo" in step or _has_inverse(step.get("action"))]
+    if steps and not inverse:
+        yield ("rollback", "approval"), "no step has an inverse; write a sentence instead"
+
+
+def _has_inverse(name: Any) -> bool:
+    return isinstance(name, str) and name in ACTIONS and not ACTIONS[name].inverse.startswith(("none", "the undo"))
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

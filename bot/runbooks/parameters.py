@@ -7,16 +7,35 @@ from typing import Any
 
 from bot.runbooks import schema_errors
 
+TRUSTED = ("subject.namespace", "subject.kind", "subject.name", "incident")
+"""What a parameter's ``from`` may name: what the incident is about, as it was found in the inventory, and its name."""
 
-def complete(schema: Mapping[str, Any], given: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Return the parameters with defaults filled in, and one sentence for each thing that is wrong with ``given``."""
+
+def complete(
+    schema: Mapping[str, Any], given: Any, subject: Mapping[str, str] | None = None
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the parameters with defaults filled in, and one sentence for each thing that is wrong with ``given``.
+
+    A parameter with ``from`` has the value that ``subject`` says and no other; without a subject (a person gives every
+    parameter) it is like any other.
+    """
     if not isinstance(given, Mapping):
         return {}, ("the parameters must be a mapping of names to values",)
     values = {name: _plain(value) for name, value in given.items()}
+    wrong = []
+    for name, declared in schema["properties"].items():
+        source = declared.get("from")
+        if source and subject is not None:
+            trusted = subject.get(source, "")
+            if not trusted:
+                wrong.append(f"{name}: the incident does not say its {source}, and nothing else may")
+            elif values.setdefault(name, trusted) != trusted:
+                wrong.append(f"{name}: must be {trusted}, because it is what the incident is about")
     problems = tuple(
         f"{'.'.join(str(part) for part in key)}: {sentence}" if key else sentence
         for key, sentence in schema_errors.faults(schema, values)
     )
+    problems = (*wrong, *problems)
     for name, declared in schema["properties"].items():
         if name not in values and "default" in declared:
             values[name] = declared["default"]

@@ -3,51 +3,62 @@
 The record (canonical JSON, ``Plan.record``) holds everything that an approval card shows and that execution needs:
 
 ``schema``, ``incident`` {id, number}, ``runbook`` {id, version, digest, title, risk}, ``parameters``, ``cluster``,
-``targets`` [{cluster, apiVersion, kind, namespace, name, uid, generation, fields, owner, preconditions [{check,
-observed, sentence}]}], ``calls`` [{step, action, target, method, path, content_type, body, timeout_seconds}],
-``dry_run`` [{diff, sha256, complete, lines, added, removed, result}], ``effect`` [sentence], ``undo`` [sentence],
-``verification`` {check, deadline_seconds, stable_seconds, before {ready, desired}}, ``evidence`` [id], ``proposed_by``,
-``needs`` [{group, count, members [{team_id, user_id, name}]}], ``quorum``, ``requester`` and ``on_behalf_of``
-{team_id, user_id} or null, ``requester_may_approve``, ``policy_digest``, ``catalogue_digest``, ``created_at``,
-``expires_at``.
+``targets`` [{cluster, apiVersion, kind, namespace, name, uid, generation, owner, main, preconditions [{check, with,
+observed, sentence}]}], ``calls`` [{step, action, with, target, method, path, content_type, body, timeout_seconds,
+retries, idempotency, on_failure, group, batch, max_errors, undoes, condition, generation, fields, result, settled}],
+``dry_run`` [{diff, sha256, complete, lines, added, removed}], ``change_sha256``, ``effect`` [sentence], ``undo``
+[sentence], ``rollback`` {approval, note}, ``verification`` {check, deadline_seconds, stable_seconds, on_failure, before
+{ready, desired}}, ``lock`` [key], ``limits`` {per_hour}, ``windows``, ``evidence`` [id], ``proposed_by``, ``needs``
+[{group, count, members [{team_id, user_id, name}]}], ``quorum``, ``requester`` and ``on_behalf_of`` {team_id, user_id}
+or null, ``requester_may_approve``, ``policy_digest``, ``catalogue_digest``, ``created_at``, ``expires_at``.
 
-``fields`` and ``result`` are hashes of what the action reads or writes: before, and in the dry run's answer. Every
-sentence is made by code from the runbook and the cluster; no word of a model is in it.
+The calls that undo others (``undoes`` is an ordinal) follow the others, the last step's first. ``dry_run`` has an
+entry for each call that undoes nothing. ``fields``, ``result`` and ``settled`` are hashes of what the action reads or
+writes: before the call, after it, and after all calls of its target. ``change_sha256`` is of the file with all diffs.
+Every sentence is made by code from the runbook and the cluster; no word of a model is in it.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import groupby
 from typing import Any
 
-from bot.clients.kubernetes import Kubernetes, is_name
 from bot.domain.approval import Need, Person
-from bot.domain.canonical import canonical
+from bot.domain.canonical import canonical, digest
 from bot.domain.plan import SCHEMA, Plan
-from bot.domain.runbook import Runbook
+from bot.domain.runbook import Runbook, Step, Where
 from bot.runbooks import diff, parameters, template
 from bot.runbooks.access import Access, AccessFailed
 from bot.runbooks.actions import ACTIONS
-from bot.runbooks.actions.action import Rendered, Unsuitable, fingerprint
+from bot.runbooks.actions.action import Occasion
+from bot.runbooks.actions.http_request import SECRET
 from bot.runbooks.call import Call
-from bot.runbooks.checks import HEALTH, PRECONDITIONS
-from bot.runbooks.checks.check import Look, Observed
-from bot.runbooks.resources import KINDS
-from bot.runbooks.target import Target, controller
+from bot.runbooks.draft import Desk, Drafted, TargetDraft, draft
+from bot.runbooks.refusal import Refusal
+from bot.runbooks.resolve import Found, resolve
+
+__all__ = ["PlanContext", "Planned", "Refusal", "make"]
 
 Json = Mapping[str, Any]
 
 MAX_RECORD = 1024 * 1024
 """Bytes of a record; a Kubernetes object has at most 1.5 MiB in etcd, and a plan holds a part of one."""
-ATTEMPTS = 3
-"""How often a dry run is tried anew when the object changes under it; status updates make that common."""
+MAX_CHANGE = 1024 * 1024
+"""Characters of all diffs together: a file that a person can still open in Slack."""
+AT_ONCE = 8
+"""Targets that are read and rehearsed at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlanContext:
-    """What a plan is bound to beside the runbook and the cluster. ``now`` is in microseconds."""
+    """What a plan is bound to beside the runbook and the cluster. ``now`` is in microseconds.
+
+    ``subject`` is what the incident is about, as the inventory has it, by the names that a parameter's ``from`` uses;
+    None where a person gives every parameter. ``registries`` are the prefixes that images may have.
+    """
 
     incident_id: str
     incident_number: int
@@ -63,132 +74,190 @@ class PlanContext:
     policy_digest: str
     on_behalf_of: Person | None = None
     requester_may_approve: bool = False
+    subject: Mapping[str, str] | None = None
+    registries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, and for each call the full diff whose SHA-256 its record holds."""
+    """A plan, and for each call that undoes nothing the full diff whose SHA-256 its record holds."""
 
     plan: Plan
     full_diffs: tuple[str, ...]
 
+    @property
+    def full_diff(self) -> str:
+        """The whole change as one text, whose SHA-256 is the record's ``change_sha256``."""
+        return whole(self.full_diffs)
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why there is no plan, and what to do. ``code`` is one word for code and metrics."""
 
-    code: str
-    sentence: str
+def whole(diffs: Sequence[str]) -> str:
+    """Join the diffs of a plan's calls as the file beside the card has them."""
+    return "\n".join(diffs)
 
 
 async def make(
     runbook: Runbook,
     given: Mapping[str, Any],
     *,
-    kubernetes: Kubernetes,
+    access: Access,
     context: PlanContext,
     redact: Callable[[Any], Any],
 ) -> Planned | Refusal:
-    """Plan one use of ``runbook``; nothing is changed in the cluster.
+    """Plan one use of ``runbook``; nothing is changed anywhere.
 
-    ``kubernetes`` is the identity that will run it, so that the dry run asks for the same rights. ``redact`` takes
+    ``access`` is that of the identity that will run it, so that the dry run asks for the same rights. ``redact`` takes
     plain JSON and hides secrets in it; the diff is made of what it returns. The stricter of the runbook and the
     context decides quorum and lifetime.
     """
-    if kubernetes.cluster != context.cluster:
-        return Refusal("cluster", f"The plan is for cluster {context.cluster}, not for {kubernetes.cluster}.")
-    values, problems = parameters.complete(runbook.parameters, given)
+    if access.cluster != context.cluster:
+        return Refusal("cluster", f"The plan is for cluster {context.cluster}, not for {access.cluster}.")
+    values, problems = parameters.complete(runbook.parameters, given, context.subject)
     if problems:
         return Refusal("parameters", f"{runbook.title} cannot be used like this: {'; '.join(problems)}.")
-    aim = _aim(runbook, values, context.cluster)
-    if not (is_name(aim.namespace) and is_name(aim.name)):
-        return Refusal("parameters", f"{aim} cannot be the name of a Kubernetes object.")
-    access = Access(kubernetes)
+    desk = Desk(runbook, _referring(runbook, values), access, _occasion(runbook, values, context), redact)
     try:
-        for _ in range(ATTEMPTS):
-            drafted = await _draft(runbook, values, aim, access, context.now, redact)
-            if drafted is not None:
-                break
-        else:
-            return Refusal("conflict", f"{aim} keeps changing while it is planned; plan again in a moment.")
-        if isinstance(drafted, Refusal):
-            return drafted
-        plan = Plan.of(_record(runbook, values, drafted, context))
+        parts = await _drafted(desk)
+        if isinstance(parts, Refusal):
+            return parts
+        book = _ordered(runbook, parts)
+        plan = Plan.of(_record(desk, values, book, context))
     except AccessFailed as failure:
         return Refusal(failure.code, failure.sentence)
     except diff.TooLarge as error:
-        return Refusal("too-large", f"The change of {aim} is too large to be reviewed: {error}.")
+        return Refusal("too-large", f"The change is too large to be reviewed: {error}.")
     except ValueError as error:
-        return Refusal("too-unusual", f"{aim} holds something that cannot be recorded exactly: {error}.")
-    if len(plan.canonical) > MAX_RECORD:
-        return Refusal("too-large", f"The change of {aim} is too large to be reviewed: over {MAX_RECORD:,} bytes.")
-    return Planned(plan, (drafted.change.text,))
+        return Refusal("too-unusual", f"A target holds something that cannot be recorded exactly: {error}.")
+    diffs = tuple(call.change.text for call in book.calls)
+    if len(plan.canonical) > MAX_RECORD or len(whole(diffs)) > MAX_CHANGE:
+        return Refusal("too-large", f"The change is too large to be reviewed: over {MAX_RECORD:,} bytes.")
+    return Planned(plan, diffs)
+
+
+def _referring(runbook: Runbook, values: Json) -> dict[str, Any]:
+    """The parameters as templates put them in: a secret is a reference, and its value is nowhere in a plan."""
+    declared = runbook.parameters["properties"]
+    return {name: {SECRET: value} if declared[name].get("secret") else value for name, value in values.items()}
+
+
+def _occasion(runbook: Runbook, values: Json, context: PlanContext) -> Occasion:
+    of = [context.incident_id, context.incident_number, runbook.digest, dict(values), context.cluster, context.now]
+    incident = f"INC-{context.incident_number}" if context.incident_number else ""
+    return Occasion(context.now, incident, digest(canonical(of)), context.registries)
+
+
+# --- drafting all targets -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
-    """What was read, rendered and rehearsed."""
+class _Part:
+    """The steps that share their targets, and those targets' drafts."""
 
-    target: Target
-    live: Json
-    observed: Sequence[tuple[str, Observed]]
-    rendered: Rendered
-    change: diff.Diff
-    result: str
-    look: Look
+    where: Where | None
+    drafts: tuple[TargetDraft, ...]
 
 
-def _aim(runbook: Runbook, values: Json, cluster: str) -> Target:
-    where = template.fill(runbook.target, {"parameters": values})
-    return Target(cluster, KINDS[where["kind"]], str(where["namespace"]), str(where["name"]))
+async def _drafted(desk: Desk) -> list[_Part] | Refusal:
+    wheres: list[Where | None] = []
+    for step in desk.runbook.steps:
+        if step.where not in wheres:
+            wheres.append(step.where)
+    if None not in wheres:
+        wheres.append(None)  # what is verified is resolved and watched all the same
+    parts = []
+    for where in wheres:
+        steps = tuple(step for step in desk.runbook.steps if step.where == where)
+        part = await _part(desk, where, steps)
+        if isinstance(part, Refusal):
+            return part
+        parts.append(part)
+    if not any(drafted.calls for part in parts for drafted in part.drafts):
+        title = desk.runbook.title
+        return Refusal("no-change", f"No step of {title} applies as things are, so there is nothing to run.")
+    return parts
 
 
-async def _draft(
-    runbook: Runbook, values: Json, aim: Target, access: Access, now: int, redact: Callable[[Any], Any]
-) -> _Draft | Refusal | None:
-    """Read, check, render and rehearse once. None means that the object changed meanwhile."""
-    live = await access.get(aim.resource, aim.namespace, aim.name)
-    found = replace(aim, uid=live["metadata"]["uid"], owner=controller(live))
-    observed = [(each.check, PRECONDITIONS[each.check].observe(live)) for each in runbook.preconditions]
-    failing = [each.sentence for _, each in observed if not each.holds]
-    if failing:
-        return Refusal("precondition", " ".join(failing))
+async def _part(desk: Desk, where: Where | None, steps: tuple[Step, ...]) -> _Part | Refusal:
+    # What the main target is called is what the targets of other steps may refer to.
+    main = template.fill(asdict(replace(desk.runbook.target, selector={})), {"parameters": desk.values})
+    scope = {"parameters": desk.values, "target": {key: main[key] for key in ("namespace", "name")}}
+    found = await resolve(where or desk.runbook.target, scope, desk.access)
+    if isinstance(found, Refusal):
+        return found
+    preconditions = list(desk.runbook.preconditions) if where is None else []
+    preconditions += [check for step in steps for check in step.preconditions]
+    limit = asyncio.Semaphore(AT_ONCE)
 
-    step = runbook.steps[0]
-    action = ACTIONS[step.action]
-    scope = {"parameters": values, "target": {"namespace": found.namespace, "name": found.name}}
-    gathered = await action.gather(access, found, live)
-    rendered = action.render(found, live, gathered, template.fill(step.arguments, scope), now)
-    if isinstance(rendered, Unsuitable):
-        return Refusal(rendered.code, rendered.sentence)
+    async def one(index: int, each: Found) -> TargetDraft | Refusal:
+        mine = [step for step in steps if index == 0 or not ACTIONS[step.action].once]
+        async with limit:
+            return await draft(desk, each, mine, preconditions, main=where is None)
 
-    # What is rehearsed is what will be stored and sent: the canonical form, read back.
-    rendered = replace(rendered, call=Call(**json.loads(canonical(asdict(rendered.call)))))
-    try:
-        answer = await access.send(
-            rendered.call.insisting(live["metadata"]["resourceVersion"]), found.resource, dry_run=True
-        )
-    except AccessFailed as failure:
-        if failure.code == "conflict":
-            return None
-        raise
-    change = diff.between(*action.shown(live, answer), title=str(found), redact=redact)
-    if change is None:
-        return Refusal("no-change", f"{runbook.title} would change nothing of {found}, so there is nothing to run.")
-    return _Draft(
-        target=found,
-        live=live,
-        observed=observed,
-        rendered=rendered,
-        change=change,
-        result=fingerprint(action.result(answer)),
-        look=await HEALTH[runbook.verification.check.check].look(access, found, live),
-    )
+    drafts = await asyncio.gather(*(one(index, each) for index, each in enumerate(found)))
+    for drafted in drafts:
+        if isinstance(drafted, Refusal):
+            return drafted
+    return _Part(where, tuple(each for each in drafts if isinstance(each, TargetDraft)))
 
 
-def _record(runbook: Runbook, values: Json, draft: _Draft, context: PlanContext) -> dict[str, Any]:
-    step, target, call, change = runbook.steps[0], draft.target, draft.rendered.call, draft.change
+# --- the order of the calls ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A call in its place: which target it is for, its group (consecutive steps that share their targets), its batch in
+    that group, and how many targets of the group may fail."""
+
+    call: Drafted
+    target: int
+    group: int
+    batch: int
+    max_errors: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Book:
+    """All targets (with whether they are the runbook's own), and all calls in the order in which they run."""
+
+    targets: Sequence[tuple[TargetDraft, bool]]
+    placed: Sequence[_Placed]
+
+    @property
+    def calls(self) -> list[Drafted]:
+        """The calls alone."""
+        return [each.call for each in self.placed]
+
+
+def _ordered(runbook: Runbook, parts: Sequence[_Part]) -> _Book:
+    targets = [(drafted, part.where is None) for part in parts for drafted in part.drafts]
+    offsets = [sum(len(part.drafts) for part in parts[:index]) for index in range(len(parts))]
+
+    def part_of(step: Step) -> int:
+        return next(index for index, part in enumerate(parts) if part.where == step.where)
+
+    placed: list[_Placed] = []
+    for group, (index, steps) in enumerate(groupby(runbook.steps, key=part_of)):
+        together, part = list(steps), parts[index]
+        reach = (part.where or runbook.target).reach
+        count = len(part.drafts)
+        size = reach.batch or count
+        for batch, start in enumerate(range(0, count, size)):
+            for step in together:
+                for offset in range(start, min(start + size, count)):
+                    calls = [call for call in part.drafts[offset].calls if call.step is step]
+                    placed += (_Placed(call, offsets[index] + offset, group, batch, reach.max_errors) for call in calls)
+    return _Book(targets, placed)
+
+
+# --- the record ---------------------------------------------------------------------------------------------------
+
+
+def _record(desk: Desk, values: Json, book: _Book, context: PlanContext) -> dict[str, Any]:
+    runbook = desk.runbook
     ttl_seconds = min(runbook.approval.ttl_seconds, context.ttl_seconds)
+    verification = runbook.verification
+    effects = [sentence for call in book.calls for sentence in call.rendered.effect]
+    undo = [*(call.rendered.undo for call in book.calls), runbook.rollback.note]
     return {
         "schema": SCHEMA,
         "incident": {"id": context.incident_id, "number": context.incident_number},
@@ -201,53 +270,23 @@ def _record(runbook: Runbook, values: Json, draft: _Draft, context: PlanContext)
         },
         "parameters": dict(values),
         "cluster": context.cluster,
-        "targets": [
-            {
-                "cluster": target.cluster,
-                "apiVersion": target.resource.api_version,
-                "kind": target.resource.kind,
-                "namespace": target.namespace,
-                "name": target.name,
-                "uid": target.uid,
-                "generation": int(draft.live["metadata"].get("generation") or 0),
-                "fields": fingerprint(ACTIONS[step.action].fields(draft.live)),
-                "owner": dict(target.owner) if target.owner else None,
-                "preconditions": [
-                    {"check": name, "observed": each.value, "sentence": each.sentence} for name, each in draft.observed
-                ],
-            }
-        ],
-        "calls": [
-            {
-                "step": step.id,
-                "action": step.action,
-                "target": 0,
-                "method": call.method,
-                "path": call.path,
-                "content_type": call.content_type,
-                "body": call.body,
-                "timeout_seconds": step.timeout_seconds,
-            }
-        ],
-        "dry_run": [
-            {
-                "diff": change.shown,
-                "sha256": change.sha256,
-                "complete": change.complete,
-                "lines": change.lines,
-                "added": change.added,
-                "removed": change.removed,
-                "result": draft.result,
-            }
-        ],
-        "effect": list(draft.rendered.effect),
-        "undo": [sentence for sentence in (draft.rendered.undo, runbook.rollback) if sentence],
+        "targets": [_target(drafted, main=main) for drafted, main in book.targets],
+        "calls": [*(_call(each) for each in book.placed), *_undoing(book.placed)],
+        "dry_run": list(_rehearsals(book.calls)),
+        "change_sha256": digest(whole([call.change.text for call in book.calls]).encode()),
+        "effect": desk.redact(list(dict.fromkeys(effects))),
+        "undo": desk.redact([sentence for sentence in dict.fromkeys(undo) if sentence]),
+        "rollback": {"approval": runbook.rollback.approval, "note": runbook.rollback.note},
         "verification": {
-            "check": runbook.verification.check.check,
-            "deadline_seconds": runbook.verification.deadline_seconds,
-            "stable_seconds": runbook.verification.stable_seconds,
-            "before": {"ready": draft.look.ready, "desired": draft.look.desired},
+            "check": verification.check.check,
+            "deadline_seconds": verification.deadline_seconds,
+            "stable_seconds": verification.stable_seconds,
+            "on_failure": verification.on_failure,
+            "before": _before(book),
         },
+        "lock": _lock(desk, book),
+        "limits": {"per_hour": runbook.per_hour},
+        "windows": [dict(window) for window in runbook.windows],
         "evidence": list(context.evidence),
         "proposed_by": context.proposed_by,
         "needs": [
@@ -271,3 +310,110 @@ def _record(runbook: Runbook, values: Json, draft: _Draft, context: PlanContext)
 
 def _person(person: Person) -> dict[str, str]:
     return {"team_id": person.team_id, "user_id": person.user_id}
+
+
+def _target(drafted: TargetDraft, *, main: bool) -> dict[str, Any]:
+    target = drafted.target
+    return {
+        "cluster": target.cluster,
+        "apiVersion": target.resource.api_version,
+        "kind": target.resource.kind,
+        "namespace": target.namespace,
+        "name": target.name,
+        "uid": target.uid,
+        "generation": drafted.generation,
+        "owner": dict(target.owner) if target.owner else None,
+        "main": main,
+        "preconditions": [
+            {"check": check.check, "with": dict(check.arguments), "observed": seen.value, "sentence": seen.sentence}
+            for check, seen in drafted.observed
+        ],
+    }
+
+
+def _call(placed: _Placed) -> dict[str, Any]:
+    drafted, step = placed.call, placed.call.step
+    condition = drafted.condition
+    return {
+        "step": step.id,
+        "action": step.action,
+        "with": drafted.arguments,
+        "target": placed.target,
+        **_request(drafted.rendered.call),
+        "timeout_seconds": step.timeout_seconds,
+        "retries": step.retries,
+        "idempotency": step.idempotency,
+        "on_failure": step.on_failure,
+        "group": placed.group,
+        "batch": placed.batch,
+        "max_errors": placed.max_errors,
+        "undoes": None,
+        "condition": None
+        if condition is None
+        else {"check": condition.check, "with": condition.arguments, "observed": condition.observed},
+        "generation": drafted.generation,
+        "fields": drafted.fields,
+        "result": drafted.result,
+        "settled": drafted.settled,
+    }
+
+
+def _undoing(placed: Sequence[_Placed]) -> Iterator[dict[str, Any]]:
+    for ordinal, each in reversed(list(enumerate(placed))):
+        undoing = each.call.undoing
+        if undoing is not None:
+            yield _call(each) | {
+                "action": undoing.action,
+                "with": undoing.arguments,
+                **_request(undoing.call),
+                "on_failure": "stop",
+                "undoes": ordinal,
+                "condition": None,
+                "generation": None,
+                "fields": undoing.fields,
+                "result": undoing.result,
+                "settled": undoing.result,
+            }
+
+
+def _request(call: Call) -> dict[str, Any]:
+    return {"method": call.method, "path": call.path, "content_type": call.content_type, "body": call.body}
+
+
+def _rehearsals(calls: Sequence[Drafted]) -> Iterator[dict[str, Any]]:
+    """What each call changes; as much of it as fits a card, the first calls first."""
+    room = diff.MAX_SHOWN
+    for drafted in calls:
+        change = drafted.change
+        shown = change.shown if len(change.shown) <= room else ""
+        room -= len(change.shown)
+        yield {
+            "diff": shown,
+            "sha256": change.sha256,
+            "complete": change.complete and shown == change.shown,
+            "lines": change.lines,
+            "added": change.added,
+            "removed": change.removed,
+        }
+
+
+def _before(book: _Book) -> dict[str, int | None]:
+    looks = [drafted.look for drafted, main in book.targets if main and drafted.look is not None]
+    ready, desired = [look.ready for look in looks], [look.desired for look in looks]
+    return {"ready": _sum(ready), "desired": _sum(desired)}
+
+
+def _sum(numbers: Sequence[int | None]) -> int | None:
+    known = [number for number in numbers if number is not None]
+    return sum(known) if known and len(known) == len(numbers) else None
+
+
+def _lock(desk: Desk, book: _Book) -> list[str]:
+    """One run at a time for each target that is changed, and for the key that the runbook names."""
+    changed = {book.targets[each.target][0].target.key for each in book.placed if not _looks_only(each.call)}
+    own = template.fill(desk.runbook.lock, {"parameters": desk.values}) if desk.runbook.lock else ""
+    return sorted(changed | ({f"{desk.access.cluster}/{own}"} if own else set()))
+
+
+def _looks_only(call: Drafted) -> bool:
+    return ACTIONS[call.step.action].reads_only

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from bot.domain.runbook import Runbook
+from bot.domain.runbook import Runbook, Where
 from bot.runbooks.actions import ACTIONS
 from bot.runbooks.catalogue import Catalogue
 from bot.runbooks.checks import HEALTH
@@ -35,17 +36,44 @@ def runner(runbooks: Iterable[Runbook]) -> frozenset[Verb]:
     """The rights that planning, running and verifying these runbooks takes, and no other."""
     verbs: set[Verb] = set()
     for runbook in runbooks:
-        verbs.add(KINDS[runbook.target["kind"]].verb("get"))
-        verbs |= HEALTH[runbook.verification.check.check].verbs
+        verbs |= _reading(runbook.target)
+        verification = HEALTH.get(runbook.verification.check.check)
+        verbs |= verification.verbs if verification else frozenset()
         for step in runbook.steps:
-            verbs |= ACTIONS[step.action].verbs
+            where = step.where or runbook.target
+            verbs |= _reading(where) | _acting(step.action, where)
+            if step.undo:
+                verbs |= _acting(step.undo.action, where)
+            if step.action == "wait-until":
+                verbs |= HEALTH[step.arguments["check"]].verbs
     return frozenset(verbs)
 
 
-def roles(catalogue: Catalogue, namespaces: Sequence[str], account_namespace: str) -> list[dict[str, Any]]:
+def _reading(where: Where) -> frozenset[Verb]:
+    resource = KINDS[where.kind]
+    if not resource.in_kubernetes:
+        return frozenset()
+    everywhere = bool(where.on_node)
+    verbs = {resource.verb("get", cluster_wide=everywhere)}
+    if where.selector or where.on_node:
+        verbs.add(resource.verb("list", cluster_wide=everywhere))
+    return frozenset(verbs)
+
+
+def _acting(action: str, where: Where) -> frozenset[Verb]:
+    """What an action takes on one of the kinds it can be done to: not what it would take on the others."""
+    others = {KINDS[each].plural for each in ACTIONS[action].kinds if each != where.kind}
+    needed = (verb for verb in ACTIONS[action].verbs if verb.resource.partition("/")[0] not in others)
+    return frozenset(replace(verb, cluster_wide=verb.cluster_wide or bool(where.on_node)) for verb in needed)
+
+
+def roles(
+    catalogue: Catalogue, namespaces: Sequence[str], account_namespace: str, *, nodes: bool = False
+) -> list[dict[str, Any]]:
     """Return the Role and RoleBinding of the reader and of the runner for each namespace; without namespaces, none.
 
-    They are bound to service accounts of the same names in ``account_namespace``.
+    They are bound to service accounts of the same names in ``account_namespace``. What the runbooks need outside of
+    namespaces (to cordon and drain nodes) is a ClusterRole of the runner, only with ``nodes``.
     """
     needed = {READER: reader(), RUNNER: runner(catalogue.runbooks.values())}
     documents: list[dict[str, Any]] = []
@@ -55,7 +83,7 @@ def roles(catalogue: Catalogue, namespaces: Sequence[str], account_namespace: st
             account = {"kind": "ServiceAccount", "name": name, "namespace": account_namespace}
             reference = {"apiGroup": _API.partition("/")[0], "kind": "Role", "name": name}
             documents += [
-                {"apiVersion": _API, "kind": "Role", "metadata": metadata, "rules": rules(verbs)},
+                {"apiVersion": _API, "kind": "Role", "metadata": metadata, "rules": rules(namespaced(verbs))},
                 {
                     "apiVersion": _API,
                     "kind": "RoleBinding",
@@ -64,7 +92,27 @@ def roles(catalogue: Catalogue, namespaces: Sequence[str], account_namespace: st
                     "subjects": [account],
                 },
             ]
+    wide = frozenset(verb for verb in needed[RUNNER] if verb.cluster_wide)
+    if nodes and wide:
+        metadata = {"name": f"{RUNNER}-nodes"}
+        account = {"kind": "ServiceAccount", "name": RUNNER, "namespace": account_namespace}
+        reference = {"apiGroup": _API.partition("/")[0], "kind": "ClusterRole", "name": f"{RUNNER}-nodes"}
+        documents += [
+            {"apiVersion": _API, "kind": "ClusterRole", "metadata": metadata, "rules": rules(wide)},
+            {
+                "apiVersion": _API,
+                "kind": "ClusterRoleBinding",
+                "metadata": metadata,
+                "roleRef": reference,
+                "subjects": [account],
+            },
+        ]
     return documents
+
+
+def namespaced(verbs: Iterable[Verb]) -> frozenset[Verb]:
+    """The rights that a Role can grant."""
+    return frozenset(verb for verb in verbs if not verb.cluster_wide)
 
 
 def rules(verbs: Iterable[Verb]) -> list[dict[str, list[str]]]:

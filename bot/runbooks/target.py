@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from bot.runbooks.access import Access
 from bot.runbooks.resources import KINDS, Resource
 
 Json = Mapping[str, Any]
@@ -40,13 +39,13 @@ class Target:
         """The path of the object. Raises ``ValueError`` on what cannot be a name."""
         return self.resource.path(self.namespace, self.name)
 
+    @property
+    def key(self) -> str:
+        """What tells it from every other object, in every cluster; a lock is held on it."""
+        return "/".join((self.cluster, self.resource.kind, self.namespace, self.name))
+
     def __str__(self) -> str:
-        return f"{self.resource.kind} {self.namespace}/{self.name}"
-
-
-async def read(access: Access, target: Target) -> Json | None:
-    """Read the object as it is now, None when it does not exist. Raises ``AccessFailed``."""
-    return await access.find(target.resource, target.namespace, target.name)
+        return f"{self.resource.kind} " + "/".join(part for part in (self.namespace, self.name) if part)
 
 
 def controller(live: Json) -> dict[str, str] | None:

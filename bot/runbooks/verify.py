@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bot.clients.kubernetes import Kubernetes
 from bot.domain.plan import Plan
+from bot.domain.run import StepState
+from bot.runbooks import course, execute
 from bot.runbooks.access import Access, AccessFailed
+from bot.runbooks.actions import ACTIONS
+from bot.runbooks.call import Call
 from bot.runbooks.checks import HEALTH
-from bot.runbooks.execute import applied
-from bot.runbooks.target import Target, read
+from bot.runbooks.checks.check import Look
+from bot.runbooks.target import Target
+
+Json = Mapping[str, Any]
 
 SECOND = 1_000_000
 LONGEST_GAP_SECONDS = 30
@@ -42,21 +48,66 @@ class Verdict:
     sentence: str
 
 
-async def observe(plan: Plan, kubernetes: Kubernetes, *, now: int) -> Observation:
-    """Look once. A cluster that cannot be asked is an observation too: nothing is raised."""
-    recorded = plan.record["verification"]
-    target = Target.of_record(plan.targets[0])
-    access = Access(kubernetes)
-    if target.cluster != access.cluster:
-        sentence = f"{target} is in cluster {target.cluster}, and this connection is to {access.cluster}."
-        return Observation(now, False, False, False, None, None, sentence)
+async def observe(plan: Plan, ledger: Mapping[int, StepState], access: Access, *, now: int) -> Observation:
+    """Look once at the runbook's own targets, without those that failed within what was tolerated.
+
+    A cluster that cannot be asked is an observation too: nothing is raised.
+    """
+    lost = course.excused(plan, ledger)
+    check = plan.record["verification"]["check"]
+    if check not in HEALTH:
+        return Observation(now, True, False, False, None, None, "Nothing can be looked at.")
+    mine = [index for index, each in enumerate(plan.targets) if each["main"] and index not in lost]
+    limit = asyncio.Semaphore(execute.AT_ONCE)
+
+    async def at(index: int) -> tuple[Look, bool]:
+        target = Target.of_record(plan.targets[index])
+        ordinals = [o for o in range(plan.forward) if plan.calls[o]["target"] == index and ledger.get(o) == "done"]
+        async with limit:
+            live = await _read(plan, ordinals, target, access)
+            return await HEALTH[check].look(access, target, live), not all(
+                execute.settled(plan, ordinal, live) for ordinal in ordinals
+            )
+
+    for index in mine:
+        target = Target.of_record(plan.targets[index])
+        if target.cluster != access.cluster:
+            sentence = f"{target} is in cluster {target.cluster}, and this connection is to {access.cluster}."
+            return Observation(now, False, False, False, None, None, sentence)
     try:
-        live = await read(access, target)
-        look = await HEALTH[recorded["check"]].look(access, target, live)
+        seen = await asyncio.gather(*(at(index) for index in mine))
     except AccessFailed as failure:
         return Observation(now, False, False, False, None, None, failure.sentence)
-    altered = any(applied(plan, ordinal, live) != "applied" for ordinal in range(len(plan.calls)))
-    return Observation(now, True, look.healthy and not altered, altered, look.ready, look.desired, look.sentence)
+    return _together(seen, now)
+
+
+async def _read(plan: Plan, ordinals: Sequence[int], target: Target, access: Access) -> Json | None:
+    if ordinals:
+        recorded = plan.calls[ordinals[-1]]
+        action = ACTIONS[recorded["action"]]
+        if not action.reads_only:
+            return await action.read(access, target, Call.of_record(recorded))
+    return await access.find(target.resource, target.namespace, target.name)
+
+
+def _together(seen: Sequence[tuple[Look, bool]], now: int) -> Observation:
+    """Make one observation of the looks at several targets; the first that is not well has the word."""
+    looks = [look for look, _ in seen]
+    altered = any(changed for _, changed in seen)
+    unwell = [look for look, changed in seen if changed or not look.healthy]
+    well = len(seen) - len(unwell)
+    sentence = (unwell or looks)[0].sentence if looks else "There is no target left to look at."
+    if len(looks) > 1:
+        sentence = f"{well} of {len(looks)} targets are well. {sentence if unwell else ''}".strip()
+    return Observation(
+        now, True, bool(looks) and not unwell, altered, _sum(look.ready for look in looks),
+        _sum(look.desired for look in looks), sentence,
+    )  # fmt: skip
+
+
+def _sum(numbers: Iterable[int | None]) -> int | None:
+    given = list(numbers)
+    return None if None in given or not given else sum(number for number in given if number is not None)
 
 
 def judge(
@@ -68,6 +119,8 @@ def judge(
     the deadline. A cluster that stayed out of reach, a target that somebody else changed and health that came too
     late to be proven stable are "cannot tell"; an unhealthy target at the deadline is "did not help".
     """
+    if verification["check"] not in HEALTH:
+        return Verdict("cannot tell", "Its runbook has nothing to look at. Look yourself whether it helped.")
     deadline = started_at + verification["deadline_seconds"] * SECOND
     stable = verification["stable_seconds"] * SECOND
     seen = sorted((each for each in observations if started_at <= each.at <= deadline), key=lambda each: each.at)

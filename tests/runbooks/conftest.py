@@ -16,6 +16,7 @@ import yaml
 from bot.clients.kubernetes import Kubernetes
 from bot.domain.approval import Member, Need, Person
 from bot.runbooks import rbac
+from bot.runbooks.access import Access
 from bot.runbooks.catalogue import Catalogue, load
 from bot.runbooks.plan import PlanContext, Planned, Refusal, make
 from bot.runbooks.resources import Verb
@@ -51,29 +52,29 @@ class Shop:
 
     sandbox: KubernetesSandbox
     catalogue: Catalogue
-    prod: Kubernetes
-    staging: Kubernetes
+    prod: Access
+    staging: Access
     context: PlanContext
 
     async def plan(
         self,
         runbook: str,
-        kubernetes: Kubernetes | None = None,
+        access: Access | None = None,
         redact: Callable[[Any], Any] = lambda data: data,
         **given: Any,
     ) -> Planned | Refusal:
-        kubernetes = kubernetes or self.prod
-        context = replace(self.context, cluster=kubernetes.cluster)
+        access = access or self.prod
+        context = replace(self.context, cluster=access.cluster)
         return await make(
             self.catalogue.runbooks[runbook],
             {"namespace": "shop", **given},
-            kubernetes=kubernetes,
+            access=access,
             context=context,
             redact=redact,
         )
 
-    async def planned(self, runbook: str, kubernetes: Kubernetes | None = None, **given: Any) -> Planned:
-        made = await self.plan(runbook, kubernetes, **given)
+    async def planned(self, runbook: str, access: Access | None = None, **given: Any) -> Planned:
+        made = await self.plan(runbook, access, **given)
         assert isinstance(made, Planned), made
         return made
 
@@ -148,11 +149,14 @@ OpenShop = Callable[..., Awaitable[Shop]]
 async def open_shop(catalogue: Catalogue, context: PlanContext, tmp_path: Path) -> AsyncIterator[OpenShop]:
     """Start the stand-in; ``without`` takes one right away from what the runner's Role grants."""
     opened: list[Shop] = []
+    clients: list[Kubernetes] = []
 
     async def open_it(without: Verb | None = None) -> Shop:
         verbs = rbac.runner(catalogue.runbooks.values()) - {without}
-        role = {"kind": "Role", "metadata": {"name": "runner", "namespace": "shop"}, "rules": rbac.rules(verbs)}
-        sandbox = await start(port=0, clusters=shop.clusters(runner=(role,)), tick_seconds=0.05, seed=1)
+        wide = {"kind": "ClusterRole", "rules": rbac.rules(verb for verb in verbs if verb.cluster_wide)}
+        rules = rbac.rules(rbac.namespaced(verbs))
+        role = {"kind": "Role", "metadata": {"name": "runner", "namespace": "shop"}, "rules": rules}
+        sandbox = await start(port=0, clusters=shop.clusters(runner=(role, wide)), tick_seconds=0.05, seed=1)
         config = tmp_path / "kubeconfig"
         config.write_text(yaml.safe_dump(sandbox.kubeconfig()))
 
@@ -162,13 +166,14 @@ async def open_shop(catalogue: Catalogue, context: PlanContext, tmp_path: Path) 
             )
 
         prod, staging = await asyncio.to_thread(client, "prod"), await asyncio.to_thread(client, "staging")
-        opened.append(Shop(sandbox, catalogue, prod, staging, context))
+        clients.extend((prod, staging))
+        opened.append(Shop(sandbox, catalogue, Access(prod), Access(staging), context))
         return opened[-1]
 
     yield open_it
+    for client in clients:
+        await client.close()
     for each in opened:
-        await each.prod.close()
-        await each.staging.close()
         await each.sandbox.stop()
 
 

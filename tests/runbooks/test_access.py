@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.runbooks.access import Access, AccessFailed
+from bot.runbooks.access import AccessFailed
 from bot.runbooks.call import MERGE_PATCH, Call
 from bot.runbooks.resources import DEPLOYMENT, POD
 from bot.sandbox.kubernetes.faults import Fault
@@ -18,7 +18,7 @@ LABEL = Call("PATCH", PATH, MERGE_PATCH, {"metadata": {"labels": {"a": "b"}}})
 async def failed(market: Any, fault: Fault) -> AccessFailed:
     market.sandbox.order(fault)
     with pytest.raises(AccessFailed) as caught:
-        await Access(market.prod).send(LABEL, DEPLOYMENT)
+        await market.prod.send(LABEL, DEPLOYMENT, "shop", "cart")
     return caught.value
 
 
@@ -48,16 +48,16 @@ async def test_a_dropped_connection_is_in_doubt_and_none_is_not(market: Any) -> 
     assert (await failed(market, Fault("drop", verb="patch"))).in_doubt
     await market.sandbox.stop()
     with pytest.raises(AccessFailed) as caught:
-        await Access(market.prod).send(LABEL, DEPLOYMENT)
+        await market.prod.send(LABEL, DEPLOYMENT, "shop", "cart")
     assert not caught.value.in_doubt
 
 
 async def test_what_is_not_there_is_none(market: Any) -> None:
-    assert await Access(market.prod).find(DEPLOYMENT, "shop", "nothing") is None
-    assert (await Access(market.prod).get(POD, "shop", market.pods("cart")[0]["metadata"]["name"]))["kind"] == "Pod"
+    assert await market.prod.find(DEPLOYMENT, "shop", "nothing") is None
+    assert (await market.prod.get(POD, "shop", market.pods("cart")[0]["metadata"]["name"]))["kind"] == "Pod"
 
 
 async def test_a_rehearsal_changes_nothing(market: Any) -> None:
-    answer = await Access(market.prod).send(LABEL, DEPLOYMENT, dry_run=True)
+    answer = await market.prod.send(LABEL, DEPLOYMENT, "shop", "cart", dry_run=True)
     assert answer["metadata"]["labels"]["a"] == "b"
     assert "a" not in market.deployment("cart")["metadata"]["labels"]

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from bot.runbooks import lint as linter
 from bot.runbooks.actions import ACTIONS
 from bot.runbooks.catalogue import load
-from bot.runbooks.checks import HEALTH, PRECONDITIONS
+from bot.runbooks.checks import HEALTH, NOTHING, PRECONDITIONS
 from bot.runbooks.lint import Problem, lint, schema
 from bot.runbooks.resources import KINDS
 
@@ -54,10 +54,10 @@ def test_what_is_shipped_is_sound(shipped: dict[str, str]) -> None:
         ),
         (
             "risk: medium\n",
-            "risk: medium\nowner: me\n",
+            "risk: medium\nteam: me\n",
             9,
-            "owner",
-            '"owner" is not known here; accepted are approval,',
+            "team",
+            '"team" is not known here; accepted are approval,',
         ),
         ("title: Roll back a Deployment\n", "", 2, "", "title is missing: A few words that begin with a verb"),
         (
@@ -65,28 +65,28 @@ def test_what_is_shipped_is_sound(shipped: dict[str, str]) -> None:
             "action: shell",
             43,
             "steps[0].action",
-            '"shell" is not accepted; one of "deployment-restart", "deployment-rollback", "pod-delete" is',
+            '"shell" is not accepted; one of "annotate", "config-key", ',
         ),
         (
             "action: deployment-rollback",
             "action: pod-delete",
             43,
             "steps[0].action",
-            "pod-delete is not for a Deployment; deployment-restart, deployment-rollback would be",
+            "pod-delete is not for a Deployment; annotate, deployment-pause, ",
         ),
         (
             "check: rollout-healthy",
             "check: looks-fine",
             49,
             "verification.check",
-            '"looks-fine" is not accepted; one of "pod-replaced", "rollout-healthy" is',
+            '"looks-fine" is not accepted; one of "as-written", ',
         ),
         (
             "check: rollout-healthy",
             "check: pod-replaced",
             49,
             "verification.check",
-            "pod-replaced is not for a Deployment; rollout-healthy would be",
+            "pod-replaced is not for a Deployment; as-written, rollout-healthy would be",
         ),
         (
             "preconditions:\n  - check: rollout-not-paused",
@@ -246,11 +246,11 @@ def test_too_many_files_are_refused(tmp_path: Path, shipped: dict[str, str]) -> 
 
 def test_the_schema_knows_exactly_the_actions_checks_and_kinds_there_are() -> None:
     properties: Any = schema()["properties"]
-    target = properties["target"]["properties"]
-    steps, preconditions = properties["steps"]["items"], properties["preconditions"]["items"]
+    defined = schema()["$defs"]
+    target, steps = defined["target"]["properties"], properties["steps"]["items"]
     assert steps["properties"]["action"]["enum"] == sorted(ACTIONS)
-    assert preconditions["properties"]["check"]["enum"] == sorted(PRECONDITIONS)
-    assert properties["verification"]["properties"]["check"]["enum"] == sorted(HEALTH)
+    assert defined["check"]["properties"]["check"]["enum"] == sorted(PRECONDITIONS)
+    assert properties["verification"]["properties"]["check"]["enum"] == sorted([*HEALTH, NOTHING])
     kinds = {kind for action in ACTIONS.values() for kind in action.kinds}
     assert target["kind"]["enum"] == sorted(kinds)
     assert target["apiVersion"]["enum"] == sorted({KINDS[kind].api_version for kind in kinds})

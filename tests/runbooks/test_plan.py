@@ -45,14 +45,13 @@ async def test_a_rollback_is_planned_to_the_last_byte(broken: Any) -> None:
     made = await broken.planned("rollback-deployment", deployment="checkout")
     record = made.plan.record
     assert made.full_diffs == (ROLLBACK_DIFF,)
-    assert record["dry_run"][0] | {"result": ""} == {
+    assert record["dry_run"][0] == {
         "diff": ROLLBACK_DIFF,
         "sha256": digest(ROLLBACK_DIFF.encode()),
         "complete": True,
         "lines": 16,
         "added": 3,
         "removed": 3,
-        "result": "",
     }
     assert record["effect"] == [
         "Deployment shop/checkout returns from revision 4 to the pod template of revision 3.",
@@ -76,7 +75,12 @@ async def test_a_rollback_is_planned_to_the_last_byte(broken: Any) -> None:
     (target,) = made.plan.targets
     assert target["uid"] == broken.deployment("checkout")["metadata"]["uid"]
     assert target["preconditions"] == [
-        {"check": "rollout-not-paused", "observed": False, "sentence": "The rollout of checkout is not paused."}
+        {
+            "check": "rollout-not-paused",
+            "with": {},
+            "observed": False,
+            "sentence": "The rollout of checkout is not paused.",
+        }
     ]
     (call,) = made.plan.calls
     assert (call["method"], call["path"]) == ("PATCH", "/apis/apps/v1/namespaces/shop/deployments/checkout")
@@ -121,7 +125,7 @@ async def test_equal_names_in_two_clusters_are_two_plans(broken: Any) -> None:
     context = replace(broken.context, cluster="staging")
     runbook = broken.catalogue.runbooks["restart-deployment"]
     given = {"namespace": "shop", "deployment": "cart"}
-    refused = await make(runbook, given, kubernetes=broken.prod, context=context, redact=lambda data: data)
+    refused = await make(runbook, given, access=broken.prod, context=context, redact=lambda data: data)
     assert isinstance(refused, Refusal)
     assert refused.code == "cluster"
 

@@ -8,12 +8,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.domain.run import StepState
 from bot.runbooks.execute import fire
 from bot.runbooks.verify import LONGEST_GAP_SECONDS, SECOND, Observation, judge, observe
 from bot.sandbox.kubernetes.resources import PODS
 
+DONE: dict[int, StepState] = {0: "done"}
 START = 1_795_000_000 * SECOND
-RULES = {"deadline_seconds": 60, "stable_seconds": 10, "before": {"ready": 2, "desired": 3}}
+RULES = {"check": "rollout-healthy", "deadline_seconds": 60, "stable_seconds": 10, "before": {"ready": 2, "desired": 3}}
 
 
 def seen(second: float, ready: int = 3, **changes: Any) -> Observation:
@@ -127,10 +129,10 @@ def test_there_is_always_a_verdict_at_the_deadline_and_success_is_never_guessed(
 async def test_a_rollback_is_watched_until_it_is_healthy(broken: Any) -> None:
     plan = (await broken.planned("rollback-deployment", deployment="checkout")).plan
     assert (await fire(plan, 0, broken.prod)).outcome == "done"
-    first = await observe(plan, broken.prod, now=START)
+    first = await observe(plan, DONE, broken.prod, now=START)
     assert (first.reachable, first.healthy, first.altered) == (True, False, False)
     broken.sandbox.clusters["prod"].advance(30)
-    after = await observe(plan, broken.prod, now=START + 30 * SECOND)
+    after = await observe(plan, DONE, broken.prod, now=START + 30 * SECOND)
     assert (after.healthy, after.ready, after.desired, after.sentence) == (True, 3, 3, "3 of 3 pods ready.")
     assert not first.healthy
 
@@ -139,7 +141,7 @@ async def test_a_restart_of_a_broken_release_does_not_help(broken: Any) -> None:
     plan = (await broken.planned("restart-deployment", deployment="checkout")).plan
     assert (await fire(plan, 0, broken.prod)).outcome == "done"
     broken.sandbox.clusters["prod"].advance(60)
-    look = await observe(plan, broken.prod, now=START)
+    look = await observe(plan, DONE, broken.prod, now=START)
     assert (look.reachable, look.healthy) == (True, False)
     verdict = judge({**plan.record["verification"], "deadline_seconds": 10}, START, [look], START + 10 * SECOND)
     assert verdict is not None
@@ -152,7 +154,7 @@ async def test_another_rollout_after_ours_is_seen(broken: Any) -> None:
     container = {"name": "checkout", "image": "registry.example/shop/checkout:4.17.2"}
     broken.change("checkout", {"spec": {"template": {"spec": {"containers": [container]}}}})
     await broken.rolled_out("checkout")
-    look = await observe(plan, broken.prod, now=START)
+    look = await observe(plan, DONE, broken.prod, now=START)
     assert (look.altered, look.healthy) == (True, False)
 
 
@@ -160,20 +162,20 @@ async def test_a_deleted_pod_is_replaced(market: Any) -> None:
     pod = market.pods("cart")[0]["metadata"]
     plan = (await market.planned("delete-pod", pod=pod["name"])).plan
     assert (await fire(plan, 0, market.prod)).outcome == "done"
-    still = await observe(plan, market.prod, now=START)
+    still = await observe(plan, DONE, market.prod, now=START)
     assert not still.healthy
     market.sandbox.clusters["prod"].advance(60)
     assert market.sandbox.clusters["prod"].store.get(PODS, "shop", pod["name"]) is None
-    after = await observe(plan, market.prod, now=START)
+    after = await observe(plan, DONE, market.prod, now=START)
     owner = plan.targets[0]["owner"]["name"]
     assert (after.healthy, after.sentence) == (True, f"3 of 3 pods of ReplicaSet {owner} ready.")
 
 
 async def test_a_cluster_out_of_reach_and_the_wrong_cluster_are_looks_too(market: Any) -> None:
     plan = (await market.planned("restart-deployment", deployment="cart")).plan
-    other = await observe(plan, market.staging, now=START)
+    other = await observe(plan, DONE, market.staging, now=START)
     assert (other.reachable, other.healthy) == (False, False)
     await market.sandbox.stop()
-    gone = await observe(plan, market.prod, now=START)
+    gone = await observe(plan, DONE, market.prod, now=START)
     assert (gone.reachable, gone.healthy) == (False, False)
     assert "cannot be reached" in gone.sentence

@@ -5,8 +5,43 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.runbooks.actions.action import Action
+from bot.runbooks.actions.annotate import Annotate
+from bot.runbooks.actions.config_key import ConfigKey
+from bot.runbooks.actions.cordon import Cordon, Uncordon
 from bot.runbooks.actions.delete_pod import DeletePod
+from bot.runbooks.actions.evict_pod import EvictPod
+from bot.runbooks.actions.http_request import HttpRequest
+from bot.runbooks.actions.pause_rollout import PauseRollout, ResumeRollout
 from bot.runbooks.actions.rollback import Rollback
 from bot.runbooks.actions.rollout_restart import RolloutRestart
+from bot.runbooks.actions.run_job import RunJob
+from bot.runbooks.actions.scale import Scale
+from bot.runbooks.actions.set_image import SetImage
+from bot.runbooks.actions.silence import CreateSilence, ExpireSilence
+from bot.runbooks.actions.suspend import Resume, Suspend
+from bot.runbooks.actions.wait import Wait, WaitUntil
 
-ACTIONS: Mapping[str, Action] = {action.name: action for action in (DeletePod(), Rollback(), RolloutRestart())}
+_ALL: tuple[Action, ...] = (
+    Annotate(),
+    ConfigKey(),
+    Cordon(),
+    CreateSilence(),
+    DeletePod(),
+    EvictPod(),
+    ExpireSilence(),
+    HttpRequest(),
+    PauseRollout(),
+    Resume(),
+    ResumeRollout(),
+    Rollback(),
+    RolloutRestart(),
+    RunJob(),
+    Scale(),
+    SetImage(),
+    Suspend(),
+    Uncordon(),
+    Wait(),
+    WaitUntil(),
+)
+
+ACTIONS: Mapping[str, Action] = {action.name: action for action in _ALL}

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.runbooks.access import Access
-from bot.runbooks.actions.action import Before, ReadBack, Rendered, Unsuitable
+from bot.runbooks.actions.action import Action, Before, Occasion, ReadBack, Rendered, Unsuitable
 from bot.runbooks.call import JSON, Call
 from bot.runbooks.resources import POD
 from bot.runbooks.target import Target, controller
@@ -14,23 +13,16 @@ from bot.runbooks.target import Target, controller
 Json = Mapping[str, Any]
 
 
-class DeletePod:
+class DeletePod(Action):
     """Deletes with the pod's own grace period; the uid is a precondition that the server checks."""
 
     name = "pod-delete"
     kinds = frozenset({POD.kind})
-    arguments: frozenset[str] = frozenset()
-    requires: frozenset[str] = frozenset()
     verbs = frozenset({POD.verb("delete")})
-    dry_run = True
     inverse = "none: a deleted pod does not come back; its controller starts another"
 
-    async def gather(self, access: Access, target: Target, live: Json) -> Sequence[Json]:
-        """Nothing but the pod is read."""
-        return ()
-
     def render(
-        self, target: Target, live: Json, gathered: Sequence[Json], arguments: Json, now: int
+        self, target: Target, live: Json, gathered: Sequence[Json], arguments: Json, occasion: Occasion
     ) -> Rendered | Unsuitable:
         """Render the deletion. Background propagation is what kubectl uses."""
         if live["metadata"].get("deletionTimestamp"):
@@ -58,32 +50,37 @@ class DeletePod:
             undo="",
         )
 
-    def fields(self, live: Json) -> Json:
+    def fields(self, live: Json, arguments: Json) -> Json:
         """Who would replace it, and whether somebody deletes it already."""
         return {"owner": controller(live), "deleting": bool(live["metadata"].get("deletionTimestamp"))}
 
-    def result(self, answer: Json) -> Json:
+    def result(self, answer: Json, arguments: Json) -> Json:
         """Which pod it was: the server answers the pod itself, or a Status about it."""
         subject = answer.get("details") if answer.get("kind") == "Status" else answer.get("metadata")
         return {"uid": (subject or {}).get("uid", "")}
 
     def shown(self, live: Json, answer: Json) -> tuple[Json, Json]:
-        """What tells the pod from others, and then nothing; its whole manifest would say no more."""
-        spec = live["spec"]
-        return {
-            "kind": POD.kind,
-            "metadata": {key: live["metadata"].get(key) for key in ("name", "namespace", "uid")},
-            "controller": controller(live),
-            "node": spec.get("nodeName"),
-            "phase": (live.get("status") or {}).get("phase"),
-            "containers": [
-                {"name": container["name"], "image": container.get("image", "")}
-                for container in spec.get("containers") or []
-            ],
-        }, {}
+        """What tells the pod from others, and then nothing."""
+        return brief(live), {}
 
-    def applied(self, live: Json | None, before: Before, result: str) -> ReadBack:
+    def applied(self, live: Json | None, before: Before, result: str, arguments: Json) -> ReadBack:
         """The pod is gone, replaced or going, whoever did it: then it is as the call would have left it."""
         if live is None or live["metadata"]["uid"] != before.uid or live["metadata"].get("deletionTimestamp"):
             return "applied"
         return "not applied"
+
+
+def brief(pod: Json) -> Json:
+    """What tells a pod from others; its whole manifest would say no more."""
+    spec = pod["spec"]
+    return {
+        "kind": POD.kind,
+        "metadata": {key: pod["metadata"].get(key) for key in ("name", "namespace", "uid")},
+        "controller": controller(pod),
+        "node": spec.get("nodeName"),
+        "phase": (pod.get("status") or {}).get("phase"),
+        "containers": [
+            {"name": container["name"], "image": container.get("image", "")}
+            for container in spec.get("containers") or []
+        ],
+    }

@@ -50,6 +50,6 @@ def rolled_out(live: Json | None, before: Before, now: str, result: str) -> Read
         return "cannot tell"
     if now == result:
         return "applied"
-    if now == before.fields and live["metadata"].get("generation") == before.generation:
+    if now == before.fields and before.generation in (None, live["metadata"].get("generation")):
         return "not applied"
     return "cannot tell"

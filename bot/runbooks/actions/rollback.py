@@ -6,10 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.runbooks import diff
 from bot.runbooks.access import Access
 from bot.runbooks.actions import deployment
-from bot.runbooks.actions.action import Before, ReadBack, Rendered, Unsuitable, fingerprint
+from bot.runbooks.actions.action import (
+    DECLARED,
+    Action,
+    Before,
+    Occasion,
+    ReadBack,
+    Rendered,
+    Unsuitable,
+    fingerprint,
+)
 from bot.runbooks.call import JSON_PATCH, Call
 from bot.runbooks.resources import DEPLOYMENT, REPLICA_SET
 from bot.runbooks.target import Target
@@ -29,7 +37,7 @@ class _Revision:
     pods: int
 
 
-class Rollback:
+class Rollback(Action):
     """Replaces spec.template as a whole, by a JSON patch.
 
     A merge, plain or strategic, would keep what the newer template added (a container, a variable, a volume); only a
@@ -41,10 +49,10 @@ class Rollback:
     arguments = frozenset({"revision"})
     requires = frozenset({"rollout-not-paused"})
     verbs = frozenset({DEPLOYMENT.verb("patch"), REPLICA_SET.verb("list")})
-    dry_run = True
+    reverted_by = DECLARED
     inverse = "deployment-rollback to the revision that was current before"
 
-    async def gather(self, access: Access, target: Target, live: Json) -> Sequence[Json]:
+    async def gather(self, access: Access, target: Target, live: Json, arguments: Json) -> Sequence[Json]:
         """Read the ReplicaSets that the Deployment controls: they hold the templates of its revisions."""
         wanted = selector(live["spec"].get("selector") or {})
         found = await access.items(REPLICA_SET, target.namespace, wanted, limit=_MOST_REPLICA_SETS)
@@ -59,7 +67,7 @@ class Rollback:
         ]
 
     def render(
-        self, target: Target, live: Json, gathered: Sequence[Json], arguments: Json, now: int
+        self, target: Target, live: Json, gathered: Sequence[Json], arguments: Json, occasion: Occasion
     ) -> Rendered | Unsuitable:
         """Render the patch to the revision asked for; 0 is the newest one that is not the current."""
         asked = arguments["revision"]
@@ -99,9 +107,10 @@ class Rollback:
                 deployment.pace(live),
             ),
             undo=f"Roll {target} back to revision {current.number}.",
+            inverse=Call("PATCH", target.path, JSON_PATCH, _inverse(live, chosen)),
         )
 
-    def fields(self, live: Json) -> Json:
+    def fields(self, live: Json, arguments: Json) -> Json:
         """The pod template and the change-cause, which are replaced, and whether the rollout is paused."""
         return {
             "template": live["spec"]["template"],
@@ -109,17 +118,9 @@ class Rollback:
             "change_cause": deployment.notes(live).get(deployment.CHANGE_CAUSE),
         }
 
-    def result(self, answer: Json) -> Json:
-        """What was written is among the fields."""
-        return self.fields(answer)
-
-    def shown(self, live: Json, answer: Json) -> tuple[Json, Json]:
-        """The whole Deployment."""
-        return diff.normalise(live), diff.normalise(answer)
-
-    def applied(self, live: Json | None, before: Before, result: str) -> ReadBack:
+    def applied(self, live: Json | None, before: Before, result: str, arguments: Json) -> ReadBack:
         """By the template and the change-cause."""
-        return deployment.rolled_out(live, before, fingerprint(self.fields(live)) if live else "", result)
+        return deployment.rolled_out(live, before, fingerprint(self.fields(live, arguments)) if live else "", result)
 
 
 def selector(spec: Json) -> str:
@@ -179,6 +180,21 @@ def _patch(live: Json, chosen: _Revision) -> list[dict[str, Any]]:
         patch.append({"op": "add", "path": path, "value": chosen.cause})
     else:
         patch.append({"op": "add", "path": "/metadata/annotations", "value": {deployment.CHANGE_CAUSE: chosen.cause}})
+    return patch
+
+
+def _inverse(live: Json, chosen: _Revision) -> list[dict[str, Any]]:
+    """Put the template and the change-cause of ``live`` back, once those of ``chosen`` are there."""
+    patch: list[dict[str, Any]] = [{"op": "replace", "path": "/spec/template", "value": live["spec"]["template"]}]
+    cause = deployment.notes(live).get(deployment.CHANGE_CAUSE)
+    path = "/metadata/annotations/" + deployment.CHANGE_CAUSE.replace("/", "~1")
+    if cause is not None:
+        # With the only annotation removed, the server drops the whole map.
+        alone = chosen.cause is None and set(deployment.notes(live)) == {deployment.CHANGE_CAUSE}
+        whole = {"op": "add", "path": "/metadata/annotations", "value": {deployment.CHANGE_CAUSE: cause}}
+        patch.append(whole if alone else {"op": "add", "path": path, "value": cause})
+    elif chosen.cause is not None:
+        patch.append({"op": "remove", "path": path})
     return patch
 
 

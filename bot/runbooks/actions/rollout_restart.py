@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.runbooks import diff
-from bot.runbooks.access import Access
 from bot.runbooks.actions import deployment
-from bot.runbooks.actions.action import Before, ReadBack, Rendered, Unsuitable, fingerprint
+from bot.runbooks.actions.action import Action, Before, Occasion, ReadBack, Rendered, Unsuitable, fingerprint
 from bot.runbooks.call import MERGE_PATCH, Call
 from bot.runbooks.resources import DEPLOYMENT
 from bot.runbooks.target import Target
@@ -19,26 +17,23 @@ Json = Mapping[str, Any]
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 
 
-class RolloutRestart:
-    """Sets the annotation that kubectl sets, to a time fixed when the plan is made."""
+class RolloutRestart(Action):
+    """Sets the annotation that kubectl sets, to a time fixed when the plan is made.
+
+    No owner puts it back: a manifest does not have the annotation, and what is not in it is left alone.
+    """
 
     name = "deployment-restart"
     kinds = frozenset({DEPLOYMENT.kind})
-    arguments: frozenset[str] = frozenset()
-    requires = frozenset({"rollout-not-paused"})
     verbs = frozenset({DEPLOYMENT.verb("patch")})
-    dry_run = True
     inverse = "none: a restart cannot be taken back, and the release stays the same"
-
-    async def gather(self, access: Access, target: Target, live: Json) -> Sequence[Json]:
-        """Nothing but the Deployment is read."""
-        return ()
+    requires = frozenset({"rollout-not-paused"})
 
     def render(
-        self, target: Target, live: Json, gathered: Sequence[Json], arguments: Json, now: int
+        self, target: Target, live: Json, gathered: Sequence[Json], arguments: Json, occasion: Occasion
     ) -> Rendered | Unsuitable:
         """Render the merge patch of one annotation: exact for maps, and it makes those that are absent."""
-        at = datetime.fromtimestamp(now // 1_000_000, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        at = datetime.fromtimestamp(occasion.now // 1_000_000, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         template = live["spec"]["template"]
         if (template["metadata"].get("annotations") or {}).get(RESTARTED_AT) == at:
             return Unsuitable("same-second", f"{target} was restarted this very second; plan again in a moment.")
@@ -57,18 +52,10 @@ class RolloutRestart:
             undo="",
         )
 
-    def fields(self, live: Json) -> Json:
+    def fields(self, live: Json, arguments: Json) -> Json:
         """The pod template, since another release would be restarted, and whether the rollout is paused."""
         return {"template": live["spec"]["template"], "paused": bool(live["spec"].get("paused"))}
 
-    def result(self, answer: Json) -> Json:
-        """What was written is among the fields."""
-        return self.fields(answer)
-
-    def shown(self, live: Json, answer: Json) -> tuple[Json, Json]:
-        """The whole Deployment."""
-        return diff.normalise(live), diff.normalise(answer)
-
-    def applied(self, live: Json | None, before: Before, result: str) -> ReadBack:
+    def applied(self, live: Json | None, before: Before, result: str, arguments: Json) -> ReadBack:
         """By the template, which holds the time that was fixed at planning."""
-        return deployment.rolled_out(live, before, fingerprint(self.fields(live)) if live else "", result)
+        return deployment.rolled_out(live, before, fingerprint(self.fields(live, arguments)) if live else "", result)

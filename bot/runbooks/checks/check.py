@@ -27,8 +27,10 @@ class Precondition(Protocol):
 
     name: str
     kinds: frozenset[str]
+    arguments: frozenset[str]
+    """The keys of ``with`` it takes; all are required."""
 
-    def observe(self, live: Json) -> Observed:
+    def observe(self, live: Json, arguments: Json) -> Observed:
         """Judge the target as it was read."""
 
 

@@ -17,8 +17,9 @@ class PodHasController:
 
     name = "pod-has-controller"
     kinds = frozenset({POD.kind})
+    arguments: frozenset[str] = frozenset()
 
-    def observe(self, live: Mapping[str, Any]) -> Observed:
+    def observe(self, live: Mapping[str, Any], arguments: Mapping[str, Any]) -> Observed:
         """Read the controlling owner reference."""
         name, owner = live["metadata"]["name"], controller(live)
         if owner is None:

@@ -14,8 +14,9 @@ class RolloutNotPaused:
 
     name = "rollout-not-paused"
     kinds = frozenset({DEPLOYMENT.kind})
+    arguments: frozenset[str] = frozenset()
 
-    def observe(self, live: Mapping[str, Any]) -> Observed:
+    def observe(self, live: Mapping[str, Any], arguments: Mapping[str, Any]) -> Observed:
         """Read spec.paused."""
         name = live["metadata"]["name"]
         if live["spec"].get("paused"):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.runbooks.actions.action import Before, Rendered, Unsuitable
+from bot.runbooks.actions.action import Before, Occasion, Rendered, Unsuitable
 from bot.runbooks.actions.delete_pod import DeletePod
 from bot.runbooks.resources import POD
 from bot.runbooks.target import Target
@@ -28,7 +28,7 @@ def pod(uid: str = "u1", **metadata: Any) -> dict[str, Any]:
 
 
 def test_the_call_names_the_uid_and_keeps_the_grace_period() -> None:
-    rendered = DeletePod().render(TARGET, pod(), (), {}, 0)
+    rendered = DeletePod().render(TARGET, pod(), (), {}, Occasion(0))
     assert isinstance(rendered, Rendered)
     assert rendered.call.body == {
         "apiVersion": "v1",
@@ -43,7 +43,7 @@ def test_the_call_names_the_uid_and_keeps_the_grace_period() -> None:
 
 
 def test_a_pod_that_is_going_already_is_left_alone() -> None:
-    rendered = DeletePod().render(TARGET, pod(deletionTimestamp="2026-11-18T11:06:40Z"), (), {}, 0)
+    rendered = DeletePod().render(TARGET, pod(deletionTimestamp="2026-11-18T11:06:40Z"), (), {}, Occasion(0))
     assert isinstance(rendered, Unsuitable)
 
 
@@ -56,7 +56,7 @@ def test_what_identifies_the_pod_is_shown_and_then_nothing() -> None:
 
 @pytest.mark.parametrize("answer", [pod(), {"kind": "Status", "details": {"uid": "u1"}}])
 def test_the_answer_is_the_pod_or_a_status_about_it(answer: dict[str, Any]) -> None:
-    assert DeletePod().result(answer) == {"uid": "u1"}
+    assert DeletePod().result(answer, {}) == {"uid": "u1"}
 
 
 @pytest.mark.parametrize(
@@ -69,4 +69,4 @@ def test_the_answer_is_the_pod_or_a_status_about_it(answer: dict[str, Any]) -> N
     ],
 )
 def test_reading_back(now: Any, verdict: str) -> None:
-    assert DeletePod().applied(now, Before("u1", 1, ""), "") == verdict
+    assert DeletePod().applied(now, Before("u1", 1, ""), "", {}) == verdict

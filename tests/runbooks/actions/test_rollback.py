@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.runbooks.actions.action import Before, Rendered, Unsuitable, fingerprint
+from bot.runbooks.actions.action import Before, Occasion, Rendered, Unsuitable, fingerprint
 from bot.runbooks.actions.rollback import Rollback, selector
 from bot.runbooks.resources import DEPLOYMENT
 from bot.runbooks.target import Target
@@ -39,7 +39,7 @@ def revision(number: int | str, image: str, *, pods: int = 0, cause: str | None 
 
 
 def render(deployment: dict[str, Any], revisions: list[dict[str, Any]], asked: int = 0) -> Rendered | Unsuitable:
-    return Rollback().render(TARGET, deployment, revisions, {"revision": asked}, 0)
+    return Rollback().render(TARGET, deployment, revisions, {"revision": asked}, Occasion(0))
 
 
 def chosen(rendered: Rendered | Unsuitable) -> str:
@@ -151,8 +151,8 @@ class TestReadingBack:
     """Applied, not applied, or nobody can tell."""
 
     action = Rollback()
-    before = Before("u1", 4, fingerprint(action.fields(live("web:3"))))
-    result = fingerprint(action.fields(live("web:2")))
+    before = Before("u1", 4, fingerprint(action.fields(live("web:3"), {})))
+    result = fingerprint(action.fields(live("web:2"), {}))
 
     @pytest.mark.parametrize(
         ("now", "verdict"),
@@ -166,4 +166,4 @@ class TestReadingBack:
         ],
     )
     def test_it(self, now: Any, verdict: str) -> None:
-        assert self.action.applied(now, self.before, self.result) == verdict
+        assert self.action.applied(now, self.before, self.result, {"revision": 0}) == verdict

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.runbooks.actions.action import Rendered, Unsuitable
+from bot.runbooks.actions.action import Occasion, Rendered, Unsuitable
 from bot.runbooks.actions.rollout_restart import RESTARTED_AT, RolloutRestart
 from bot.runbooks.resources import DEPLOYMENT
 from bot.runbooks.target import Target
@@ -22,7 +22,7 @@ def live(strategy: dict[str, Any] | None = None, restarted: str | None = None) -
 
 
 def test_only_the_annotation_is_written() -> None:
-    rendered = RolloutRestart().render(TARGET, live(), (), {}, NOW)
+    rendered = RolloutRestart().render(TARGET, live(), (), {}, Occasion(NOW))
     assert isinstance(rendered, Rendered)
     assert rendered.call.body == {
         "spec": {"template": {"metadata": {"annotations": {RESTARTED_AT: "2026-11-18T11:06:40Z"}}}}
@@ -34,12 +34,12 @@ def test_only_the_annotation_is_written() -> None:
 
 
 def test_recreate_says_that_everything_stops_first() -> None:
-    rendered = RolloutRestart().render(TARGET, live({"type": "Recreate"}), (), {}, NOW)
+    rendered = RolloutRestart().render(TARGET, live({"type": "Recreate"}), (), {}, Occasion(NOW))
     assert isinstance(rendered, Rendered)
     assert rendered.effect[1] == "All its pods are stopped before new ones start (strategy Recreate)."
 
 
 def test_a_second_restart_within_the_second_would_change_nothing() -> None:
-    rendered = RolloutRestart().render(TARGET, live(restarted="2026-11-18T11:06:40Z"), (), {}, NOW)
+    rendered = RolloutRestart().render(TARGET, live(restarted="2026-11-18T11:06:40Z"), (), {}, Occasion(NOW))
     assert isinstance(rendered, Unsuitable)
     assert rendered.code == "same-second"

@@ -19,7 +19,7 @@ def ref(kind: str, api_version: str = "apps/v1", *, controls: bool = True) -> di
 
 @pytest.mark.parametrize("kind", ["ReplicaSet", "StatefulSet", "DaemonSet"])
 def test_what_keeps_pods_replaces_them(kind: str) -> None:
-    observed = PodHasController().observe(pod(ref(kind)))
+    observed = PodHasController().observe(pod(ref(kind)), {})
     assert (observed.holds, observed.sentence) == (True, f"{kind} o replaces p.")
 
 
@@ -34,6 +34,6 @@ def test_what_keeps_pods_replaces_them(kind: str) -> None:
     ],
 )
 def test_what_may_not_come_back_is_refused(live: dict[str, Any], sentence: str) -> None:
-    observed = PodHasController().observe(live)
+    observed = PodHasController().observe(live, {})
     assert not observed.holds
     assert observed.sentence.startswith(sentence)

@@ -1,0 +1,60 @@
+"""scale: set how many pods a Deployment or StatefulSet has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.runbooks.access import Access
+from bot.runbooks.actions import deployment
+from bot.runbooks.actions.action import DECLARED, Action, Occasion, Rendered, Unsuitable
+from bot.runbooks.call import MERGE_PATCH, Call
+from bot.runbooks.owners import scaled_by
+from bot.runbooks.resources import AUTOSCALER, DEPLOYMENT, STATEFUL_SET
+from bot.runbooks.target import Target
+
+Json = Mapping[str, Any]
+
+_MOST_AUTOSCALERS = 500
+
+
+class Scale(Action):
+    """Patches spec.replicas, unless an autoscaler decides about it."""
+
+    name = "scale"
+    kinds = frozenset({DEPLOYMENT.kind, STATEFUL_SET.kind})
+    arguments = frozenset({"replicas"})
+    verbs = frozenset({DEPLOYMENT.verb("patch"), STATEFUL_SET.verb("patch"), AUTOSCALER.verb("list")})
+    inverse = "scale to the number before"
+    reverted_by = DECLARED | {"autoscaler"}
+
+    async def gather(self, access: Access, target: Target, live: Json, arguments: Json) -> Sequence[Json]:
+        """Read the autoscalers of the namespace."""
+        return await access.items(AUTOSCALER, target.namespace, limit=_MOST_AUTOSCALERS)
+
+    def render(
+        self, target: Target, live: Json, gathered: Sequence[Json], arguments: Json, occasion: Occasion
+    ) -> Rendered | Unsuitable:
+        """Render the merge patch of the number."""
+        autoscaler = scaled_by(target, gathered)
+        if autoscaler is not None:
+            return Unsuitable("owned", f"{autoscaler.name} decides how many pods {target} has. {autoscaler.road}")
+        wanted, now = int(arguments["replicas"]), deployment.wanted(live)
+        if wanted == now:
+            return Unsuitable("no-change", f"{target} asks for {deployment.pods(now)} already.")
+        moved = f"{deployment.pods(abs(wanted - now))} will be {'started' if wanted > now else 'removed'}"
+        stopped = " Nothing of it will run any more." if wanted == 0 else ""
+        return Rendered(
+            call=_call(target, wanted),
+            effect=(f"{target} goes from {now} to {deployment.pods(wanted)}: {moved}.{stopped}",),
+            undo=f"Scale {target} back to {now}.",
+            inverse=_call(target, now),
+        )
+
+    def fields(self, live: Json, arguments: Json) -> Json:
+        """The number of pods."""
+        return {"replicas": deployment.wanted(live)}
+
+
+def _call(target: Target, replicas: int) -> Call:
+    return Call("PATCH", target.path, MERGE_PATCH, {"spec": {"replicas": replicas}})

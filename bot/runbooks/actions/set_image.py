@@ -1,0 +1,85 @@
+"""set-image: give a container of a Deployment another image, by digest and from a registry that is allowed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.runbooks.actions import deployment
+from bot.runbooks.actions.action import DECLARED, Action, Before, Occasion, ReadBack, Rendered, Unsuitable, fingerprint
+from bot.runbooks.call import JSON_PATCH, Call
+from bot.runbooks.resources import DEPLOYMENT
+from bot.runbooks.target import Target
+
+Json = Mapping[str, Any]
+
+# https://github.com/distribution/reference/blob/main/regexp.go, with a registry that is written out and a digest.
+_BY_DIGEST = re.compile(
+    r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*)+(:[\w][\w.-]{0,127})?@sha256:[0-9a-f]{64}",
+    re.ASCII,
+)
+
+
+def refused(image: str, registries: Sequence[str]) -> str:
+    """Say why an image may not be used, or return an empty string. ``registries`` are prefixes that end at a ``/``."""
+    if len(image) > 500 or not _BY_DIGEST.fullmatch(image):
+        return f"{image[:200]} does not name one image: give registry/name@sha256:…, since a tag may move."
+    if not any(image.startswith(prefix.rstrip("/") + "/") for prefix in registries):
+        known = ", ".join(registries) or "none"
+        return f"{image} is not from an allowed registry (allowed: {known}); they are listed under registries."
+    return ""
+
+
+class SetImage(Action):
+    """Replaces the image of one container by a JSON patch that first tests that it is that container."""
+
+    name = "set-image"
+    kinds = frozenset({DEPLOYMENT.kind})
+    arguments = frozenset({"container", "image"})
+    verbs = frozenset({DEPLOYMENT.verb("patch")})
+    inverse = "set-image to the image before"
+    requires = frozenset({"rollout-not-paused"})
+    reverted_by = DECLARED
+
+    def render(
+        self, target: Target, live: Json, gathered: Sequence[Json], arguments: Json, occasion: Occasion
+    ) -> Rendered | Unsuitable:
+        """Render the patch."""
+        name, image = str(arguments["container"]), str(arguments["image"])
+        why = refused(image, occasion.registries)
+        if why:
+            return Unsuitable("image", why)
+        containers = live["spec"]["template"]["spec"].get("containers") or []
+        names = [container["name"] for container in containers]
+        if name not in names:
+            return Unsuitable("no-container", f"{target} has no container {name}; it has {', '.join(names)}.")
+        before = str(containers[names.index(name)].get("image", ""))
+        if before == image:
+            return Unsuitable("no-change", f"Container {name} of {target} has that image already.")
+        return Rendered(
+            call=_call(target, names.index(name), name, image),
+            effect=(
+                f"Container {name} of {target}: image {before} → {image}.",
+                f"{deployment.pods(deployment.wanted(live))} will be replaced. {deployment.pace(live)}",
+            ),
+            undo=f"Set the image of container {name} of {target} back to {before}.",
+            inverse=_call(target, names.index(name), name, before),
+        )
+
+    def fields(self, live: Json, arguments: Json) -> Json:
+        """The pod template, of which the image is a part, and whether the rollout is paused."""
+        return {"template": live["spec"]["template"], "paused": bool(live["spec"].get("paused"))}
+
+    def applied(self, live: Json | None, before: Before, result: str, arguments: Json) -> ReadBack:
+        """By the template."""
+        return deployment.rolled_out(live, before, fingerprint(self.fields(live, arguments)) if live else "", result)
+
+
+def _call(target: Target, index: int, name: str, image: str) -> Call:
+    place = f"/spec/template/spec/containers/{index}"
+    body = [
+        {"op": "test", "path": f"{place}/name", "value": name},
+        {"op": "replace", "path": f"{place}/image", "value": image},
+    ]
+    return Call("PATCH", target.path, JSON_PATCH, body)
