@@ -330,7 +330,7 @@ def offer(runbook: Runbook) -> RunbookOffer:
         description=runbook.description,
         risk=runbook.risk,
         parameters=runbook.parameters,
-        target_kinds=(str(runbook.target["kind"]),),
+        target_kinds=(runbook.target.kind,),
     )
 
 

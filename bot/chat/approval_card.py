@@ -95,8 +95,7 @@ def render(approval: Approval, record: Record, view: ApprovalView, *, full_diff:
 
 def attachment(approval: Approval, record: Record, full_diff: str) -> FileAttachment | None:
     """Return the file with the whole change when the card can only show its beginning, else None."""
-    rehearsed = _rehearsals(record)
-    if all(_whole(entry) for entry in rehearsed) or not _proven(rehearsed, full_diff):
+    if _shown_whole(record) or not _proven(record, full_diff):
         return None
     sha256 = digest(full_diff.encode())
     return FileAttachment(
@@ -127,19 +126,27 @@ def _obstacle(record: Record, full_diff: str) -> str:
         return "the plan names no target or no change"
     if sum(len(text) for text in _parameter_texts(record)) > _PARAMETERS_TEXT:
         return "its parameters do not fit on a card"
-    if sum(len(text) for text in _target_texts(record)) > _TARGETS_TEXT:
-        return "its targets do not fit on a card"
-    if not all(_whole(entry) for entry in rehearsed) and not _proven(rehearsed, full_diff):
+    if not _shown_whole(record) and not _proven(record, full_diff):
         return "the change does not fit on a card and the file with the whole of it does not match the plan"
     return ""
+
+
+def _shown_whole(record: Record) -> bool:
+    """Whether every change and every target stands on the card itself."""
+    rehearsed = _rehearsals(record)
+    room = sum(len(visible(str(entry.get("diff", "")))) for entry in rehearsed) <= _DIFF_TEXT
+    targets = sum(len(text) for text in _target_texts(record)) <= _TARGETS_TEXT
+    return room and targets and all(_whole(entry) for entry in rehearsed)
 
 
 def _whole(entry: Mapping[str, Any]) -> bool:
     return entry.get("complete") is True and len(visible(str(entry.get("diff", "")))) <= _DIFF_TEXT
 
 
-def _proven(rehearsed: Sequence[Mapping[str, Any]], full_diff: str) -> bool:
-    return len(rehearsed) == 1 and digest(full_diff.encode()) == rehearsed[0].get("sha256")
+def _proven(record: Record, full_diff: str) -> bool:
+    """Whether the text is the whole change that the plan names; each diff in it begins with its object."""
+    rehearsed, sha256 = _rehearsals(record), record.get("change_sha256")
+    return bool(rehearsed) and digest(full_diff.encode()) == sha256
 
 
 def _fitting(blocks: list[Block]) -> Iterator[Block]:
@@ -214,7 +221,9 @@ def _run(view: ApprovalView) -> Part:
         "succeeded": "✅ It helped",
         "unhelpful": "❌ It ran and did not help",
         "inconclusive": "❔ It ran; whether it helped cannot be told",
+        "rolling_back": "↩️ What it did is being taken back",
         "failed": "❌ Failed",
+        "rolled_back": "↩️ What it did was taken back",
         "void": "⚠️ Not run: things changed after it was planned",
         "unknown": "❓ UNKNOWN whether it took effect; a person has to look",
     }
@@ -224,23 +233,42 @@ def _run(view: ApprovalView) -> Part:
 
 
 def _change(record: Record) -> list[Part]:
+    rehearsed = _rehearsals(record)
     parts: list[Part] = []
-    for entry in _rehearsals(record):
+    left_out = 0
+    room = _DIFF_TEXT
+    for entry, how in zip(rehearsed, _how(record), strict=False):
         shown = visible(str(entry.get("diff", "")))
-        spans = [rich.bold("Exact change"), rich.text(" (server-side dry run)")]
-        if not _whole(entry):
-            shown = shown[: shown.rfind("\n", 0, _DIFF_TEXT) + 1] or shown[:_DIFF_TEXT]
+        if not shown or room <= 0:
+            left_out += 1
+            continue
+        spans = [rich.bold("Exact change"), rich.text(f" ({how})")]
+        if not _whole(entry) or len(shown) > room:
+            shown = shown[: shown.rfind("\n", 0, room) + 1] or shown[:room]
             shown += "…\n"
-            spans.append(rich.text(f"; it goes on in the file with SHA-256 {entry.get('sha256', '')}"))
+            spans.append(rich.text(f"; it goes on in the file with SHA-256 {record.get('change_sha256', '')}"))
+        room -= len(shown)
         parts += [rich.section(*spans), rich.preformatted(shown.rstrip("\n") or " ")]
+    if left_out:
+        sha256 = record.get("change_sha256", "")
+        parts.append(rich.section(rich.text(f"{left_out} more changes are in the file with SHA-256 {sha256}")))
     return parts or [rich.section(rich.bold("Exact change: "), rich.text("none recorded"))]
+
+
+def _how(record: Record) -> Iterator[str]:
+    """Say for each change how it is known. Only what a server can rehearse was rehearsed."""
+    calls = _list_of(record, "calls")
+    for index, _ in enumerate(_rehearsals(record)):
+        method = str(calls[index].get("method", "")) if index < len(calls) else ""
+        outside = index < len(calls) and str(calls[index].get("path", "")).startswith(("/api/v2/", "http"))
+        foreseen = {"WAIT": "nothing is changed", "LOOK": "nothing is changed"}.get(method)
+        yield foreseen or ("as it will be sent, nobody can rehearse it" if outside else "server-side dry run")
 
 
 def _details(record: Record, *, pending: bool) -> list[Part]:
     parts: list[Part] = []
     parts += _sentences("It touches", record.get("effect"))
-    targets = _target_texts(record)
-    parts += _codes("Target" if len(targets) == 1 else f"{len(targets)} targets", targets)
+    parts += _touched(record)
     parts += _codes("Parameters", _parameter_texts(record))
     if pending:
         checks = [
@@ -255,7 +283,27 @@ def _details(record: Record, *, pending: bool) -> list[Part]:
             check = plain(str(verification.get("check", "")), 60)
             parts.append(rich.section(rich.bold("Checked after: "), rich.text(f"{check}, for at most {most}")))
     parts += _sentences("To undo", record.get("undo"))
+    parts += _sentences("Rollback", _by_itself(record))
     return parts or [rich.section(rich.text("The plan says nothing more."))]
+
+
+def _touched(record: Record) -> list[Part]:
+    targets = _target_texts(record)
+    label = "Target" if len(targets) == 1 else f"{len(targets)} targets"
+    if sum(len(text) for text in targets) <= _TARGETS_TEXT:
+        return _codes(label, targets)
+    shown = targets[: _TARGETS_TEXT // max(len(text) for text in targets)]
+    rest = f"{len(targets) - len(shown)} more are in the file with SHA-256 {record.get('change_sha256', '')}"
+    return [*_codes(label, shown), rich.section(rich.text(rest))]
+
+
+def _by_itself(record: Record) -> str:
+    """Say what this approval lets be taken back without another one."""
+    calls = _list_of(record, "calls")
+    steps = dict.fromkeys(str(call.get("step", "")) for call in calls if call.get("undoes") is not None)
+    if not steps or _of(record, "rollback").get("approval") != "included":
+        return ""
+    return f"if it fails, {', '.join(steps)} will be taken back without asking again, to exactly what was before."
 
 
 def _codes(label: str, texts: Sequence[str]) -> list[Part]:

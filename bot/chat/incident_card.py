@@ -37,7 +37,9 @@ _STATES = {
     "succeeded": "it helped",
     "unhelpful": "it ran and did not help",
     "inconclusive": "it ran; whether it helped cannot be told",
+    "rolling_back": "what it did is being taken back",
     "failed": "failed",
+    "rolled_back": "what it did was taken back",
     "unknown": "UNKNOWN whether it took effect; a person has to look",
 }
 _IDENTITY = ("instance", "pod", "container", "node", "job", "endpoint", "service", "path", "code")

@@ -63,9 +63,22 @@ def superseded(approval: Approval, by: str) -> Card:
     return _line("↪️", f"{approval.name} is replaced by {by}, nothing ran.")
 
 
-def step_done(approval: Approval, ordinal: int, total: int, detail: str) -> Card:
-    """Say that a step took effect."""
-    return _line("☑️", f"{approval.name}: {_step(ordinal, total)}done. {detail}")
+def step_done(approval: Approval, ordinal: int, total: int, detail: str, *, what: str = "", back: bool = False) -> Card:
+    """Say that a step took effect, or that it is taken back. ``what`` is its name where there are several."""
+    if back:
+        return _line("↩️", f"{approval.name}: {what} is taken back. {detail}")
+    name = f"{what}: " if what else ""
+    return _line("☑️", f"{approval.name}: {_step(ordinal, total)}{name}done. {detail}")
+
+
+def step_failed(approval: Approval, what: str, detail: str) -> Card:
+    """Say that a step failed and that the run goes on all the same."""
+    return _line("⚠️", f"{approval.name}: {what} failed. {detail}")
+
+
+def rolling_back(approval: Approval, why: str) -> Card:
+    """Say that what was done is taken back now, as was approved with it."""
+    return _line("↩️", f"{approval.name} did not help, so it is taken back: {why}")
 
 
 def progress(approval: Approval, sentence: str) -> Card:
@@ -81,6 +94,7 @@ def ended(approval: Approval, run: Run) -> Card:
         "unhelpful": ("❌", "ran and did not help"),
         "inconclusive": ("❔", "ran; whether it helped cannot be told"),
         "failed": ("❌", "failed"),
+        "rolled_back": ("↩️", "was taken back"),
         "void": ("⚠️", "was not run"),
     }.get(run.state, ("❔", run.state))
     return _line(glyph, f"{approval.name} {words}{took}" + (f": {run.outcome}" if run.outcome else "."))
@@ -97,7 +111,7 @@ def question(approval: Approval, run: Run, what: str, *, look: str = "", answere
     where = plain(look, 200) or "the cluster"
     then = rich.section(rich.text(f"Look at {where} and say what you see. Until then nothing more is run."))
     applied = confirm("It took effect?", "The run goes on and checks whether it helped.", "It took effect", "Back")
-    absent = confirm("It did not?", "The run ends as failed. Nothing is run again by itself.", "It did not", "Back")
+    absent = confirm("It did not?", "The step counts as failed. It is not tried again by itself.", "It did not", "Back")
     row = actions(
         [
             button("It took effect", APPLIED_ACTION, run.id, confirm=applied, spoken=f"{approval.name} took effect"),

@@ -6,17 +6,28 @@ from dataclasses import dataclass
 from typing import Literal
 
 RunState = Literal[
-    "starting", "running", "verifying", "succeeded", "unhelpful", "inconclusive", "failed", "void", "unknown"
+    "starting",
+    "running",
+    "verifying",
+    "rolling_back",
+    "succeeded",
+    "unhelpful",
+    "inconclusive",
+    "failed",
+    "rolled_back",
+    "void",
+    "unknown",
 ]
 StepState = Literal["started", "done", "failed", "unknown"]
 
-FINAL: frozenset[RunState] = frozenset({"succeeded", "unhelpful", "inconclusive", "failed", "void"})
+FINAL: frozenset[RunState] = frozenset({"succeeded", "unhelpful", "inconclusive", "failed", "rolled_back", "void"})
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """One run. ``succeeded`` means the verification saw it help; ``unhelpful`` that it did not (worse is a reason);
-    ``inconclusive`` that nobody can tell; ``unknown`` that we cannot know whether a step took effect, and ask."""
+    ``inconclusive`` that nobody can tell; ``rolled_back`` that what it did was taken back, as was approved with it;
+    ``unknown`` that we cannot know whether a step took effect, and ask."""
 
     id: str
     approval_id: str

@@ -10,16 +10,17 @@ from typing import TypeVar
 import structlog
 from sqlalchemy import Connection
 
-from bot.chat import approval_card, incident_card
+from bot.chat import approval_card, incident_card, run_steps
 from bot.chat.card import Card
 from bot.chat.incident_card import ActionLine, IncidentView, Stage
 from bot.domain.alert import Alert
 from bot.domain.approval import Approval
 from bot.domain.evidence import Evidence
 from bot.domain.incident import Incident
+from bot.domain.run import Run
 from bot.jobs.world import World
 from bot.store import alerts, approvals, incidents, outbox, runs, unreadable
-from bot.store.approvals import Click
+from bot.store.approvals import Click, Request
 from bot.store.unreadable import UnreadableRow
 
 T = TypeVar("T")
@@ -29,6 +30,7 @@ log = structlog.get_logger(__name__)
 ALERTS_READ = 20
 VALUE = 4000
 VALUES = 64
+TARGETS_NAMED = 3
 
 
 def _log(problem: UnreadableRow) -> None:
@@ -135,9 +137,16 @@ def title(world: World, approval: Approval) -> str:
 def what(connection: Connection, world: World, approval: Approval) -> str:
     """Say in a line what an approval is about: the runbook, its targets and the incident."""
     request = _readable(lambda: approvals.request(connection, approval.id), None)
-    targets = ", ".join(f"{each['namespace']}/{each['name']}" for each in request.plan.targets) if request else "?"
+    targets = _targets(request) if request else "?"
     incident = _readable(lambda: incidents.get(connection, approval.incident_id).name, "?")
     return f"{title(world, approval)}: {targets} ({incident})"
+
+
+def _targets(request: Request) -> str:
+    targets = request.plan.targets
+    if len(targets) > TARGETS_NAMED:
+        return f"{len(targets)} objects"
+    return ", ".join("/".join(part for part in (each["namespace"], each["name"]) if part) for each in targets)
 
 
 def show_approval(connection: Connection, world: World, approval_id: str, *, now: int) -> None:
@@ -180,7 +189,32 @@ def approval_view(
     return approval_card.ApprovalView(
         votes=tuple(_vote_line(click, world) for click in approvals.votes_of(connection, approval_id)),
         run=_readable(lambda: runs.of_approval(connection, approval_id), None),
+        progress=_readable(lambda: _progress(connection, approval_id), ""),
         buttons=buttons,
+    )
+
+
+def _progress(connection: Connection, approval_id: str) -> str:
+    """Say how far a run of several calls is."""
+    run = runs.of_approval(connection, approval_id)
+    if run is None:
+        return ""
+    plan = approvals.request(connection, approval_id).plan
+    return run_steps.counted(plan, runs.steps_of(connection, run.id)) if plan.forward > 1 else ""
+
+
+def attach_steps(connection: Connection, world: World, request: Request, run: Run, *, now: int) -> None:
+    """Put what became of each call of a long run beside its card, as a file."""
+    incident = incidents.get(connection, request.approval.incident_id)
+    steps = runs.steps_of(connection, run.id)
+    outbox.put(
+        connection,
+        key=f"steps:{request.approval.id}:{run.state}",
+        channel=world.rules.channel_for(incident.labels),
+        payload=run_steps.output(request.approval, request.plan, steps).payload(),
+        thread_key=card_key(incident.id),
+        kind="file",
+        now=now,
     )
 
 

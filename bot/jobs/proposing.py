@@ -39,10 +39,11 @@ async def propose(
     """Plan a runbook for an incident and ask for its sign-off. Returns the approval's id, or None with the reason on
     the incident's card. An identical request that still waits is not made twice."""
     runbook = world.catalogue.runbooks.get(runbook_id)
-    access = world.clusters.get(incident.subject.cluster or "")
-    if runbook is None or access is None:
+    cluster = incident.subject.cluster or ""
+    if runbook is None or cluster not in world.clusters:
         return None
-    if access.runner is None:
+    access = world.hands(cluster)
+    if access is None:
         await _note(world, incident, runbook.title, "the cluster has no runner configured.")
         return None
     channel = world.rules.channel_for(incident.labels)
@@ -59,7 +60,7 @@ async def propose(
     context = PlanContext(
         incident_id=incident.id,
         incident_number=incident.number,
-        cluster=access.runner.cluster,
+        cluster=access.cluster,
         evidence=tuple(evidence),
         proposed_by=proposed_by,
         needs=people,
@@ -70,16 +71,16 @@ async def propose(
         catalogue_digest=world.catalogue.digest,
         policy_digest=world.rules.policy_digest,
     )
-    made = await make(runbook, parameters, kubernetes=access.runner, context=context, redact=world.redactor.data)
+    made = await make(runbook, parameters, access=access, context=context, redact=world.redactor.data)
     for _ in range(SETTLE_LOOKS):
         if not (isinstance(made, Refusal) and made.code in _SETTLING):
             break
         await asyncio.sleep(SETTLE_SECONDS)
-        made = await make(runbook, parameters, kubernetes=access.runner, context=context, redact=world.redactor.data)
+        made = await make(runbook, parameters, access=access, context=context, redact=world.redactor.data)
     if isinstance(made, Refusal):
         await _note(world, incident, runbook.title, made.sentence)
         return None
-    plan, full_diff = made.plan, "\n".join(made.full_diffs)
+    plan, full_diff = made.plan, made.full_diff
 
     def store(connection: Connection) -> str | None:
         at = clock.advance(connection)

@@ -7,6 +7,7 @@ row are durable; a call whose ledger row was there already is never repeated: th
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,16 +16,16 @@ from sqlalchemy import Connection
 
 from bot.approvals import policy
 from bot.approvals.terms import Terms
-from bot.chat import thread
+from bot.chat import run_steps, thread
 from bot.chat.card import Card
-from bot.clients.kubernetes import Kubernetes
 from bot.domain.approval import Electorate, Vote
-from bot.domain.run import Run, RunState, StepRecord, StepState
+from bot.domain.run import FINAL, Run, RunState, StepRecord, StepState
 from bot.jobs import board, proposing
 from bot.jobs.engine import Steps, Story
 from bot.jobs.people import FRESH, electorate
 from bot.jobs.world import World
-from bot.runbooks import execute, verify
+from bot.runbooks import course, execute, verify
+from bot.runbooks.access import Access
 from bot.store import approvals, audit, clock, incidents, locks, runs, work
 from bot.store.approvals import Request
 
@@ -32,6 +33,11 @@ KIND = "run"
 VERSION = 1
 
 NO_RUNNER = "The cluster is no longer configured with a runner."
+NO_CALL = -1
+GOING: frozenset[RunState] = frozenset({"running", "rolling_back"})
+RETRY_SECONDS = 1.0
+FEW_CALLS = 8
+"""Calls of a plan that have a line each in the thread."""
 _AFTER: dict[str, RunState] = {"helped": "succeeded", "did not help": "unhelpful", "cannot tell": "inconclusive"}
 
 
@@ -39,16 +45,14 @@ def story(world: World) -> Story:
     """Return the story of one run."""
 
     async def run(steps: Steps, run_id: str, generation: int) -> None:
-        calls = await steps("check", partial(_check, world, run_id))
-        world.outbox.kick()
-        for ordinal in range(calls):
-            state = await steps(f"call {ordinal}", partial(_call, world, run_id, ordinal))
-            world.outbox.kick()
-            if state != "done":
-                break
-        else:
-            if calls:
-                await steps("verify", partial(_verify, world, run_id))
+        async def calls(ordinal: int) -> None:
+            while ordinal != NO_CALL:
+                ordinal = await steps(f"call {ordinal}", partial(_call, world, run_id, ordinal))
+                world.outbox.kick()
+
+        await calls(await steps("check", partial(_check, world, run_id)))
+        # What did not help may have to be taken back, which are calls again.
+        await calls(await steps("verify", partial(_verify, world, run_id)))
         await steps("propose anew", partial(_propose_anew, world, run_id))
         await steps("finish", world.database.write, partial(_finish, run_id=run_id, generation=generation))
         world.outbox.kick()
@@ -65,39 +69,40 @@ async def _load(world: World, run_id: str) -> tuple[Run, Request]:
 
 
 async def _check(world: World, run_id: str) -> int:
-    """Check digest, expiry, people and drift anew. Returns how many calls to make: none if the run may not go on."""
+    """Check digest, expiry, people and drift anew. Returns the first call to make, or to see to: ``NO_CALL`` if the run
+    may not go on."""
     run, request = await _load(world, run_id)
-    if run.state in ("running", "verifying"):
-        return len(request.plan.calls)
+    if run.state in GOING:
+        return await _coming(world, run_id)
     if run.state != "starting":
-        return 0
-    runner = _runner(world, request)
-    if runner is None:
+        return NO_CALL
+    access = _access(world, request)
+    if access is None:
         await _void(world, run, request, NO_RUNNER)
-        return 0
+        return NO_CALL
     voters = await _voters(world, request)
     verdict = policy.may_start(request.approval, request.plan, voters.votes, voters.people, voters.read_at)
     if verdict.outcome == "waiting":
         raise RuntimeError(verdict.sentence)  # the job is tried again, until the request expires
     if verdict.outcome != "approved":
         await _void(world, run, request, verdict.sentence)
-        return 0
-    drifted = await execute.drift(request.plan, runner)
+        return NO_CALL
+    drifted = await execute.drift(request.plan, access)
     if drifted:
         moved = " ".join(item.sentence for item in drifted)
         await _void(world, run, request, f"The target changed after the approval: {moved}")
-        return 0
+        return NO_CALL
 
     def begin(connection: Connection) -> int:
         at = clock.advance(connection)
         if runs.get(connection, run_id).state != "starting":
-            return 0
+            return NO_CALL
         if _waits_for_another(connection, world, run, request, at):
-            return 0
+            return NO_CALL
         runs.move(connection, run_id, before=frozenset({"starting"}), after="running", now=at)
-        _record(connection, request, "run.started", run_id, {"calls": len(request.plan.calls)}, at)
+        _record(connection, request, "run.started", run_id, {"calls": request.plan.forward}, at)
         _show(connection, world, request, at)
-        return len(request.plan.calls)
+        return 0
 
     return await world.database.write(begin)
 
@@ -115,6 +120,23 @@ def _waits_for_another(connection: Connection, world: World, run: Run, request: 
     _show(connection, world, request, now)
     _say(connection, world, request, f"waits:{of.name}", thread.waits(request.approval, why), now)
     return True
+
+
+async def _coming(world: World, run_id: str) -> int:
+    """Return the call that the run makes next, or whose fate it has to find out; ``NO_CALL`` if there is none."""
+
+    def read(connection: Connection) -> int:
+        run = runs.get(connection, run_id)
+        plan = approvals.request(connection, run.approval_id).plan
+        if run.state not in GOING:
+            return NO_CALL
+        return course.following(plan, _ledger(connection, run_id), undoing=run.state == "rolling_back").ordinal
+
+    return await world.database.read(read)
+
+
+def _ledger(connection: Connection, run_id: str) -> dict[int, StepState]:
+    return {step.ordinal: step.state for step in runs.steps_of(connection, run_id)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +159,8 @@ async def _voters(world: World, request: Request) -> _Voters:
     return _Voters(votes, people, now)
 
 
-def _runner(world: World, request: Request) -> Kubernetes | None:
-    access = world.clusters.get(request.approval.cluster)
-    return access.runner if access else None
+def _access(world: World, request: Request) -> Access | None:
+    return world.hands(request.approval.cluster)
 
 
 async def _void(world: World, run: Run, request: Request, sentence: str) -> None:
@@ -178,24 +199,48 @@ async def _propose_anew(world: World, run_id: str) -> None:
     )
 
 
-async def _call(world: World, run_id: str, ordinal: int) -> StepState:
-    """Make one call, if it was never begun and may still be made; else find out what became of it."""
+async def _call(world: World, run_id: str, ordinal: int) -> int:
+    """Make one call, if it was never begun and may still be made; else find out what became of it. Returns the next."""
     run, request = await _load(world, run_id)
-    if run.state not in ("running", "verifying"):
-        return "unknown"
-    runner = _runner(world, request)
+    if run.state not in GOING:
+        return NO_CALL
+    access = _access(world, request)
     begun = await world.database.read(lambda connection: runs.step(connection, run_id, ordinal))
-    if begun is None and runner is None:
+    interrupted = "Signoff was interrupted in the middle of this step."
+    if begun is not None:
+        if begun.state == "started" and access is not None and execute.reads_only(request.plan, ordinal):
+            await _fire(world, request, run_id, ordinal, access)
+        else:
+            await _reconcile(world, request, run_id, ordinal, interrupted)
+        return await _coming(world, run_id)
+    if access is None and ordinal == 0:
         await _void(world, run, request, NO_RUNNER)
-        return "failed"
-    if begun is None:
-        refusal = await _begin(world, request, run_id, ordinal)
-        if refusal:
-            await _void(world, run, request, refusal)
-            return "failed"
-        if refusal is not None and runner is not None:
-            return await _fire(world, request, run_id, ordinal, runner)
-    return await _reconcile(world, request, run_id, ordinal, "Signoff was interrupted in the middle of this step.")
+        return NO_CALL
+    held = NO_RUNNER if access is None else await _held(world, request, run_id, ordinal, access)
+    refusal = await _begin(world, request, run_id, ordinal)
+    if refusal:
+        await _void(world, run, request, refusal)
+    elif refusal is None:
+        await _reconcile(world, request, run_id, ordinal, interrupted)
+    elif held or access is None:
+        await _end(world, request, run_id, ordinal, "failed", f"Nothing was sent: {held}", halt=True)
+    else:
+        await _fire(world, request, run_id, ordinal, access)
+    return await _coming(world, run_id)
+
+
+async def _held(world: World, request: Request, run_id: str, ordinal: int, access: Access) -> str:
+    """Wait before the first call of a batch until the targets of the batches before are well. Returns why the run may
+    not go on, or an empty string."""
+    plan = request.plan
+    steps = await world.database.read(lambda connection: runs.steps_of(connection, run_id))
+    ledger: dict[int, StepState] = {step.ordinal: step.state for step in steps}
+    if not course.begins_batch(plan, ledger, ordinal):
+        return ""
+    rules = {**plan.record["verification"], "stable_seconds": 0}
+    began = max(step.ended_at or step.started_at for step in steps)
+    verdict = await _watch(world, request, ledger, access, began, rules)
+    return "" if verdict.outcome == "helped" else f"the targets before are not well. {verdict.sentence}"
 
 
 async def _begin(world: World, request: Request, run_id: str, ordinal: int) -> str | None:
@@ -223,17 +268,29 @@ async def _begin(world: World, request: Request, run_id: str, ordinal: int) -> s
     return await world.database.write(write)
 
 
-async def _fire(world: World, request: Request, run_id: str, ordinal: int, runner: Kubernetes) -> StepState:
-    effect = await execute.fire(request.plan, ordinal, runner)
-    if effect.outcome == "done":
-        return await _end(world, request, run_id, ordinal, "done", effect.sentence)
-    if effect.outcome == "failed":
-        drifted = bool(effect.drift) and ordinal == 0
-        return await _end(world, request, run_id, ordinal, "failed", effect.sentence, void=drifted)
-    return await _reconcile(world, request, run_id, ordinal, effect.sentence)
+async def _fire(world: World, request: Request, run_id: str, ordinal: int, access: Access) -> None:
+    """Make the call; where the plan says so, again after it certainly had no effect."""
+    call = request.plan.calls[ordinal]
+    for left in range(call["retries"], -1, -1):
+        effect = await execute.fire(request.plan, ordinal, access)
+        if effect.outcome == "failed" and not effect.drift and left:
+            await world.database.write(partial(_retried, request=request, run_id=run_id, ordinal=ordinal, left=left))
+            await asyncio.sleep(RETRY_SECONDS)
+            continue
+        break
+    if effect.outcome == "in_doubt":
+        await _reconcile(world, request, run_id, ordinal, effect.sentence)
+        return
+    drifted = bool(effect.drift) and ordinal == 0
+    await _end(world, request, run_id, ordinal, effect.outcome, effect.sentence, void=drifted)
 
 
-async def _reconcile(world: World, request: Request, run_id: str, ordinal: int, why: str) -> StepState:
+def _retried(connection: Connection, *, request: Request, run_id: str, ordinal: int, left: int) -> None:
+    data = {"ordinal": ordinal, "left": left - 1}
+    _record(connection, request, "step.retried", run_id, data, clock.advance(connection))
+
+
+async def _reconcile(world: World, request: Request, run_id: str, ordinal: int, why: str) -> None:
     """Read the world back after a call whose fate is not known. Never calls again: what cannot be known is asked."""
 
     def read(connection: Connection) -> tuple[StepRecord | None, int]:
@@ -241,26 +298,35 @@ async def _reconcile(world: World, request: Request, run_id: str, ordinal: int, 
 
     step, now = await world.database.read(read)
     if step is None or step.state != "started":
-        return step.state if step else "unknown"
-    runner = _runner(world, request)
-    if runner is None:
-        return await _end(world, request, run_id, ordinal, "unknown", f"{why} {NO_RUNNER}")
+        return
+    access = _access(world, request)
+    if access is None:
+        await _end(world, request, run_id, ordinal, "unknown", f"{why} {NO_RUNNER}")
+        return
     # It may have been sent until its time was over: only from then on is nothing under way any more.
     waited = (now - step.started_at) / 1_000_000 - request.plan.calls[ordinal]["timeout_seconds"]
-    found = await execute.read_back(request.plan, ordinal, runner, waited_seconds=max(0.0, waited))
+    found = await execute.read_back(request.plan, ordinal, access, waited_seconds=max(0.0, waited))
     if found == "applied":
-        return await _end(world, request, run_id, ordinal, "done", f"{why} The cluster shows that it took effect.")
-    if found == "not applied":
-        return await _end(
-            world, request, run_id, ordinal, "failed", f"{why} The cluster shows that nothing was changed."
-        )
-    return await _end(world, request, run_id, ordinal, "unknown", why)
+        await _end(world, request, run_id, ordinal, "done", f"{why} The cluster shows that it took effect.")
+    elif found == "not applied":
+        await _end(world, request, run_id, ordinal, "failed", f"{why} The cluster shows that nothing was changed.")
+    else:
+        await _end(world, request, run_id, ordinal, "unknown", why)
 
 
 async def _end(
-    world: World, request: Request, run_id: str, ordinal: int, state: StepState, detail: str, *, void: bool = False
-) -> StepState:
-    """Complete a step, and the run if that decides it. ``void`` voids the approval too: its target had moved."""
+    world: World,
+    request: Request,
+    run_id: str,
+    ordinal: int,
+    state: StepState,
+    detail: str,
+    *,
+    void: bool = False,
+    halt: bool = False,
+) -> None:
+    """Complete a step, and the run if that decides it. ``void`` voids the approval too: its target had moved.
+    ``halt`` ends the run whatever failures the plan tolerates."""
     detail = world.redactor.text(detail)
 
     def write(connection: Connection) -> None:
@@ -268,106 +334,177 @@ async def _end(
         if not runs.end_step(connection, run_id, ordinal, state=state, detail=detail, now=now):
             return
         _record(connection, request, f"step.{state}", run_id, {"ordinal": ordinal, "detail": detail}, now)
-        going: frozenset[RunState] = frozenset({"running"})
-        if state == "failed":
-            runs.move(connection, run_id, before=going, after="failed", outcome=detail, now=now)
-            _record(connection, request, "run.failed", run_id, {"why": detail}, now)
-            if void:
-                held = request.approval.id
-                approvals.move(connection, held, before="approved", after="void", outcome=detail, now=now)
-        elif state == "unknown":
-            runs.move(connection, run_id, before=going, after="unknown", outcome=detail, now=now)
-            _record(connection, request, "run.unknown", run_id, {"why": detail}, now)
+        after = _advance(connection, world, request, run_id, detail, now, halt=halt)
+        if void and after == "failed":
+            held = request.approval.id
+            approvals.move(connection, held, before="approved", after="void", outcome=detail, now=now)
+        if state == "unknown":
             ask(connection, world, request, run_id, now=now)
-        elif ordinal == len(request.plan.calls) - 1:
-            runs.move(connection, run_id, before=going, after="verifying", now=now)
         _show(connection, world, request, now)
-        if state == "done":
-            card = thread.step_done(request.approval, ordinal, len(request.plan.calls), detail)
-            _say(connection, world, request, f"step:{ordinal}", card, now)
-        elif state == "failed":
-            _say(connection, world, request, "end", thread.ended(request.approval, runs.get(connection, run_id)), now)
+        _tell(connection, world, request, run_id, ordinal, now)
 
     await world.database.write(write)
-    return state
+
+
+def _advance(
+    connection: Connection, world: World, request: Request, run_id: str, detail: str, now: int, *, halt: bool = False
+) -> RunState:
+    """Bring the run to the state that its ledger asks for. Returns it."""
+    plan, run = request.plan, runs.get(connection, run_id)
+    ledger = _ledger(connection, run_id)
+    undoing = run.state == "rolling_back" or course.went_back(plan, ledger)
+    coming = course.halted(plan, ledger) if halt else course.following(plan, ledger, undoing=undoing)
+    outcome = detail
+    match coming.what:
+        case "ask":
+            after: RunState = "unknown"
+        case "call":
+            backward = plan.calls[coming.ordinal].get("undoes") is not None
+            after, outcome = ("rolling_back", run.outcome or detail) if backward else ("running", "")
+        case "verify":
+            after, outcome = "verifying", ""
+        case "undone":
+            after, outcome = "rolled_back", f"{run.outcome or detail} What was done before is taken back."
+        case _:
+            after = "failed"
+            outcome = " ".join(part for part in (run.outcome if undoing else "", detail, coming.sentence) if part)
+    if after == run.state:
+        return after
+    before: frozenset[RunState] = GOING | {"verifying", "unknown"}
+    if runs.move(connection, run_id, before=before, after=after, outcome=outcome, now=now) and after != "running":
+        _record(connection, request, f"run.{after}", run_id, {"why": outcome}, now)
+    return after
+
+
+def _tell(connection: Connection, world: World, request: Request, run_id: str, ordinal: int, now: int) -> None:
+    """Say in the thread what became of a step: a line each for a few calls, one line that is edited for many, with a
+    file of all details at the end."""
+    plan, approval = request.plan, request.approval
+    run, steps = runs.get(connection, run_id), runs.steps_of(connection, run_id)
+    step = next(each for each in steps if each.ordinal == ordinal)
+    few = len(plan.calls) <= FEW_CALLS
+    if few and step.state == "done":
+        what = plan.calls[ordinal]["step"] if len(plan.calls) > 1 else ""
+        back = plan.calls[ordinal].get("undoes") is not None
+        card = thread.step_done(approval, ordinal, plan.forward, step.detail, what=what, back=back)
+        _say(connection, world, request, f"step:{ordinal}", card, now)
+    elif few and step.state == "failed" and run.state not in FINAL:
+        card = thread.step_failed(approval, plan.calls[ordinal]["step"], step.detail)
+        _say(connection, world, request, f"step:{ordinal}", card, now)
+    elif not few:
+        card = thread.progress(approval, run_steps.counted(plan, steps))
+        _say(connection, world, request, "steps", card, now)
+    if run.state in FINAL:
+        _say(connection, world, request, "end", thread.ended(approval, run), now)
+    if not few and run.state in FINAL | {"verifying"}:
+        board.attach_steps(connection, world, request, run, now=now)
 
 
 def answered(
     connection: Connection, world: World, request: Request, run: Run, *, applied: bool, sentence: str, now: int
 ) -> int | None:
     """Take a person's word for what became of the step in doubt. Returns the generation that goes on with the run."""
-    step = runs.steps_of(connection, run.id)[-1]
+    step = next(each for each in runs.steps_of(connection, run.id) if each.state == "unknown")
     state: StepState = "done" if applied else "failed"
     runs.end_step(connection, run.id, step.ordinal, state=state, detail=sentence, now=now)
-    last = step.ordinal == len(request.plan.calls) - 1
-    after: RunState = ("verifying" if last else "running") if applied else "failed"
-    runs.move(connection, run.id, before=frozenset({"unknown"}), after=after, outcome=sentence, now=now)
-    _record(connection, request, f"run.{after}", run.id, {"why": sentence}, now)
-    ask(connection, world, request, run.id, now=now, answered=sentence)
+    # The question was the outcome so far; what follows has its own.
+    after = _advance(connection, world, request, run.id, sentence, now)
+    ask(connection, world, request, run.id, now=now, answered=sentence, about=step)
     _show(connection, world, request, now)
-    if not applied:
+    if after in FINAL:
         _say(connection, world, request, "end", thread.ended(request.approval, runs.get(connection, run.id)), now)
         return None
     return work.want(connection, KIND, run.id)
 
 
-async def _verify(world: World, run_id: str) -> str:
-    """Watch until the verification has a verdict; it always has one at its deadline."""
+async def _verify(world: World, run_id: str) -> int:
+    """Watch until the verification has a verdict; it always has one at its deadline. Returns the first call that takes
+    back what did not help, where the plan says so."""
     run, request = await _load(world, run_id)
     if run.state != "verifying":
-        return run.state
-    ledger = await world.database.read(lambda connection: runs.steps_of(connection, run_id))
-    started = max((step.ended_at or step.started_at for step in ledger), default=run.started_at)
-    runner = _runner(world, request)
-    if runner is None:
-        return await _conclude(world, request, run_id, verify.Verdict("cannot tell", NO_RUNNER))
+        return NO_CALL
+    steps = await world.database.read(lambda connection: runs.steps_of(connection, run_id))
+    started = max((step.ended_at or step.started_at for step in steps), default=run.started_at)
+    access = _access(world, request)
+    if access is None:
+        verdict = verify.Verdict("cannot tell", NO_RUNNER)
+    else:
+        ledger: dict[int, StepState] = {step.ordinal: step.state for step in steps}
+        verdict = await _watch(world, request, ledger, access, started, request.plan.record["verification"])
+    failed = sum(step.state == "failed" for step in steps)
+    await _conclude(world, request, run_id, verdict, f" {failed} of the calls failed." if failed else "")
+    return await _coming(world, run_id)
+
+
+async def _watch(
+    world: World,
+    request: Request,
+    ledger: Mapping[int, StepState],
+    access: Access,
+    started: int,
+    rules: Mapping[str, Any],
+) -> verify.Verdict:
+    """Look until there is a verdict, and say in the thread what is seen."""
     observations: list[verify.Observation] = []
     said = ""
     while True:
         now = await world.database.read(clock.now)
-        observation = await verify.observe(request.plan, runner, now=now)
+        observation = await verify.observe(request.plan, ledger, access, now=now)
         observations.append(observation)
-        verdict = verify.judge(request.plan.record["verification"], started, observations, now)
+        verdict = verify.judge(rules, started, observations, now)
         if verdict is not None:
-            return await _conclude(world, request, run_id, verdict)
+            return verdict
         if observation.sentence != said:
             said = observation.sentence
-            await world.database.write(partial(_progress, world=world, request=request, run_id=run_id, text=said))
+            await world.database.write(partial(_progress, world=world, request=request, text=said))
             world.outbox.kick()
         await asyncio.sleep(world.verify_poll_seconds)
 
 
-def _progress(connection: Connection, *, world: World, request: Request, run_id: str, text: str) -> None:
+def _progress(connection: Connection, *, world: World, request: Request, text: str) -> None:
     now = clock.now(connection)
     _say(connection, world, request, "progress", thread.progress(request.approval, world.redactor.text(text)), now)
 
 
-async def _conclude(world: World, request: Request, run_id: str, verdict: verify.Verdict) -> str:
+async def _conclude(world: World, request: Request, run_id: str, verdict: verify.Verdict, more: str) -> None:
     after = _AFTER[verdict.outcome]
-    sentence = world.redactor.text(verdict.sentence)
+    sentence = world.redactor.text(verdict.sentence + more)
+    if after == "unhelpful" and course.takes_back(request.plan):
+        after = "rolling_back"
 
     def write(connection: Connection) -> None:
         now = clock.advance(connection)
         if runs.move(connection, run_id, before=frozenset({"verifying"}), after=after, outcome=sentence, now=now):
             _record(connection, request, f"run.{after}", run_id, {"verdict": sentence}, now)
             _show(connection, world, request, now)
-            _say(connection, world, request, "end", thread.ended(request.approval, runs.get(connection, run_id)), now)
+            run = runs.get(connection, run_id)
+            if after == "rolling_back":
+                _say(connection, world, request, "back", thread.rolling_back(request.approval, sentence), now)
+            else:
+                _say(connection, world, request, "end", thread.ended(request.approval, run), now)
 
     await world.database.write(write)
-    return after
 
 
 def _finish(connection: Connection, *, run_id: str, generation: int) -> None:
     work.done(connection, KIND, run_id, generation)
 
 
-def ask(connection: Connection, world: World, request: Request, run_id: str, *, now: int, answered: str = "") -> None:
+def ask(
+    connection: Connection,
+    world: World,
+    request: Request,
+    run_id: str,
+    *,
+    now: int,
+    answered: str = "",
+    about: StepRecord | None = None,
+) -> None:
     """Ask people about a run whose step may or may not have taken effect; ``answered`` closes the question."""
     run = runs.get(connection, run_id)
-    step = runs.steps_of(connection, run_id)[-1]
+    step = about or runs.steps_of(connection, run_id)[-1]
     call = request.plan.calls[step.ordinal]
-    target = request.plan.targets[call["target"]]
-    look = f"{target['kind']} {target['namespace']}/{target['name']} in {request.approval.cluster}"
+    look = f"{execute.target_of(request.plan, step.ordinal)} in {request.approval.cluster}"
     card = thread.question(request.approval, run, f"{call['action']}: {step.detail}", look=look, answered=answered)
     _say(connection, world, request, f"unknown:{step.ordinal}", card, now, urgent=True)
 

@@ -8,6 +8,8 @@ from typing import Literal
 
 from bot.analysis.offers import RunbookOffer
 from bot.chat.outbox import Outbox
+from bot.clients.alertmanager import Alertmanager
+from bot.clients.endpoint import Endpoint
 from bot.clients.github import GitHub
 from bot.clients.kubernetes import Kubernetes
 from bot.clients.loki import Loki
@@ -18,6 +20,7 @@ from bot.jobs.engine import Engine
 from bot.model.gateway import Gateway
 from bot.model.prompts import Prompt
 from bot.redact import Redactor
+from bot.runbooks.access import Access
 from bot.runbooks.catalogue import Catalogue
 from bot.store.database import Database
 
@@ -25,11 +28,12 @@ from bot.store.database import Database
 @dataclass(frozen=True, slots=True)
 class ClusterAccess:
     """One cluster by its two identities: what reads evidence can change nothing, and what changes is used for runs.
-    ``loki`` keeps its logs, if one is configured."""
+    ``loki`` keeps its logs and ``alertmanager`` its silences, if they are configured."""
 
     reader: Kubernetes
     runner: Kubernetes | None
     loki: Loki | None = None
+    alertmanager: Alertmanager | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +90,12 @@ class World:
     rules: Rules
     code: CodeAccess | None = None
     verify_poll_seconds: float = field(default=1.0)
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+
+    def hands(self, cluster: str) -> Access | None:
+        """Return what changes things in a cluster, None where it has no runner."""
+        found = self.clusters.get(cluster)
+        if found is None or found.runner is None:
+            return None
+        return Access(found.runner, alertmanager=found.alertmanager, endpoints=self.endpoints, secrets=self.secrets)

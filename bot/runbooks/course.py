@@ -28,7 +28,7 @@ def following(plan: Plan, ledger: Mapping[int, StepState], *, undoing: bool = Fa
     for ordinal, state in sorted(ledger.items()):
         if state in ("started", "unknown"):
             return Next("ask", ordinal)
-    if undoing or any(plan.calls[ordinal].get("undoes") is not None for ordinal in ledger):
+    if undoing or went_back(plan, ledger):
         return _backward(plan, ledger)
     return _forward(plan, ledger)
 
@@ -40,6 +40,34 @@ def excused(plan: Plan, ledger: Mapping[int, StepState]) -> frozenset[int]:
         for ordinal, state in ledger.items()
         if state == "failed" and plan.calls[ordinal]["on_failure"] != "continue"
     )
+
+
+def went_back(plan: Plan, ledger: Mapping[int, StepState]) -> bool:
+    """Say whether a call that takes another back was begun."""
+    return any(plan.calls[ordinal].get("undoes") is not None for ordinal in ledger)
+
+
+def halted(plan: Plan, ledger: Mapping[int, StepState]) -> Next:
+    """Return what follows when the run may make no more calls forward, whatever failures the plan tolerates."""
+    last = max(ledger)
+    if plan.calls[last]["on_failure"] == "rollback" and _may_undo(plan) and not went_back(plan, ledger):
+        return _backward(plan, ledger)
+    return Next("fail")
+
+
+def takes_back(plan: Plan) -> bool:
+    """Say whether a run that did not help is taken back as was approved with it."""
+    inverse = any(call.get("undoes") is not None for call in plan.calls)
+    return plan.record["verification"]["on_failure"] == "rollback" and _may_undo(plan) and inverse
+
+
+def begins_batch(plan: Plan, ledger: Mapping[int, StepState], ordinal: int) -> bool:
+    """Say whether call ``ordinal`` is the first of a batch after another one of its group."""
+    call = plan.calls[ordinal]
+    if call.get("undoes") is not None or call["batch"] == 0:
+        return False
+    here = (call["group"], call["batch"])
+    return all((plan.calls[each]["group"], plan.calls[each]["batch"]) != here for each in ledger)
 
 
 def _forward(plan: Plan, ledger: Mapping[int, StepState]) -> Next:
@@ -58,7 +86,7 @@ def _forward(plan: Plan, ledger: Mapping[int, StepState]) -> Next:
             if len(of_group) > call["max_errors"]:
                 if call["on_failure"] == "rollback" and _may_undo(plan):
                     return _backward(plan, ledger)
-                return Next("fail", ordinal)
+                return Next("fail")
             lost.add(call["target"])
     if not any(state == "done" for state in ledger.values()):
         return Next("fail", sentence="No call had an effect.")
@@ -77,5 +105,5 @@ def _backward(plan: Plan, ledger: Mapping[int, StepState]) -> Next:
         if state is None:
             return Next("call", ordinal)
         if state == "failed":
-            return Next("fail", ordinal, "It could not be taken back.")
+            return Next("fail", sentence="It could not be taken back.")
     return Next("undone")

@@ -150,9 +150,9 @@ def record(**changes: Any) -> dict[str, Any]:
                 "lines": diff.count("\n"),
                 "added": 1,
                 "removed": 1,
-                "result": "ab" * 32,
             }
         ],
+        "change_sha256": digest(diff.encode()),
         "effect": ["Revision 6 comes back; all 3 pods of checkout will be replaced, one at a time."],
         "undo": ["Roll back again, to revision 7."],
         "verification": {"check": "rollout-healthy", "deadline_seconds": 600, "stable_seconds": 10},

@@ -192,7 +192,6 @@ def test_hidden_characters_of_a_change_are_written_out() -> None:
     ("changes", "why"),
     [
         ({"parameters": {f"p{n}": "x" * 90 for n in range(40)}}, "its parameters do not fit"),
-        ({"targets": [target(f"checkout-{n}") for n in range(60)]}, "its targets do not fit"),
         ({"targets": []}, "names no target"),
         ({"dry_run": []}, "names no target or no change"),
     ],
@@ -202,6 +201,21 @@ def test_what_does_not_fit_cannot_be_approved_from_the_card(changes: dict[str, A
     card = render(approval(plan), plan, NOTHING)
     assert set(buttons(card)) == {"apr.deny"}
     assert why in said(card)
+
+
+def test_many_targets_are_counted_on_the_card_and_named_in_the_file() -> None:
+    names = [f"checkout-{n}" for n in range(60)]
+    whole = "\n".join(f"Deployment shop/{name}\n- a\n+ b\n" for name in names)
+    plan = record(diff=whole, shown="", complete=False, targets=[target(name) for name in names])
+    card = render(approval(plan), plan, NOTHING, full_diff=whole)
+    assert "60 targets" in said(card)
+    assert "more are in the file with SHA-256" in said(card)
+    assert set(buttons(card)) == {"apr.approve", "apr.deny"}
+    file = attachment(approval(plan), plan, whole)
+    assert file is not None
+    assert all(name in file.content for name in names)
+    bare = render(approval(plan), plan, NOTHING)
+    assert set(buttons(bare)) == {"apr.deny"}
 
 
 VOTES = (VoteLine(LEE, "Lee", "approve", NOW),)

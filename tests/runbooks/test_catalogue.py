@@ -13,7 +13,8 @@ from bot.runbooks.catalogue import Catalogue, RunbookError, load
 def test_the_shipped_catalogue_is_typed(catalogue: Catalogue) -> None:
     assert sorted(catalogue.runbooks) == ["delete-pod", "restart-deployment", "rollback-deployment"]
     rollback = catalogue.runbooks["rollback-deployment"]
-    assert rollback.steps == (Step("rollback", "deployment-rollback", {"revision": "${parameters.revision}"}, 30),)
+    arguments = {"revision": "${parameters.revision}"}
+    assert rollback.steps == (Step("rollback", "deployment-rollback", arguments, 30, idempotency="safe"),)
     assert rollback.preconditions == (Check("rollout-not-paused", {}),)
     assert rollback.verification == Verification(Check("rollout-healthy", {}), 600, 10)
     assert rollback.approval == ApprovalNeeds(1, 3600)

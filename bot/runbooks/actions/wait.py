@@ -10,20 +10,20 @@ from bot.runbooks.access import Access, AccessFailed
 from bot.runbooks.actions.action import Action, Before, Occasion, ReadBack, Rendered, Unsuitable
 from bot.runbooks.call import JSON, Call
 from bot.runbooks.checks import HEALTH
-from bot.runbooks.resources import KINDS
+from bot.runbooks.resources import CONFIG_MAP, CRON_JOB, DEPLOYMENT, JOB, NODE, POD, STATEFUL_SET
 from bot.runbooks.target import Target
 
 Json = Mapping[str, Any]
 
 _POLL_SECONDS = 1.0
-_KUBERNETES_KINDS = frozenset(kind for kind, resource in KINDS.items() if resource.in_kubernetes)
+_KINDS = frozenset(each.kind for each in (DEPLOYMENT, STATEFUL_SET, POD, CONFIG_MAP, NODE, JOB, CRON_JOB))
 
 
 class Wait(Action):
     """Waits for ``seconds``."""
 
     name = "wait"
-    kinds = _KUBERNETES_KINDS
+    kinds = _KINDS
     arguments = frozenset({"seconds"})
     verbs = frozenset()
     inverse = "none is needed"
