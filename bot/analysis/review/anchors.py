@@ -57,6 +57,7 @@ class FileAnchors:
     def __init__(self, file: FilePatch, redact: Redact) -> None:
         self.file = file
         self._redact = redact
+        self._named: dict[Side, dict[str, Place]] = {}
 
     @property
     def identity(self) -> str:
@@ -64,7 +65,7 @@ class FileAnchors:
         return self.file.old_path if self.file.status == "renamed" and self.file.old_path else self.file.path
 
     @cached_property
-    def _sides(self) -> dict[Side, tuple[tuple[Place, ...], ...]]:
+    def _sides(self) -> dict[Side, _Lines]:
         found: dict[Side, list[tuple[Place, ...]]] = {"LEFT": [], "RIGHT": []}
         counts: dict[Side, Counter[str]] = {"LEFT": Counter(), "RIGHT": Counter()}
         for hunk in self.file.hunks:
@@ -72,41 +73,52 @@ class FileAnchors:
             shown = texts(lines, self._redact)
             for side, hunks in found.items():
                 hunks.append(tuple(_places(lines, shown, side, counts[side])))
-        return {side: tuple(hunks) for side, hunks in found.items()}
+        return {side: _Lines(tuple(hunks)) for side, hunks in found.items()}
 
     @cached_property
     def removed(self) -> Mapping[int, tuple[str, ...]]:
         """The runs of removed lines, by the old number each begins at."""
         return dict(_runs(self.file, "-"))
 
-    def hunks(self, side: Side) -> tuple[tuple[Place, ...], ...]:
-        """Return the lines of each hunk on one side, context included."""
-        return self._sides[side]
-
     def at(self, side: Side, number: int) -> Span | None:
         """Return the changed line with this number, or None."""
-        for hunk in self.hunks(side):
-            for place in hunk:
-                if place.number == number and place.changed:
-                    return Span(self.file.path, side, (place,))
-        return None
+        place = self._sides[side].numbers.get(number)
+        return None if place is None else Span(self.file.path, side, (place,))
 
     def find(self, side: Side, quote: Sequence[str]) -> Iterator[Span]:
         """Yield the spans that say what ``quote`` says, line by line; blanks at the ends of lines do not count."""
-        wanted = [_key(line) for line in quote]
-        for hunk in self.hunks(side):
-            for at in range(len(hunk) - len(wanted) + 1):
-                span = hunk[at : at + len(wanted)]
-                if any(place.changed for place in span) and [_key(place.text) for place in span] == wanted:
-                    yield Span(self.file.path, side, span)
+        first, *rest = (line.strip() for line in quote)
+        lines = self._sides[side]
+        for hunk, at in lines.beginnings.get(first, ()):
+            span = lines.hunks[hunk][at : at + len(quote)]
+            if (
+                len(span) == len(quote)
+                and all(place.text.strip() == wanted for place, wanted in zip(span[1:], rest, strict=True))
+                and any(place.changed for place in span)
+            ):
+                yield Span(self.file.path, side, span)
 
     def fingerprint(self, side: Side, place: Place) -> str:
         """Return the name of what is said about a line."""
         return fingerprint(self.identity, side, place.text, place.occurrence)
 
-    def fingerprints(self, side: Side) -> frozenset[str]:
-        """Return the names of all changed lines of one side."""
-        return frozenset(self.fingerprint(side, place) for hunk in self.hunks(side) for place in hunk if place.changed)
+    def named(self, side: Side) -> Mapping[str, Place]:
+        """Return the changed lines of one side by the names of what is said about them."""
+        if side not in self._named:
+            self._named[side] = {self.fingerprint(side, place): place for place in self._sides[side].numbers.values()}
+        return self._named[side]
+
+
+class _Lines:
+    """The lines of one side, hunk by hunk, and where to find them by number and by text."""
+
+    def __init__(self, hunks: tuple[tuple[Place, ...], ...]) -> None:
+        self.hunks = hunks
+        self.numbers = {place.number: place for hunk in hunks for place in hunk if place.changed}
+        self.beginnings: dict[str, list[tuple[int, int]]] = {}
+        for number, hunk in enumerate(hunks):
+            for at, place in enumerate(hunk):
+                self.beginnings.setdefault(place.text.strip(), []).append((number, at))
 
 
 class Anchors:
@@ -158,10 +170,6 @@ def _runs(file: FilePatch, sign: Literal["+", "-"]) -> Iterator[tuple[int, tuple
             run = (*run[1 - _ALIKE :], line.text.strip()) if line.sign == sign else ()
             if len(run) == _ALIKE and any(run):
                 yield (line.new or line.old or 0) - _ALIKE + 1, run
-
-
-def _key(text: str) -> str:
-    return text.strip()
 
 
 def _path(file: FilePatch) -> str:

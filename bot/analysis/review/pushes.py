@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from bot.analysis.review.anchors import Anchors, FileAnchors
+from bot.analysis.review.anchors import Anchors
 from bot.condense.risk.rule import Risk
 from bot.domain.review import SEVERITIES, Finding, Review, State
 
@@ -74,27 +74,18 @@ def _gone(finding: Finding, anchors: Anchors, risks: Mapping[str, Sequence[Risk]
         return complete
     if "no patch" in file.file.notes or "damaged" in file.file.notes:
         return False
-    if not finding.rule:
-        return finding.fingerprint not in file.fingerprints(finding.side)
+    place = file.named(finding.side).get(finding.fingerprint)
+    if place is None or not finding.rule:
+        return place is None
     sign = "-" if finding.side == "LEFT" else "+"
-    return not any(
-        risk.rule == finding.rule and risk.sign == sign and finding.fingerprint == _named(file, finding, risk.line)
-        for risk in risks.get(file.file.path, ())
-    )
+    found = {(risk.rule, risk.sign, risk.line) for risk in risks.get(file.file.path, ())}
+    return (finding.rule, sign, place.number) not in found
 
 
 def _moved(finding: Finding, anchors: Anchors) -> Finding:
-    """Return the finding with the numbers its line has now."""
+    """Return the finding with the number its line has now."""
     file = anchors.file(finding.path)
-    for hunk in file.hunks(finding.side) if file and finding.state != "resolved" else ():
-        for place in hunk:
-            if place.changed and file and file.fingerprint(finding.side, place) == finding.fingerprint:
-                return replace(
-                    finding, path=file.file.path, line=place.number, start_line=place.number, suggestion=None
-                )
-    return finding
-
-
-def _named(file: FileAnchors, finding: Finding, line: int) -> str:
-    span = file.at(finding.side, line)
-    return file.fingerprint(finding.side, span.places[0]) if span else ""
+    place = file.named(finding.side).get(finding.fingerprint) if file and finding.state != "resolved" else None
+    if file is None or place is None:
+        return finding
+    return replace(finding, path=file.file.path, line=place.number, start_line=place.number, suggestion=None)
