@@ -173,6 +173,7 @@ def code_access(configuration: Configuration, github: GitHub | None) -> CodeAcce
         prompt=load_prompt(configuration.settings, "diff-review"),
         ci_prompt=load_prompt(configuration.settings, "ci-failure"),
         listens_to=rules.listens_to,
+        lists_repositories=bool(rules.repositories),
         channel=rules.channel,
         channels=frozenset(rules.channels),
         least_risk=rules.risk,

@@ -8,17 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.chat import logs_asked
+from bot.chat import logs_asked, pull_asked
 from bot.chat import rich_text as rich
 from bot.chat.card import Card
 from bot.chat.logs_asked import LogsAsked
 from bot.chat.mrkdwn import duration, plain, push
+from bot.chat.pull_asked import PullAsked
 from bot.domain.approval import Approval
 from bot.domain.incident import Incident
 
 COMMAND = "/ops"
-VERBS = ("help", "incidents", "status", "approvals", "logs")
-USAGE = f"help | incidents | status <INC-142 or A-77> | approvals | {logs_asked.USAGE}"
+VERBS = ("help", "incidents", "status", "approvals", "logs", "review")
+USAGE = f"help | incidents | status <INC-142 or A-77> | approvals | {logs_asked.USAGE} | {pull_asked.USAGE}"
 LISTED = 15
 
 _LONGEST = 200
@@ -29,11 +30,12 @@ _ID = re.compile(r"(?:(inc|a)[-\s]?)?([0-9]{1,9})", re.IGNORECASE)
 class Asked:
     """What somebody wants: a verb, and for ``status`` which thing and its number. ``problem`` says what is wrong."""
 
-    verb: Literal["help", "incidents", "status", "approvals", "logs", "unclear"]
+    verb: Literal["help", "incidents", "status", "approvals", "logs", "review", "unclear"]
     thing: Literal["incident", "approval"] = "incident"
     number: int = 0
     problem: str = ""
     logs: LogsAsked | None = None
+    pull: PullAsked | None = None
 
 
 def read(text: str) -> Asked:
@@ -51,6 +53,9 @@ def read(text: str) -> Asked:
     if verb == "logs":
         asked = logs_asked.read(text.strip()[len(verb) :])
         return Asked("unclear" if asked.problem else "logs", problem=asked.problem, logs=asked)
+    if verb == "review":
+        pull = pull_asked.read(text.strip()[len(verb) :])
+        return Asked("unclear" if pull.problem else "review", problem=pull.problem, pull=pull)
     if verb == "status":
         return _status(" ".join(rest))
     if not rest and _ID.fullmatch(verb):
@@ -80,6 +85,7 @@ def help_card() -> Card:
             "logs shop/checkout 30m timeout",
             "what these logs say, where that is allowed; time and words may be left out",
         ),
+        ("review shop/deploy#12", "have a pull request reviewed now, draft or not"),
     ]
     parts = [
         rich.section(

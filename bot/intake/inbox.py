@@ -12,6 +12,7 @@ from bot.chat import logs_card
 from bot.chat.commands import OpenIncidents, WaitingApprovals
 from bot.chat.incident_card import IncidentView
 from bot.chat.logs_asked import LogsAsked
+from bot.chat.pull_asked import PullAsked
 from bot.domain.approval import Person, Vote
 from bot.domain.evidence import Evidence
 from bot.domain.log_request import LogRequest, refused_place
@@ -19,7 +20,7 @@ from bot.domain.log_summary import LogSummary
 from bot.intake.slack import Answer, ApprovalShown, Click, LinesShown, LogsWanted
 from bot.jobs import board, logs
 from bot.jobs.world import World
-from bot.store import approvals, clock, incidents, log_requests, runs
+from bot.store import approvals, audit, clock, incidents, log_requests, pulls, runs
 
 LISTED = 10
 LOGS_AT_ONCE = 3
@@ -28,6 +29,7 @@ Store = Callable[[Connection], tuple[str, int | None]]
 
 _NO_REQUEST = "Nothing was recorded: there is no such request any more."
 _TOO_MANY = f"Signoff still reads {LOGS_AT_ONCE} logs for you: wait for one of them."
+_NO_GITHUB = "Signoff has no GitHub configured: nothing was recorded."
 _NO_RUN = "Nothing was recorded: there is no such run any more."
 
 
@@ -95,6 +97,29 @@ class StoredInbox:
         if generation is not None:
             world.engine.start_soon(logs.KIND, wanted.id, generation)
         return taken, sentence
+
+    async def review(self, pull: PullAsked, person: Person) -> str:
+        """Store that a pull request is to be reviewed, whatever its repository's policy leaves out, and start its job.
+        A repository that Signoff does not look after is refused: its credential may reach more than that."""
+        world = self._world
+        code = world.code
+        if code is None:
+            return _NO_GITHUB
+
+        def store(connection: Connection) -> tuple[str, int] | None:
+            listed = code.listens_to(pull.repository)
+            if not listed or not (code.lists_repositories or pulls.has_sent(connection, pull.repository)):
+                return None
+            now = clock.advance(connection)
+            asked = pulls.ask(connection, pull.repository, pull.number, by=f"slack:{person}")
+            audit.append(connection, at=now, kind="pull.asked", actor=f"slack:{person}", subject=pull.name, data={})
+            return asked
+
+        asked = await world.database.write(store, urgent=True)
+        if asked is None:
+            return f"Signoff does not review {pull.repository}: nothing was recorded."
+        world.engine.start_soon("pull", *asked)
+        return f"Reviewing {pull.name}. What is found appears on the pull request."
 
     async def lines(self, request_id: str, person: Person, channel: str) -> LinesShown | None:
         """Return the lines that an answer cites, after looking anew whether this person may see them here."""

@@ -30,6 +30,7 @@ from bot.chat.card import Card
 from bot.chat.commands import OpenIncidents, WaitingApprovals
 from bot.chat.incident_card import IncidentView
 from bot.chat.logs_asked import LogsAsked
+from bot.chat.pull_asked import PullAsked
 from bot.domain.approval import Approval, Decision, Person
 from bot.domain.evidence import Evidence
 
@@ -129,6 +130,9 @@ class Inbox(Protocol):
 
     async def logs(self, wanted: LogsWanted) -> tuple[bool, str]:
         """Store a wish to read logs and start its job. Returns whether it was taken, and a sentence for the person."""
+
+    async def review(self, pull: PullAsked, person: Person) -> str:
+        """Store that a pull request is to be reviewed and start its job. Returns what to tell the person."""
 
     async def lines(self, request_id: str, person: Person, channel: str) -> LinesShown | None:
         """Read the lines that an answer cites, for a person who may see them; None if there is no such answer."""
@@ -392,6 +396,10 @@ class _Listeners:
         asked = commands.read(str(command.get("text") or ""))
         if asked.verb == "logs":
             sentence = await _stored(self._logs_asked(asked, command, context), "logs")
+            await ack(text=sentence, response_type="ephemeral")
+            return
+        if asked.verb == "review" and asked.pull is not None:
+            sentence = await _stored(self._inbox.review(asked.pull, _person(context, command)), "review")
             await ack(text=sentence, response_type="ephemeral")
             return
         try:

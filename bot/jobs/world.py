@@ -41,12 +41,14 @@ class CodeAccess:
     """GitHub by the identity that reviews, which can change no contents; and what the configuration says of it.
 
     ``least_risk`` is the risk from which on ``channel`` hears of a pull request; ``channels`` may be chosen instead.
+    ``lists_repositories``: ``listens_to`` rests on a list; without one it is all that send webhooks.
     """
 
     github: GitHub
     prompt: Prompt
     ci_prompt: Prompt
     listens_to: Callable[[str], bool]
+    lists_repositories: bool
     channel: str
     channels: frozenset[str]
     least_risk: Severity | Literal["never"]

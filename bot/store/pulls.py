@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.github import CommandEvent, PullEvent
 from bot.domain.review import Finding, PullRequest, Review
 from bot.store import work
-from bot.store.tables import pull_commands, pulls
+from bot.store.tables import changes, ci_runs, pull_commands, pulls
 from bot.store.unreadable import parse_part
 
 _REVIEW = TypeAdapter(Review)
@@ -114,6 +114,15 @@ def with_head(connection: Connection, repository: str, sha: str) -> list[StoredP
     query = select(pulls).where(pulls.c.head_sha == sha, pulls.c.state == "open")
     found = [_stored(row) for row in connection.execute(query)]
     return [pull for pull in found if pull.repository.lower() == repository.lower()]
+
+
+def has_sent(connection: Connection, repository: str) -> bool:
+    """Say whether a webhook told of a pull request, a run or a change of a repository before."""
+    of = repository.lower()
+    return any(
+        connection.execute(select(table.c.id).where(func.lower(table.c.repository) == of).limit(1)).first()
+        for table in (pulls, ci_runs, changes)
+    )
 
 
 def overtaken(connection: Connection, row_id: str, generation: int) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox.github import shop
+from tests.system.test_logs import ops
 from tests.system.town import Json, Town, checkout_alert, town
 
 PATH = "apps/checkout/deployment.yaml"
@@ -75,6 +76,25 @@ async def test_a_push_gets_a_review_of_its_own_and_edits_the_one_comment(code: T
     assert len(said) == len(set(said))
 
 
+async def test_a_finding_that_is_mended_is_resolved_where_it_was_said(code: Town) -> None:
+    repository = await opened(code, "mended")
+    first = await reviewed(code, repository)
+    await code.sees(rf"^Risk high in {repository}#1")
+    await code.on_github("push", full_name=repository, branch="change", files={PATH: SAFE + "# probed again\n"})
+    found = await reviewed(code, repository, reviews=2)
+    (before,), (after,) = first["comments"], found["comments"]
+    assert "resolved" not in before["body"]
+    assert "1 resolved" in after["body"]
+    assert "**Risk high**" not in after["body"]
+    assert found["reviews"][1]["comments"] == []
+
+    async def calmer() -> bool:
+        return await code.count(rf"^Risk high in {repository}#1") == 0
+
+    await code.until(calmer, "the line in Slack to be edited")
+    assert await code.count(rf"^Risk \w+ in {repository}#1") == 1
+
+
 async def test_a_storm_of_pushes_ends_with_one_review_of_the_last(code: Town) -> None:
     repository = await opened(code, "storm")
     for replicas in range(6):
@@ -124,6 +144,20 @@ async def test_drafts_wait_until_somebody_who_may_write_asks(code: Town) -> None
     assert (found["reviews"], len(found["comments"])) == ([], 1)
     await code.on_github("comment", full_name=repository, number=1, body="@signoff review", user="lee")
     assert len((await reviewed(code, repository))["reviews"]) == 1
+
+
+async def test_a_bots_pull_request_is_left_alone_until_somebody_asks_in_slack(code: Town) -> None:
+    repository = await opened(code, "asked", user="renovate[bot]")
+    of = "SELECT note FROM pulls WHERE done = wanted AND repository = ?"
+    await code.until(lambda: "bot" in str(code.rows(of, repository)), "the bot's pull request to be left alone")
+    assert (await pull(code, repository))["comments"] == []
+    assert "does not review shop/other" in await ops(code, "review shop/other#1")
+    assert "is no pull request" in await ops(code, "review everything")
+    said = await ops(code, f"review {code.urls['github']}/{repository}/pull/1")
+    assert said == f"Reviewing {repository}#1. What is found appears on the pull request."
+    assert len((await reviewed(code, repository))["reviews"]) == 1
+    asked = "SELECT actor FROM audit WHERE kind = 'pull.asked'"
+    assert [actor for (actor,) in code.rows(asked)] == ["slack:T0SHOP:U0LEE"]
 
 
 async def test_the_policy_is_read_from_the_default_branch_alone(code: Town) -> None:
