@@ -24,14 +24,16 @@ from pydantic import (
     model_validator,
 )
 
+from bot.approvals import windows
 from bot.domain import document
 from bot.domain.approval import Person
 from bot.domain.keys import Keys
-from bot.domain.policy import LISTED, Demand, Group, Policy, UserGroup
+from bot.domain.policy import LISTED, Demand, Group, Policy, UserGroup, Window
 from bot.domain.runbook import Risk
 
 _PERSON = re.compile(r"[TE][A-Z0-9]{2,20}:[UW][A-Z0-9]{2,20}")
 _USER_GROUP = re.compile(r"[TE][A-Z0-9]{2,20}:S[A-Z0-9]{2,20}")
+_DURATION = re.compile(r"(?:([0-9]{1,3})d)?(?:([0-9]{1,4})h)?(?:([0-9]{1,5})m)?")
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _PLACE = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]{0,62}/)?[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -186,6 +188,54 @@ class Demanded(Strict):
     ttl_minutes: float | None = Field(default=None, ge=1, le=10_080)
 
 
+class TimeWindow(Strict):
+    """Times in which actions may not run (deny), or outside of which they may not (allow). Deny beats allow."""
+
+    kind: Literal["deny", "allow"]
+    cron: str
+    duration: str
+    time_zone: str = "UTC"
+    clusters: list[str] = Field(default_factory=list)
+    namespaces: list[str] = Field(default_factory=list)
+    runbooks: list[str] = Field(default_factory=list)
+    why: str = Field(default="", max_length=200)
+
+    @field_validator("cron")
+    @classmethod
+    def _five_fields(cls, value: str) -> str:
+        fault = windows.cron_fault(value)
+        if fault:
+            raise ValueError(f"{value!r} {fault}")
+        return value
+
+    @field_validator("duration")
+    @classmethod
+    def _some_time(cls, value: str) -> str:
+        if not 0 < _seconds(value) <= windows.LONGEST_SECONDS:
+            raise ValueError(f"{value!r} is no duration: give days, hours and minutes, as in 8h or 2d12h, at most 31d")
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        if not windows.is_zone(value):
+            raise ValueError(f"{value!r} is no time zone: give a name of the IANA database, as in Europe/Berlin")
+        return value
+
+    def window(self) -> Window:
+        """Return it as plain data."""
+        return Window(
+            kind=self.kind,
+            cron=self.cron,
+            duration_seconds=_seconds(self.duration),
+            time_zone=self.time_zone,
+            clusters=tuple(self.clusters),
+            namespaces=tuple(self.namespaces),
+            runbooks=tuple(self.runbooks),
+            why=self.why,
+        )
+
+
 class People(Strict):
     """What is known of people beside their groups."""
 
@@ -254,6 +304,7 @@ class Structure(Strict):
     approvals: dict[Risk, Demanded] = Field(default_factory=dict)
     people: People = Field(default_factory=People)
     github: GitHubRules = Field(default_factory=GitHubRules)
+    windows: list[TimeWindow] = Field(default_factory=list, max_length=50)
 
     @field_validator("channel")
     @classmethod
@@ -291,6 +342,7 @@ class Structure(Strict):
         known = ", ".join(sorted(self.clusters)) or "none"
         named = [("default_cluster", self.default_cluster)]
         named += [(f"sources.{name}.cluster", source.cluster) for name, source in self.sources.items()]
+        named += [(f"windows.{index}.clusters", each) for index, w in enumerate(self.windows) for each in w.clusters]
         for channel, places in self.logs.channels.items():
             for place in places:
                 cluster, slash, namespace = place.rpartition("/")
@@ -331,7 +383,12 @@ class Structure(Strict):
         }
         aliases = {_person(each): _person(human[0]) for human in self.people.aliases for each in human}
         listed = Group(frozenset(_person(entry) for entry in self.approvers))
-        return Policy(groups={LISTED: listed, **groups}, demands=demands, aliases=aliases)
+        return Policy(
+            groups={LISTED: listed, **groups},
+            demands=demands,
+            aliases=aliases,
+            windows=tuple(each.window() for each in self.windows),
+        )
 
     def readable_logs(self) -> frozenset[tuple[str, str, str]]:
         """Return (channel, cluster, namespace) for all logs that may be read through Slack."""
@@ -361,6 +418,13 @@ def _people(value: list[str]) -> list[str]:
         if not _PERSON.fullmatch(entry):
             raise ValueError(f"{entry!r} is not a person: give TEAM_ID:USER_ID, as in T0123ABCD:U0123ABCD")
     return value
+
+
+def _seconds(duration: str) -> int:
+    """Return the seconds of ``2d12h30m``, 0 if it is no duration."""
+    match = _DURATION.fullmatch(duration)
+    days, hours, minutes = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
+    return ((days * 24 + hours) * 60 + minutes) * 60
 
 
 def _person(entry: str) -> Person:

@@ -12,9 +12,10 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Connection, func, select
 
 from bot.clients.kubernetes import KubernetesError, KubernetesUnreachable
+from bot.domain.stop import Stop
 from bot.intake.http import Readiness
 from bot.jobs.world import World
-from bot.store import clock, unreadable, work
+from bot.store import clock, stops, unreadable, work
 from bot.store.tables import approvals, incidents, messages, runs
 
 _CACHE_SECONDS = 5.0
@@ -47,16 +48,17 @@ class Status:
         return Readiness(ready, tuple(problems), {"model": model, "clusters": sorted(self._world.clusters)})
 
     async def _database(self, problems: list[str]) -> bool:
-        def probe(connection: Connection) -> tuple[list[str], int]:
+        def probe(connection: Connection) -> tuple[list[str], int, Stop | None]:
             clock.advance(connection)
-            return unreadable.reported(connection), work.struggling(connection)
+            return unreadable.reported(connection), work.struggling(connection), stops.current(connection)
 
         try:
             async with asyncio.timeout(_DATABASE_SECONDS):
-                aside, struggling = await self._world.database.write(probe, urgent=True)
+                aside, struggling, stop = await self._world.database.write(probe, urgent=True)
         except Exception:
             problems.append("database: cannot be written; webhooks are answered 503 until it can")
             return False
+        problems += [stop.sentence] if stop else []
         problems += [f"set aside: {sentence}" for sentence in aside]
         if struggling:
             problems.append(f"jobs: {struggling} keep failing and are tried again; the log says why")

@@ -1,13 +1,11 @@
 """The life of an approval: for every state and every event either the next state or a sentence why not.
 
     pending ──approve──▶ approved ──start──▶ approved, started (the run takes over)
-       ▲                    │
-       └──────revoke────────┤      revoke also leaves a pending request pending
-                            │
-    pending and approved ───┴─ deny, cancel, expire, void, supersede
-                                  ─▶ denied, cancelled, expired, void, superseded (final)
+       └──────┬──────────────┘
+              └─ deny, cancel, expire, void, supersede ─▶ denied, cancelled, expired, void, superseded (final)
 
-Until the run starts everything can still stop it; once it has started nothing here can.
+An approval that is taken back (revoke) leaves a pending request pending. An approved one becomes void, to be asked anew
+with no votes: nothing ever leads back. Until the run starts everything can still stop it; then nothing here can.
 """
 
 from __future__ import annotations
@@ -75,8 +73,10 @@ def step(state: ApprovalState, event: Event, *, started: bool = False) -> Moved 
             return Moved("approved", False)
         case "approved", "start":
             return Moved("approved", True)
-        case "pending" | "approved", "revoke":
+        case "pending", "revoke":
             return Moved("pending", False)
+        case "approved", "revoke":
+            return Moved("void", False)
         case "pending" | "approved", "deny" | "cancel" | "expire" | "void" | "supersede":
             return Moved(_ENDS[event], False)
         case "pending", "start":

@@ -35,7 +35,7 @@ class Verdict:
     """What was decided and the sentence that explains it. Names in it are plain text: escape them for Slack.
 
     Of a vote: ``approved``, ``denied`` and ``cancelled`` decide the request, ``waiting`` counts the vote, ``revoked``
-    makes the person's approval count no more and the request wait (again), ``refused`` changes nothing. Of a start:
+    makes the person's approval count no more (and an approved request void), ``refused`` changes nothing. Of a start:
     ``approved`` may start; ``waiting`` means that it may not now and may later, so ask again; ``denied`` and
     ``refused`` are final.
     """
@@ -81,7 +81,8 @@ def judge(
         case "cancel":
             return Verdict("cancelled", f"{name} asked for {approval.name} and took it back.")
         case "revoke":
-            return Verdict("revoked", f"{name} took their approval of {approval.name} back.")
+            anew = " before it started; it is asked for anew." if approval.state == "approved" else "."
+            return Verdict("revoked", f"{name} took their approval of {approval.name} back{anew}")
     if hold:
         return Verdict("refused", hold)
     votes.append(replace(vote, state="counted"))
@@ -97,13 +98,6 @@ def may_answer(approval: Approval, plan: Plan, vote: Vote, electorate: Electorat
         return f"This is no answer to the question about {approval.name}."
     terms = Terms.of(plan)
     return _unbound(approval, terms) or _unfit(vote, electorate) or _outsider(approval, terms, vote, electorate)
-
-
-def may_deny(approval: Approval, plan: Plan, person: Person, electorate: Electorate) -> str:
-    """Say why this person could not deny, or return an empty string: asked before they write a reason for nothing."""
-    vote = Vote(id="", approval_id=approval.id, person=person, decision="deny", digest="", reason="", received_at=0)
-    terms = Terms.of(plan)
-    return _unbound(approval, terms) or _unfit(vote, electorate) or _may_not(approval, terms, [], vote, electorate)
 
 
 def may_start(

@@ -23,6 +23,8 @@ from bot.chat.card import (
     button,
     confirm,
     context,
+    option,
+    overflow,
     plain_text,
     text_length,
     trusted,
@@ -34,6 +36,9 @@ from bot.domain.run import Run
 
 APPROVE_ACTION = "apr.approve"
 DENY_ACTION = "apr.deny"
+MORE_ACTION = "apr.more"
+REVOKE, CANCEL = "revoke", "cancel"
+"""What the menu behind the three dots offers, as the first part of an option's value."""
 
 Record = Mapping[str, Any]
 Part = dict[str, Any]
@@ -66,17 +71,20 @@ class VoteLine:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalView:
-    """What happened to the request so far. ``buttons`` is False where the card is only shown for reading."""
+    """What happened to the request so far. ``buttons`` is False where the card is only shown for reading, ``hold``
+    says why nothing of its kind may run now."""
 
     votes: tuple[VoteLine, ...] = ()
     run: Run | None = None
     progress: str = ""
     buttons: bool = True
+    hold: str = ""
 
 
 def render(approval: Approval, record: Record, view: ApprovalView, *, full_diff: str = "") -> Card:
     """Render a request for sign-off. ``full_diff`` is the stored text that `attachment` puts beside the card."""
     pending = approval.state == "pending"
+    waiting = approval.state == "approved" and (view.run is None or view.run.state == "starting")
     obstacle = _obstacle(record, full_diff)
     blocks: list[Block] = [rich.block(*_headline(approval, record), *_state(approval, view))]
     blocks.append(rich.block(*_change(record)))
@@ -87,8 +95,10 @@ def render(approval: Approval, record: Record, view: ApprovalView, *, full_diff:
     blocks += [rich.block(part) for part in asked]
     if pending and obstacle:
         blocks.append(rich.block(rich.section(rich.bold("It cannot be approved here: "), rich.text(f"{obstacle}."))))
-    if pending and view.buttons:
-        blocks.append(_buttons(approval, record, approvable=not obstacle))
+    if pending and view.hold:
+        blocks.append(rich.block(rich.section(rich.text("⏸️ "), rich.bold(plain(view.hold, _SENTENCE)))))
+    if (pending or waiting) and view.buttons:
+        blocks.append(_buttons(approval, record, approvable=pending and not obstacle))
     blocks.append(_context(approval, record))
     return Card(text=_push(approval, record, view), blocks=tuple(_fitting(blocks)), broadcast=pending)
 
@@ -109,6 +119,12 @@ def attachment(approval: Approval, record: Record, full_diff: str) -> FileAttach
 def button_value(approval: Approval) -> str:
     """Return what the buttons carry: which request, and the digest of the plan that the card shows."""
     return f"{approval.id}.{approval.digest}"
+
+
+def read_choice(value: str) -> tuple[str, str]:
+    """Return (what was chosen, the button's value) from an option of the menu."""
+    choice, _, rest = value.partition(":")
+    return choice, rest
 
 
 def read_button_value(value: str) -> tuple[str, str] | None:
@@ -376,7 +392,16 @@ def _buttons(approval: Approval, record: Record, *, approvable: bool) -> Block:
         spoken = f"Approve {approval.name}"
         row.append(button("Approve", APPROVE_ACTION, value, style="primary", confirm=asks, spoken=spoken))
     row.append(button("Deny…", DENY_ACTION, value, spoken=f"Deny {approval.name} and say why"))
+    rare = [option("Take my approval back", f"{REVOKE}:{value}")]
+    if approval.requester is not None:
+        rare.append(option("Cancel this request", f"{CANCEL}:{value}"))
+    # A menu of one is no menu.
+    row.append(overflow(MORE_ACTION, rare) if len(rare) > 1 else _only(rare[0]))
     return actions(row, block_id=approval.name)
+
+
+def _only(choice: Mapping[str, Any]) -> dict[str, Any]:
+    return button(choice["text"]["text"], MORE_ACTION, choice["value"])
 
 
 def _context(approval: Approval, record: Record) -> Block:

@@ -97,6 +97,16 @@ def button(
     return built
 
 
+def option(label: str, value: str) -> dict[str, Any]:
+    """Return one entry of a menu; at most 75 characters of label and 150 of value."""
+    return {"text": plain_text(label), "value": value}
+
+
+def overflow(action_id: str, options: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a menu behind three dots, for what is rarely done: two to five options."""
+    return {"type": "overflow", "action_id": action_id, "options": [dict(each) for each in options]}
+
+
 def confirm(title: str, text: str, yes: str, no: str, *, style: str = "primary") -> dict[str, Any]:
     """Return the dialog that restates what a click will do."""
     return {

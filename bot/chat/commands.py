@@ -18,8 +18,11 @@ from bot.domain.approval import Approval
 from bot.domain.incident import Incident
 
 COMMAND = "/ops"
-VERBS = ("help", "incidents", "status", "approvals", "logs", "review")
-USAGE = f"help | incidents | status <INC-142 or A-77> | approvals | {logs_asked.USAGE} | {pull_asked.USAGE}"
+VERBS = ("help", "incidents", "status", "approvals", "actions", "logs", "review")
+USAGE = (
+    "help | incidents | status <INC-142 or A-77> | approvals | actions [off <why> | on] | "
+    f"{logs_asked.USAGE} | {pull_asked.USAGE}"
+)
 LISTED = 15
 
 _LONGEST = 200
@@ -28,14 +31,17 @@ _ID = re.compile(r"(?:(inc|a)[-\s]?)?([0-9]{1,9})", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What somebody wants: a verb, and for ``status`` which thing and its number. ``problem`` says what is wrong."""
+    """What somebody wants: a verb, for ``status`` which thing and its number, for ``actions`` off or on and why.
+    ``problem`` says what is wrong."""
 
-    verb: Literal["help", "incidents", "status", "approvals", "logs", "review", "unclear"]
+    verb: Literal["help", "incidents", "status", "approvals", "actions", "logs", "review", "unclear"]
     thing: Literal["incident", "approval"] = "incident"
     number: int = 0
     problem: str = ""
     logs: LogsAsked | None = None
     pull: PullAsked | None = None
+    wish: Literal["", "off", "on"] = ""
+    reason: str = ""
 
 
 def read(text: str) -> Asked:
@@ -56,6 +62,8 @@ def read(text: str) -> Asked:
     if verb == "review":
         pull = pull_asked.read(text.strip()[len(verb) :])
         return Asked("unclear" if pull.problem else "review", problem=pull.problem, pull=pull)
+    if verb == "actions":
+        return _actions(rest)
     if verb == "status":
         return _status(" ".join(rest))
     if not rest and _ID.fullmatch(verb):
@@ -63,6 +71,17 @@ def read(text: str) -> Asked:
     near = difflib.get_close_matches(verb, VERBS, n=1)
     hint = f"Did you mean `{COMMAND} {near[0]}`?" if near else f"Try `{COMMAND} help`."
     return Asked("unclear", problem=f"“{plain(verb, 40)}” is no command of Signoff. {hint}")
+
+
+def _actions(rest: Sequence[str]) -> Asked:
+    wish = rest[0].lower() if rest else ""
+    if wish == "off":
+        return Asked("actions", wish="off", reason=" ".join(rest[1:]))
+    if wish == "on" and len(rest) == 1:
+        return Asked("actions", wish="on")
+    if not rest:
+        return Asked("actions")
+    return Asked("unclear", problem=f"Write `{COMMAND} actions off` and why, or `{COMMAND} actions on`.")
 
 
 def _status(argument: str) -> Asked:
@@ -86,6 +105,7 @@ def help_card() -> Card:
             "what these logs say, where that is allowed; time and words may be left out",
         ),
         ("review shop/deploy#12", "have a pull request reviewed now, draft or not"),
+        ("actions off", "stop every start at once, and say why; two people turn actions on again"),
     ]
     parts = [
         rich.section(

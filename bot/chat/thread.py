@@ -38,9 +38,28 @@ def approved(approval: Approval, who: Sequence[str]) -> Card:
     return _line("✅", f"{approval.name} approved by {', '.join(who)}. It starts now.")
 
 
+def revoked(approval: Approval, sentence: str) -> Card:
+    """Say that somebody took their approval back."""
+    return _line("↩️", sentence if approval.state == "pending" else f"{sentence} Nothing ran.")
+
+
+def cancelled(approval: Approval, who: str) -> Card:
+    """Say that whoever asked for it took it back."""
+    return _line("🗑️", f"{approval.name} is cancelled by {who}, who asked for it. Nothing ran.")
+
+
 def waits(approval: Approval, why: str) -> Card:
     """Say what an approved run waits for."""
     return _line("⏸️", f"{approval.name} is approved and waits. {why}")
+
+
+def actions_turned(act: str, who: str, reason: str) -> Card:
+    """Say that all actions were turned off, that somebody wants them on again, or that they are."""
+    glyph, sentence = {
+        "stop": ("🛑", f"{who} turned all actions off" + (f": {reason}" if reason else "") + ". Nothing starts now."),
+        "ask": ("🟡", f"{who} wants actions on again. Somebody else has to agree: /ops actions on"),
+    }.get(act, ("🟢", f"{who} agreed: actions are on again."))
+    return _line(glyph, sentence)
 
 
 def denied(approval: Approval, who: str, reason: str) -> Card:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, get_args
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, get_args
 
 from bot.domain.approval import Person
 from bot.domain.runbook import Risk
@@ -43,12 +43,28 @@ class Demand:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """Times in which actions may not run (``deny``) or may only run (``allow``). Empty selectors match everything;
+    namespaces and runbooks may be patterns with ``*``. ``cron`` has five fields, on the clock of ``time_zone``."""
+
+    kind: Literal["deny", "allow"]
+    cron: str
+    duration_seconds: int
+    time_zone: str = "UTC"
+    clusters: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+    runbooks: tuple[str, ...] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Everything that decides who may sign off. A risk without a demand takes the listed approvers."""
 
     groups: Mapping[str, Group] = field(default_factory=dict)
     demands: Mapping[Risk, Demand] = field(default_factory=dict)
     aliases: Mapping[Person, Person] = field(default_factory=dict)
+    windows: tuple[Window, ...] = ()
 
     def demand(self, risk: Risk) -> Demand:
         """Return what an action of this risk takes at least."""
@@ -80,6 +96,7 @@ class Policy:
                 risk: {"groups": dict(demand.counts), "ttl_seconds": demand.ttl_seconds}
                 for risk, demand in self.demands.items()
             },
+            "windows": [asdict(window) for window in self.windows],
             "aliases": {str(person): str(human) for person, human in self.aliases.items()},
         }
 

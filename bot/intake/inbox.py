@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection
 
@@ -13,14 +13,15 @@ from bot.chat.commands import OpenIncidents, WaitingApprovals
 from bot.chat.incident_card import IncidentView
 from bot.chat.logs_asked import LogsAsked
 from bot.chat.pull_asked import PullAsked
-from bot.domain.approval import Person, Vote
+from bot.domain.approval import Decision, Person, Vote
 from bot.domain.evidence import Evidence
 from bot.domain.log_request import LogRequest, refused_place
 from bot.domain.log_summary import LogSummary
 from bot.intake.slack import Answer, ApprovalShown, Click, LinesShown, LogsWanted
-from bot.jobs import board, logs
+from bot.jobs import board, logs, stopping, vote
 from bot.jobs.world import World
-from bot.store import approvals, audit, clock, incidents, log_requests, pulls, runs
+from bot.store import approvals, audit, clock, incidents, log_requests, pulls, runs, stops
+from bot.store.unreadable import UnreadableRow
 
 LISTED = 10
 LOGS_AT_ONCE = 3
@@ -51,6 +52,17 @@ class StoredInbox:
             return "", _receive(connection, click.id, approval.id, click, seen, self._world)
 
         return await self._started(store, click.id)
+
+    async def foresee(self, approval_id: str, digest: str, person: Person, decision: Decision) -> str:
+        """Say why this person's vote would be refused if it were cast now."""
+        return await vote.foresee(self._world, approval_id, digest, person, decision)
+
+    async def turn_actions(self, wish: Literal["", "off", "on"], person: Person, name: str, reason: str) -> str:
+        """Turn all actions off or on as far as this person's word goes, or say how they are."""
+        if wish:
+            return await stopping.turn(self._world, wish, person, name, reason)
+        stop = await self._world.database.read(stops.current)
+        return stop.sentence if stop else "Actions are on."
 
     async def answer(self, answer: Answer) -> str:
         """Store what a person says became of an UNKNOWN run, then start its job. Returns "" or why it was not."""
@@ -183,16 +195,19 @@ class StoredInbox:
 
         return await self._world.database.read(read)
 
-    async def incident(self, number: int) -> IncidentView | None:
+    async def incident(self, number: int) -> IncidentView | str | None:
         """Return an incident as its card shows it."""
 
         def read(connection: Connection) -> IncidentView | None:
             found = incidents.by_number(connection, number)
             return board.view_of(connection, self._world, found.id) if found else None
 
-        return await self._world.database.read(read)
+        try:
+            return await self._world.database.read(read)
+        except UnreadableRow as problem:
+            return _unreadable(f"INC-{number}", problem)
 
-    async def approval(self, number: int) -> ApprovalShown | None:
+    async def approval(self, number: int) -> ApprovalShown | str | None:
         """Return a request as its card shows it."""
 
         def read(connection: Connection) -> ApprovalShown | None:
@@ -203,7 +218,10 @@ class StoredInbox:
             view = board.approval_view(connection, self._world, found.id, buttons=False)
             return ApprovalShown(found, request.plan.record, view, request.full_diff)
 
-        return await self._world.database.read(read)
+        try:
+            return await self._world.database.read(read)
+        except UnreadableRow as problem:
+            return _unreadable(f"A-{number}", problem)
 
     async def evidence(self, incident_id: str) -> tuple[str, tuple[Evidence, ...]] | None:
         """Return an incident's name and its evidence."""
@@ -242,6 +260,10 @@ def _asked(connection: Connection, world: World, wanted: LogsWanted, now: int) -
         words=asked.words,
         received_at=now,
     )
+
+
+def _unreadable(name: str, problem: UnreadableRow) -> str:
+    return f"{name} is stored, but its row can no longer be read: {problem.reason}. It is not acted on."
 
 
 def _receive(

@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import structlog
 
@@ -44,6 +44,7 @@ log = structlog.get_logger("signoff.slack")
 
 # Leaves a second of Slack's three for the way here and back.
 DEADLINE_S = 2.0
+FORESEE_S = 1.2
 
 NOT_RECORDED = "Nothing was recorded: Signoff cannot write to its database right now. Try again in a moment."
 UNSURE = (
@@ -125,6 +126,9 @@ class Inbox(Protocol):
     async def vote(self, click: Click) -> str:
         """Store a vote and start the job that judges it."""
 
+    async def foresee(self, approval_id: str, digest: str, person: Person, decision: Decision) -> str:
+        """Say why this person's vote would be refused if it were cast now; an empty string if it would count."""
+
     async def answer(self, answer: Answer) -> str:
         """Store what a person says about an UNKNOWN step, and let its run go on."""
 
@@ -143,11 +147,14 @@ class Inbox(Protocol):
     async def waiting_approvals(self) -> WaitingApprovals:
         """Read what waits for sign-off."""
 
-    async def incident(self, number: int) -> IncidentView | None:
-        """Read INC-``number``, None if there is no such one."""
+    async def incident(self, number: int) -> IncidentView | str | None:
+        """Read INC-``number``: None if there is no such one, a sentence if its row cannot be read."""
 
-    async def approval(self, number: int) -> ApprovalShown | None:
-        """Read A-``number``, None if there is no such one."""
+    async def approval(self, number: int) -> ApprovalShown | str | None:
+        """Read A-``number``: None if there is no such one, a sentence if its row cannot be read."""
+
+    async def turn_actions(self, wish: Literal["", "off", "on"], person: Person, name: str, reason: str) -> str:
+        """Turn all actions off or on as far as this person's word goes. Returns what to tell them."""
 
     async def evidence(self, incident_id: str) -> tuple[str, tuple[Evidence, ...]] | None:
         """Read an incident's name and evidence, None if there is no such incident."""
@@ -177,6 +184,7 @@ def listen(app: AsyncApp, *, inbox: Inbox) -> None:
     app.middleware(listeners.own_workspace_only)
     app.action(approval_card.APPROVE_ACTION)(listeners.approve)
     app.action(approval_card.DENY_ACTION)(listeners.ask_reason)
+    app.action(approval_card.MORE_ACTION)(listeners.more)
     app.view(deny_form.CALLBACK)(listeners.deny)
     app.action(thread.APPLIED_ACTION)(listeners.took_effect)
     app.action(thread.NOT_APPLIED_ACTION)(listeners.had_no_effect)
@@ -234,18 +242,35 @@ class _Listeners:
 
     async def approve(self, ack: Any, body: Mapping[str, Any], context: Any, client: AsyncWebClient) -> None:
         """Store an approval."""
-        read = approval_card.read_button_value(_action(body, "value"))
-        if read is None:
+        await self._vote(ack, body, context, client, "approve", _action(body, "value"))
+
+    async def more(self, ack: Any, body: Mapping[str, Any], context: Any, client: AsyncWebClient) -> None:
+        """Do what was chosen behind the three dots of a request."""
+        choice, value = approval_card.read_choice(_chosen(body))
+        decisions: Mapping[str, Decision] = {approval_card.REVOKE: "revoke", approval_card.CANCEL: "cancel"}
+        await self._vote(ack, body, context, client, decisions.get(choice), value)
+
+    async def _vote(
+        self,
+        ack: Any,
+        body: Mapping[str, Any],
+        context: Any,
+        client: AsyncWebClient,
+        decision: Decision | None,
+        value: str,
+    ) -> None:
+        read = approval_card.read_button_value(value)
+        if read is None or decision is None:
             await ack()
             await _whisper(client, body, STALE_BUTTON)
             return
         click = Click(
-            id=_once(context, body, read[0], "approve", _action(body, "action_ts")),
+            id=_once(context, body, read[0], decision, _action(body, "action_ts")),
             approval_id=read[0],
             digest=read[1],
             person=_person(context, body),
             person_name=_person_name(body),
-            decision="approve",
+            decision=decision,
             reason="",
             channel=_channel(body),
         )
@@ -254,12 +279,23 @@ class _Listeners:
         if problem:
             await _whisper(client, body, problem)
 
-    async def ask_reason(self, ack: Any, body: Mapping[str, Any], client: AsyncWebClient) -> None:
-        """Open the form of a denial. Nothing is stored yet; the trigger lives three seconds, so it opens at once."""
+    async def ask_reason(self, ack: Any, body: Mapping[str, Any], context: Any, client: AsyncWebClient) -> None:
+        """Open the form of a denial, or tell at once who could not deny. Nothing is stored yet; the trigger lives three
+        seconds, so the form opens unseen if it cannot be told in time."""
         value = _action(body, "value")
         await ack()
-        if approval_card.read_button_value(value) is None:
+        read = approval_card.read_button_value(value)
+        if read is None:
             await _whisper(client, body, STALE_BUTTON)
+            return
+        try:
+            foreseen = self._inbox.foresee(read[0], read[1], _person(context, body), "deny")
+            refusal = await asyncio.wait_for(foreseen, FORESEE_S)
+        except Exception as error:
+            log.info("slack_denial_not_foreseen", error=type(error).__name__)
+            refusal = ""
+        if refusal:
+            await _whisper(client, body, refusal)
             return
         shown = _action(body, "block_id")
         name = shown if _CARD_NAME.fullmatch(shown) else ""
@@ -394,8 +430,9 @@ class _Listeners:
     async def command(self, ack: Any, command: Mapping[str, Any], context: Any) -> None:
         """Answer /ops, to the person who typed it only."""
         asked = commands.read(str(command.get("text") or ""))
-        if asked.verb == "logs":
-            sentence = await _stored(self._logs_asked(asked, command, context), "logs")
+        if asked.verb in ("logs", "actions"):
+            answering = self._logs_asked if asked.verb == "logs" else self._turn_actions
+            sentence = await _stored(answering(asked, command, context), asked.verb)
             await ack(text=sentence, response_type="ephemeral")
             return
         if asked.verb == "review" and asked.pull is not None:
@@ -419,6 +456,10 @@ class _Listeners:
         )
         return (await self._inbox.logs(wanted))[1]
 
+    async def _turn_actions(self, asked: commands.Asked, command: Mapping[str, Any], context: Any) -> str:
+        person = _person(context, command)
+        return await self._inbox.turn_actions(asked.wish, person, _person_name(command), asked.reason)
+
     async def _answer_to(self, asked: commands.Asked) -> Card:
         if asked.verb == "incidents":
             return commands.incidents_card(await self._inbox.open_incidents())
@@ -426,11 +467,15 @@ class _Listeners:
             return commands.approvals_card(await self._inbox.waiting_approvals())
         if asked.verb == "status" and asked.thing == "incident":
             incident = await self._inbox.incident(asked.number)
+            if isinstance(incident, str):
+                return commands.unclear_card(incident)
             return incident_card.render(incident) if incident else commands.missing_card(asked)
         if asked.verb == "status":
             found = await self._inbox.approval(asked.number)
             if found is None:
                 return commands.missing_card(asked)
+            if isinstance(found, str):
+                return commands.unclear_card(found)
             return approval_card.render(found.approval, found.record, found.view, full_diff=found.full_diff)
         return commands.unclear_card(asked.problem) if asked.verb == "unclear" else commands.help_card()
 
@@ -516,7 +561,7 @@ def _team_id(body: Mapping[str, Any]) -> str:
 
 def _person_name(body: Mapping[str, Any]) -> str:
     user = body.get("user")
-    name = (user.get("name") or user.get("username")) if isinstance(user, Mapping) else ""
+    name = (user.get("name") or user.get("username")) if isinstance(user, Mapping) else body.get("user_name")
     return str(name or "")[:80]
 
 
@@ -525,6 +570,15 @@ def _action(body: Mapping[str, Any], key: str) -> str:
     first = acted[0] if isinstance(acted, list) and acted else {}
     value = first.get(key) if isinstance(first, Mapping) else None
     return value if isinstance(value, str) else ""
+
+
+def _chosen(body: Mapping[str, Any]) -> str:
+    """Return the value of what was chosen in a menu, or of a button that stands for a menu of one."""
+    acted = body.get("actions")
+    first = acted[0] if isinstance(acted, list) and acted else {}
+    option = first.get("selected_option") if isinstance(first, Mapping) else None
+    value = option.get("value") if isinstance(option, Mapping) else None
+    return value if isinstance(value, str) else _action(body, "value")
 
 
 def _channel(body: Mapping[str, Any]) -> str:

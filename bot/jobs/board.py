@@ -18,8 +18,9 @@ from bot.domain.approval import Approval
 from bot.domain.evidence import Evidence
 from bot.domain.incident import Incident
 from bot.domain.run import Run
+from bot.jobs.holds import hold
 from bot.jobs.world import World
-from bot.store import alerts, approvals, incidents, outbox, runs, unreadable
+from bot.store import alerts, approvals, clock, incidents, outbox, runs, unreadable
 from bot.store.approvals import Click, Request
 from bot.store.unreadable import UnreadableRow
 
@@ -186,7 +187,10 @@ def approval_view(
     connection: Connection, world: World, approval_id: str, *, buttons: bool = True
 ) -> approval_card.ApprovalView:
     """Read what an approval's card shows beside its plan. ``buttons`` is False where a click could not be answered."""
+    request = _readable(lambda: approvals.request(connection, approval_id), None)
+    pending = request is not None and request.approval.state == "pending"
     return approval_card.ApprovalView(
+        hold=hold(connection, world, request.plan, clock.now(connection)) if request and pending else "",
         votes=tuple(_vote_line(click, world) for click in approvals.votes_of(connection, approval_id)),
         run=_readable(lambda: runs.of_approval(connection, approval_id), None),
         progress=_readable(lambda: _progress(connection, approval_id), ""),

@@ -20,18 +20,20 @@ from bot.chat import run_steps, thread
 from bot.chat.card import Card
 from bot.domain.approval import Electorate, Vote
 from bot.domain.run import FINAL, Run, RunState, StepRecord, StepState
-from bot.jobs import board, proposing
+from bot.jobs import board, holds, proposing
 from bot.jobs.engine import Steps, Story
 from bot.jobs.people import FRESH, electorate
 from bot.jobs.world import World
 from bot.runbooks import course, execute, verify
 from bot.runbooks.access import Access
-from bot.store import approvals, audit, clock, incidents, locks, runs, work
+from bot.store import approvals, audit, clock, incidents, locks, runs, stops, work
 from bot.store.approvals import Request
 
 KIND = "run"
 VERSION = 1
 
+HELD_FOR_US = 15_000_000
+"""Microseconds after which a run that may not begin yet looks again."""
 NO_RUNNER = "The cluster is no longer configured with a runner."
 NO_CALL = -1
 GOING: frozenset[RunState] = frozenset({"running", "rolling_back"})
@@ -86,6 +88,8 @@ async def _check(world: World, run_id: str) -> int:
         raise RuntimeError(verdict.sentence)  # the job is tried again, until the request expires
     if verdict.outcome != "approved":
         await _void(world, run, request, verdict.sentence)
+        return NO_CALL
+    if await _on_hold(world, run, request):
         return NO_CALL
     drifted = await execute.drift(request.plan, access)
     if drifted:
@@ -161,6 +165,23 @@ async def _voters(world: World, request: Request) -> _Voters:
 
 def _access(world: World, request: Request) -> Access | None:
     return world.hands(request.approval.cluster)
+
+
+async def _on_hold(world: World, run: Run, request: Request) -> bool:
+    """Say what a run waits for that may not begin yet, and look again later; at its expiry it becomes void."""
+
+    def write(connection: Connection) -> bool:
+        now = clock.advance(connection)
+        why = holds.hold(connection, world, request.plan, now)
+        if not why:
+            return False
+        runs.note(connection, run.id, why)
+        work.want(connection, KIND, run.id, now=min(now + HELD_FOR_US, request.approval.expires_at))
+        _show(connection, world, request, now)
+        _say(connection, world, request, "waits", thread.waits(request.approval, why), now)
+        return True
+
+    return await world.database.write(write)
 
 
 async def _void(world: World, run: Run, request: Request, sentence: str) -> None:
@@ -254,11 +275,15 @@ async def _begin(world: World, request: Request, run_id: str, ordinal: int) -> s
             current = approvals.request(connection, request.approval.id, lock=True)
             # Read anew: a vote may have been taken back, and another given, since its people were asked about.
             votes = [click.vote for click in approvals.votes_of(connection, request.approval.id)]
-            verdict = policy.may_start(current.approval, current.plan, votes, voters.people, now)
+            why = holds.hold(connection, world, current.plan, now)
+            verdict = policy.may_start(current.approval, current.plan, votes, voters.people, now, hold=why)
             if verdict.outcome == "waiting":
                 raise RuntimeError(verdict.sentence)
             if verdict.outcome != "approved":
                 return verdict.sentence
+        stop = stops.current(connection)
+        if stop is not None:
+            raise RuntimeError(stop.sentence)  # tried again, until they are on
         if not runs.begin_step(connection, run_id, ordinal, now=now):
             return None
         data = {"ordinal": ordinal, "action": request.plan.calls[ordinal]["action"]}

@@ -11,10 +11,10 @@ from bot.approvals import policy
 from bot.approvals.terms import Terms
 from bot.chat import thread
 from bot.chat.card import Card
-from bot.domain.approval import Electorate, Person, Vote, VoteState
+from bot.domain.approval import ApprovalState, Decision, Electorate, Person, Vote, VoteState
 from bot.domain.incident import Incident
-from bot.domain.run import Run
-from bot.jobs import board, run
+from bot.domain.run import Run, RunState
+from bot.jobs import board, holds, run
 from bot.jobs.engine import Steps, Story
 from bot.jobs.people import FOR_A_DENIAL, FOR_AN_APPROVAL, electorate
 from bot.jobs.world import World
@@ -65,6 +65,27 @@ async def _judge(world: World, vote_id: str) -> list[str | int] | None:
     return await world.database.write(partial(_decide, world=world, vote_id=vote_id, people=people))
 
 
+async def foresee(world: World, approval_id: str, digest: str, person: Person, decision: Decision) -> str:
+    """Say why this vote would be refused if it were cast now, or return an empty string. Nothing is stored."""
+
+    def read(connection: Connection) -> tuple[Request, list[Vote], Run | None, int]:
+        request = approvals.request(connection, approval_id)
+        votes = [click.vote for click in approvals.votes_of(connection, approval_id)]
+        return request, votes, runs.of_approval(connection, approval_id), clock.now(connection)
+
+    try:
+        request, votes, under_way, now = await world.database.read(read)
+    except UnreadableRow:
+        return UNREADABLE
+    persons = {person, *(vote.person for vote in votes)}
+    groups = Terms.of(request.plan).groups
+    people = await electorate(world, persons, groups, now, max_age=FOR_A_DENIAL)
+    vote = Vote("", approval_id, person, decision, digest, reason="", received_at=now)
+    started = under_way is not None and under_way.state != "starting"
+    verdict = policy.judge(request.approval, request.plan, votes, vote, people, now, started=started)
+    return verdict.sentence if verdict.outcome == "refused" else ""
+
+
 def _groups(connection: Connection, approval_id: str) -> frozenset[str]:
     try:
         return frozenset(Terms.of(approvals.request(connection, approval_id).plan).groups)
@@ -105,29 +126,55 @@ def _vote(connection: Connection, world: World, case: _Case) -> list[str | int] 
     approval, plan, vote, now = case.request.approval, case.request.plan, case.click.vote, case.now
     started = case.run is not None and case.run.state != "starting"
     earlier = [click.vote for click in case.earlier]
-    verdict = policy.judge(approval, plan, earlier, vote, case.people, now, started=started)
+    why = holds.hold(connection, world, plan, now)
+    verdict = policy.judge(approval, plan, earlier, vote, case.people, now, started=started, hold=why)
     state: VoteState = "refused" if verdict.outcome == "refused" else "counted"
     _judged(connection, world, case, state, f"vote.{verdict.outcome}", verdict.sentence)
     if state == "refused":
         return None
     going = None
+    outcome = world.redactor.text(verdict.sentence)
     if verdict.outcome == "approved":
-        sentence = verdict.sentence
-        if approvals.move(connection, approval.id, before="pending", after="approved", outcome=sentence, now=now):
+        if approvals.move(connection, approval.id, before="pending", after="approved", outcome=outcome, now=now):
             going = runs.start(connection, approval_id=approval.id, incident_id=approval.incident_id, now=now)
-    elif verdict.outcome == "denied":
-        outcome = world.redactor.text(verdict.sentence)
-        approvals.move(connection, approval.id, before=approval.state, after="denied", outcome=outcome, now=now)
-        if case.run is not None:
-            runs.move(connection, case.run.id, before=frozenset({"starting"}), after="void", outcome=outcome, now=now)
+    elif verdict.outcome == "revoked":
+        human = case.people.human
+        theirs = [
+            each.id for each in earlier if each.decision == "approve" and human(each.person) == human(vote.person)
+        ]
+        approvals.revoke_votes(connection, theirs, verdict=outcome)
+        if approval.state == "approved":
+            _end(connection, case, "void", outcome)
+    elif verdict.outcome in ("denied", "cancelled"):
+        _end(connection, case, verdict.outcome, outcome)
     board.show_approval(connection, world, approval.id, now=now)
     board.show(connection, world, case.incident.id, now=now, urgent=True)
-    board.say(connection, world, case.incident, f"vote:{vote.id}", _said(verdict.outcome, case, world), now=now)
+    board.say(
+        connection,
+        world,
+        case.incident,
+        f"vote:{vote.id}",
+        _said(verdict.outcome, verdict.sentence, case, world),
+        now=now,
+    )
     return [going.id, work.wanted(connection, "run", going.id)] if going else None
 
 
-def _said(outcome: str, case: _Case, world: World) -> Card:
+def _end(connection: Connection, case: _Case, after: ApprovalState, outcome: str) -> None:
+    """End a request whose run has not started, and the run with it."""
+    approval = case.request.approval
+    approvals.move(connection, approval.id, before=approval.state, after=after, outcome=outcome, now=case.now)
+    if case.run is not None:
+        starting: frozenset[RunState] = frozenset({"starting"})
+        runs.move(connection, case.run.id, before=starting, after="void", outcome=outcome, now=case.now)
+
+
+def _said(outcome: str, sentence: str, case: _Case, world: World) -> Card:
     approval, name = case.request.approval, case.click.person_name
+    if outcome == "revoked":
+        return thread.revoked(approval, world.redactor.text(sentence))
+    if outcome == "cancelled":
+        return thread.cancelled(approval, name)
     if outcome == "denied":
         return thread.denied(approval, name, world.redactor.text(case.click.vote.reason))
     names = [*(click.person_name for click in case.earlier if click.vote.decision == "approve"), name]

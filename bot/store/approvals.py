@@ -173,6 +173,12 @@ def judge_vote(
     return connection.execute(statement.values(state=state, verdict=verdict[:1000], groups_age_ms=age_ms)).rowcount == 1
 
 
+def revoke_votes(connection: Connection, vote_ids: Iterable[str], *, verdict: str) -> None:
+    """Let counted votes count no more."""
+    statement = update(votes).where(votes.c.id.in_(list(vote_ids)), votes.c.state == "counted")
+    connection.execute(statement.values(state="revoked", verdict=verdict[:1000]))
+
+
 def _requester(record: Mapping[str, Any]) -> str | None:
     who = record["requester"]
     return None if who is None else str(Person(who["team_id"], who["user_id"]))

@@ -35,6 +35,11 @@ def start(connection: Connection, *, approval_id: str, incident_id: str, now: in
     return get(connection, run_id)
 
 
+def starting(connection: Connection) -> list[str]:
+    """Return the ids of the runs that wait to begin."""
+    return list(connection.execute(select(runs.c.id).where(runs.c.state == "starting")).scalars())
+
+
 def get(connection: Connection, run_id: str) -> Run:
     """Read a run. Raises ``UnreadableRow`` if it no longer parses."""
     return _run(connection.execute(select(runs).where(runs.c.id == run_id)).one())

@@ -17,7 +17,7 @@ LEGAL: dict[tuple[str, bool, str], tuple[str, bool]] = {
     ("pending", False, "approve"): ("approved", False),
     ("approved", False, "start"): ("approved", True),
     ("pending", False, "revoke"): ("pending", False),
-    ("approved", False, "revoke"): ("pending", False),
+    ("approved", False, "revoke"): ("void", False),
     **{("pending", False, event): (state, False) for event, state in ENDS.items()},
     **{("approved", False, event): (state, False) for event, state in ENDS.items()},
 }
@@ -77,10 +77,10 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def starts_at_most_once_and_only_when_approved(self) -> None:
         assert self.history.count("start") <= 1
+        assert self.history.count("approve") <= 1
         if "start" in self.history:
-            before = [event for event in self.history if event in ("approve", "revoke")]
-            assert before[-1] == "approve"
-            assert self.history[-1] == "start"
+            assert [event for event in self.history if event != "revoke"] == ["approve", "start"]
+            assert self.history[-2:] == ["approve", "start"]
         ends = [event for event in self.history if event in ENDS]
         assert len(ends) <= 1
         assert not ends or self.history[-1] == ends[0]

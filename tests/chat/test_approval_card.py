@@ -13,6 +13,7 @@ from bot.chat.approval_card import (
     attachment,
     button_value,
     read_button_value,
+    read_choice,
     render,
 )
 from bot.chat.card import Card
@@ -81,13 +82,14 @@ def test_approve_restates_its_object_and_both_buttons_carry_request_and_digest()
     plan = record()
     request = approval(plan)
     row = buttons(render(request, plan, NOTHING))
-    assert set(row) == {"apr.approve", "apr.deny"}
+    assert set(row) == {"apr.approve", "apr.deny", "apr.more"}
     asks = row["apr.approve"]["confirm"]
     assert asks["title"]["text"] == "Approve A-77?"
     assert asks["text"]["text"] == ("Roll back a Deployment: shop/checkout, in cluster PROD. It runs at once.")
     assert row["apr.deny"]["text"]["text"] == "Deny…"
-    for button in row.values():
-        assert read_button_value(button["value"]) == ("a77", request.digest)
+    for action in ("apr.approve", "apr.deny"):
+        assert read_button_value(row[action]["value"]) == ("a77", request.digest)
+    assert read_choice(row["apr.more"]["value"]) == ("revoke", row["apr.approve"]["value"])
 
 
 def test_revision_zero_is_told_as_what_it_means() -> None:
@@ -157,7 +159,7 @@ def test_a_change_that_does_not_fit_is_a_file_whose_digest_is_on_the_card() -> N
     request = approval(plan)
     card = render(request, plan, NOTHING, full_diff=LONG)
     assert digest(LONG.encode()) in said(card)
-    assert set(buttons(card)) == {"apr.approve", "apr.deny"}
+    assert set(buttons(card)) == {"apr.approve", "apr.deny", "apr.more"}
     whole = attachment(request, plan, LONG)
     assert whole is not None
     assert whole.content == LONG
@@ -170,7 +172,7 @@ def test_a_change_that_does_not_fit_is_a_file_whose_digest_is_on_the_card() -> N
 def test_without_the_true_file_a_long_change_cannot_be_approved(full: str) -> None:
     plan = record(diff=LONG, shown=BEGINNING, complete=False)
     card = render(approval(plan), plan, NOTHING, full_diff=full)
-    assert set(buttons(card)) == {"apr.deny"}
+    assert set(buttons(card)) == {"apr.deny", "apr.more"}
     assert "It cannot be approved here" in said(card)
     assert attachment(approval(plan), plan, full) is None
 
@@ -199,7 +201,7 @@ def test_hidden_characters_of_a_change_are_written_out() -> None:
 def test_what_does_not_fit_cannot_be_approved_from_the_card(changes: dict[str, Any], why: str) -> None:
     plan = record(**changes)
     card = render(approval(plan), plan, NOTHING)
-    assert set(buttons(card)) == {"apr.deny"}
+    assert set(buttons(card)) == {"apr.deny", "apr.more"}
     assert why in said(card)
 
 
@@ -224,12 +226,13 @@ VOTES = (VoteLine(LEE, "Lee", "approve", NOW),)
 def decided(state: str, view: ApprovalView = NOTHING, outcome: str = "") -> str:
     plan = record()
     card = render(approval(plan, state=state, decided_at=NOW, outcome=outcome), plan, view)
-    assert buttons(card) == {}
+    waits = state == "approved" and (view.run is None or view.run.state == "starting")
+    assert set(buttons(card)) == ({"apr.deny", "apr.more"} if waits else set())
     assert '"type": "user"' not in json.dumps(card.blocks)
     return said(card)
 
 
-def test_decisions_take_the_buttons_away_and_say_who_and_why() -> None:
+def test_a_decision_takes_approve_away_and_says_who_and_why() -> None:
     assert "Approved by Lee (U0LEE) · 2026-11-21 10:02 UTC" in decided("approved", ApprovalView(VOTES))
     denial = ApprovalView((VoteLine(LEE, "Lee", "deny", NOW, "4.18.0 is being pushed"),))
     assert "Denied by Lee (U0LEE): “4.18.0 is being pushed”. Nothing ran." in decided("denied", denial)
@@ -257,6 +260,16 @@ def test_every_outcome_of_a_run_is_said(state: Any, says: str) -> None:
     over = state in ("succeeded", "unhelpful", "inconclusive", "failed")
     run = Run("r1", "a77", "i142", state, NOW, NOW + 48_000_000 if over else None, "Three of three." if over else "")
     assert says in decided("approved", ApprovalView(VOTES, run, "2 of 3 pods are ready."))
+
+
+def test_who_asked_may_cancel_and_what_holds_is_said() -> None:
+    plan = record()
+    asked = approval(plan, requester=Person("T0SHOP", "U0DANA"))
+    card = render(asked, plan, replace(NOTHING, hold="A change freeze holds: Black Friday."))
+    choices = [each["value"].partition(":")[0] for each in buttons(card)["apr.more"]["options"]]
+    assert choices == ["revoke", "cancel"]
+    assert "A change freeze holds: Black Friday." in said(card)
+    assert "Cancelled by who asked for it, nothing ran" in decided("cancelled")
 
 
 def test_a_card_for_reading_has_no_buttons() -> None:

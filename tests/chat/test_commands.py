@@ -38,6 +38,10 @@ def said(card: Card) -> str:
         ("status a 77", Asked("status", "approval", 77)),
         ("INC-142", Asked("status", "incident", 142)),
         ("a-77", Asked("status", "approval", 77)),
+        ("actions", Asked("actions")),
+        ("actions OFF the registry is gone", Asked("actions", wish="off", reason="the registry is gone")),
+        ("actions off", Asked("actions", wish="off")),
+        ("actions on", Asked("actions", wish="on")),
     ],
 )
 def test_what_people_type(typed: str, asked: Asked) -> None:
@@ -49,6 +53,7 @@ def test_what_people_type(typed: str, asked: Asked) -> None:
     [
         ("incidnets", "“incidnets” is no command of Signoff. Did you mean `/ops incidents`?"),
         ("approve A-77", "“approve” is no command of Signoff. Did you mean `/ops approvals`?"),
+        ("actions on now", "Write `/ops actions off` and why, or `/ops actions on`."),
         ("frobnicate", "“frobnicate” is no command of Signoff. Try `/ops help`."),
         ("status", "Which one? Write `/ops status INC-142` or `/ops status A-77`."),
         (

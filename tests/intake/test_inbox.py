@@ -34,6 +34,8 @@ PLAN = Plan.of(
         "schema": SCHEMA,
         "runbook": {"id": "rollback-deployment"},
         "cluster": "prod",
+        "needs": [],
+        "quorum": 1,
         "requester": None,
         "expires_at": NOW + 1000,
         "calls": [],

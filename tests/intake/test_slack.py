@@ -39,6 +39,8 @@ class MemoryInbox:
     says: str = ""
     raises: Exception | None = None
     takes: float = 0.0
+    foreseen: str = ""
+    wished: list[tuple[str, str, str]] = field(default_factory=list)
 
     async def _behave(self) -> None:
         self.deliveries += 1
@@ -50,6 +52,15 @@ class MemoryInbox:
         await self._behave()
         self.clicks[click.id] = click
         return self.says
+
+    async def foresee(self, approval_id: str, digest: str, person: Person, decision: str) -> str:
+        assert (approval_id, digest, decision) == (A77.id, A77.digest, "deny")
+        await asyncio.sleep(self.takes)
+        return self.foreseen
+
+    async def turn_actions(self, wish: str, person: Person, name: str, reason: str) -> str:
+        self.wished.append((wish, person.user_id, reason))
+        return "Actions are off."
 
     async def answer(self, answer: Answer) -> str:
         await self._behave()
@@ -63,7 +74,9 @@ class MemoryInbox:
     async def waiting_approvals(self) -> WaitingApprovals:
         return WaitingApprovals([(A77, "Roll back a Deployment: shop/checkout")], 1, NOW)
 
-    async def incident(self, number: int) -> IncidentView | None:
+    async def incident(self, number: int) -> IncidentView | str | None:
+        if number == 13:
+            return "INC-13 is stored, but its row can no longer be read: garbled."
         return IncidentView(INCIDENT, evidence=EVIDENCE, triage=TRIAGE) if number == 142 else None
 
     async def approval(self, number: int) -> ApprovalShown | None:
@@ -197,6 +210,39 @@ async def test_a_refusal_of_a_click_in_a_thread_is_said_in_that_thread(room: Roo
     await room.click(await room.post(request_card(), thread_ts=parent), "apr.approve")
     (read,) = [m for m in await room.slack.messages() if m["ts"] == parent]
     assert "🚫 No." in [reply["text"] for reply in read["replies"]]
+
+
+async def test_who_could_not_deny_is_told_at_once_and_writes_nothing(room: Room) -> None:
+    room.inbox.foreseen = "Dana is not on the list of approvers for this action: Lee may deny."
+    seen = await room.click(await room.post(request_card()), "apr.deny", user=DANA, wait=5)
+    assert seen["modals"] == []
+    assert any("not on the list of approvers" in text for text in await room.told(DANA))
+
+
+async def test_the_form_opens_in_time_when_it_cannot_be_foreseen(room: Room) -> None:
+    room.inbox.takes = 30.0
+    (view,) = (await room.click(await room.post(request_card()), "apr.deny", wait=5))["modals"]
+    assert view["title"]["text"] == "Deny A-77"
+
+
+@pytest.mark.parametrize(("choice", "decision"), [("revoke", "revoke"), ("cancel", "cancel")])
+async def test_an_approval_and_a_request_are_taken_back_behind_the_dots(room: Room, choice: str, decision: str) -> None:
+    asked = approval(PLAN, requester=Person("T0SHOP", DANA))
+    ts = await room.post(approval_card.render(asked, PLAN, ApprovalView()))
+    await room.click(ts, "apr.more", value=f"{choice}:{approval_card.button_value(asked)}", wait=5)
+    (click,) = room.inbox.clicks.values()
+    assert (click.decision, click.approval_id, click.digest) == (decision, asked.id, asked.digest)
+
+
+async def test_actions_are_turned_off_with_a_word(room: Room) -> None:
+    said = await room.slack.act("command", user=LEE, channel=INCIDENTS, text="/ops actions off the registry is gone")
+    assert room.inbox.wished == [("off", LEE, "the registry is gone")]
+    assert "Actions are off." in str(said)
+
+
+async def test_a_row_that_cannot_be_read_is_said_to_be_so(room: Room) -> None:
+    said = await room.slack.act("command", user=LEE, channel=INCIDENTS, text="/ops status INC-13")
+    assert "can no longer be read: garbled" in str(said)
 
 
 async def test_deny_asks_for_a_reason_and_stores_it(room: Room) -> None:

@@ -454,7 +454,7 @@ class Simulation:
         approval_id, digest = self._random.choice(requests)
         if self._random.random() < 0.1:
             digest = self._random.choice(requests)[1] if self._random.random() < 0.5 else "f" * 64
-        decision = self._random.choices(("approve", "revoke", "deny", "cancel"), (40, 0, 1, 0))[0]
+        decision = self._random.choices(("approve", "revoke", "deny", "cancel"), (40, 4, 1, 1))[0]
         self._store_click(approval_id, digest, decision)
 
     def _answer_a_question(self) -> None:

@@ -39,5 +39,14 @@ async def test_no_sequence_of_events_breaks_a_promise(simulation: Simulation, te
 
 def test_the_sequences_reach_what_they_are_about(simulation: Simulation) -> None:
     reached = simulation.counts
-    for what in ("kills", "approve counted", "deny counted", "executions", "requests void", "runs succeeded"):
+    wanted = (
+        "kills",
+        "approve counted",
+        "revoke counted",
+        "deny counted",
+        "executions",
+        "requests void",
+        "runs succeeded",
+    )
+    for what in wanted:
         assert reached.get(what), f"no sequence had any {what}: {reached}"

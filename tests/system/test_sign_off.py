@@ -44,6 +44,21 @@ def configured(tmp_path: Path) -> OpenShop:
     return opened
 
 
+async def choose(here: Town, user: str, message: Any, label: str) -> Any:
+    """Choose from the menu behind the three dots."""
+    menus = [each for block in message["blocks"] if block["type"] == "actions" for each in block["elements"]]
+    (menu,) = [each for each in menus if each["action_id"] == "apr.more"]
+    (option,) = [each for each in menu.get("options", [menu]) if each["text"]["text"].startswith(label)]
+    body = {"user": user, "channel": "C0INCIDENTS", "ts": message["ts"], "action_id": menu["action_id"]}
+    return await here.page.act("/sandbox/click", body | {"value": option["value"], "stale": True, "wait": 10})
+
+
+async def ops(here: Town, user: str, text: str) -> str:
+    """Type /ops and return what its person alone is told."""
+    outcome = await here.page.act("/sandbox/command", {"user": user, "channel": "C0INCIDENTS", "text": f"/ops {text}"})
+    return str(outcome)
+
+
 async def switch(here: Town, **switches: Any) -> None:
     await here.page.act("/sandbox/switches", switches)
 
@@ -92,3 +107,70 @@ async def test_a_group_that_slack_does_not_tell_has_nobody_in_it(configured: Ope
         await here.sees("could not be asked who is in oncall", user=LEE)
         assert here.rows("SELECT state FROM approvals") == [("pending",)]
         assert await here.writes() == []
+
+
+async def test_an_approval_is_taken_back_until_the_run_starts(configured: OpenShop) -> None:
+    async with configured(**needing(oncall=ONCALL, platform=PLATFORM)) as here:
+        request = await here.request()
+        await choose(here, LEE, request, "Take my approval back")
+        await here.sees("[Ll]ee.* has given no approval of A-1 to take back", user=LEE)
+        await here.page.click(LEE, request, "Approve", stale=True)
+        await here.sees("A-1: approved by .*1 of 2")
+        await choose(here, LEE, request, "Take my approval back")
+        await here.sees("took their approval of A-1 back")
+        await here.page.click(PRIYA, request, "Approve", stale=True)
+        await here.until(
+            lambda: here.rows("SELECT count(*) FROM votes WHERE state = 'counted' AND decision = 'approve'") == [(1,)],
+            "Priya's vote alone to count",
+        )
+        assert here.rows("SELECT state FROM approvals") == [("pending",)]
+        assert await here.writes() == []
+
+
+async def test_nothing_starts_while_actions_are_off_and_two_turn_them_on_again(configured: OpenShop) -> None:
+    async with configured() as here:
+        request = await here.request()
+        assert "Only approvers" in await ops(here, DANA, "actions off because I can")
+        assert "Actions are off" in await ops(here, LEE, "actions off the registry is gone")
+        await here.sees("turned all actions off: the registry is gone")
+        await here.page.click(PRIYA, request, "Approve", stale=True)
+        await here.sees("Actions are off: .* stopped them .the registry is gone", user=PRIYA)
+        async with here.session.get(f"{here.url}/readyz") as response:
+            assert any("Actions are off" in problem for problem in (await response.json())["problems"])
+        assert "Somebody else" not in await ops(here, LEE, "actions on")
+        assert "somebody else has to" in await ops(here, LEE, "actions on")
+        assert "on again" in await ops(here, PRIYA, "actions on")
+        await here.page.click(PRIYA, request, "Approve", stale=True)
+        await here.sees("A-1 helped")
+        assert here.audit_holds()
+
+
+async def test_a_freeze_refuses_an_approval_and_says_until_when(configured: OpenShop) -> None:
+    freeze = [{"kind": "deny", "cron": "* * * * *", "duration": "1h", "why": "Black Friday", "clusters": ["prod"]}]
+    async with configured(windows=freeze) as here:
+        request = await here.request()
+        await here.page.click(LEE, request, "Approve", stale=True)
+        await here.sees("A change freeze holds: Black Friday", user=LEE)
+        assert here.rows("SELECT state FROM approvals") == [("pending",)]
+        assert await here.writes() == []
+
+
+async def test_an_approved_run_that_has_not_begun_waits_and_can_still_be_stopped(configured: OpenShop) -> None:
+    async with configured() as here:
+        request = await here.request()
+        # The target cannot be read, so the run is tried again and again, and each time asks whether it may begin.
+        unread = {"action": "drop", "verb": "get", "resource": "deployments", "name": "checkout", "identity": "runner"}
+        await here.control("faults", unread | {"times": 1000})
+        await here.page.click(LEE, request, "Approve", stale=True)
+        await here.sees("A-1 approved by")
+        assert "Actions are off" in await ops(here, PRIYA, "actions off wait a moment")
+        waits = await here.sees("A-1 is approved and waits. Actions are off: .* stopped them .wait a moment")
+        assert waits
+        outcome = await here.page.click(PRIYA, request, "Deny", stale=True)
+        modal = outcome["modals"][-1]
+        body = {"user": PRIYA, "view_id": modal["id"], "values": {"reason": "not today"}}
+        await here.page.act("/sandbox/submit", body)
+        await here.sees("A-1 denied by .*not today")
+        assert here.rows("SELECT state FROM runs") == [("void",)]
+        assert await here.writes() == []
+        assert here.audit_holds()

@@ -1,0 +1,150 @@
+"""Windows: when actions may not run, as a pure function of the windows and an instant.
+
+A deny window that is open holds everything it matches. If allow windows match, one of them must be open. Deny beats
+allow, and what no window matches may run at any time.
+
+A window opens at the wall-clock times of its cron expression in its time zone and lasts its duration in elapsed time.
+Where clocks change, a wall-clock time may come twice (a fold) or not at all (a gap). An allow window opens at the first
+of the two, and in a gap at what the time would have been had the clocks not been changed. A deny window holds from
+either reading: from both of a fold, and from both before and after a gap. So in doubt nothing runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from bot.domain.policy import Window
+
+LONGEST_SECONDS = 31 * 86_400
+# No zone has ever moved its clocks by more in one night.
+_SLACK = timedelta(hours=3)
+_LOOKS = 200
+_FAR = timedelta(days=400)
+
+
+def hold(windows: Iterable[Window], at: int, *, cluster: str, namespaces: Sequence[str], runbook: str) -> str:
+    """Say why an action on these targets may not run at ``at`` (microseconds, UTC) and from when it may, or return an
+    empty string if it may."""
+    concerned = [each for each in windows if _concerns(each, cluster, namespaces, runbook)]
+    now = _moment(at)
+    closed = _closed(concerned, now)
+    if not closed:
+        return ""
+    opens = _opens(concerned, now)
+    when = (
+        f"This may run from {opens:%H:%M} UTC on {opens:%Y-%m-%d}." if opens else "It is not known when this may run."
+    )
+    return f"{closed} {when}"
+
+
+def cron_fault(cron: str) -> str:
+    """Say what is wrong with a cron expression, or return an empty string."""
+    from cronsim import CronSimError
+
+    if len(cron.split()) != 5:
+        return "is no cron expression of five fields: minute, hour, day of month, month, day of week"
+    try:
+        next(_walls(cron, datetime(2026, 1, 1), back=False))  # noqa: DTZ001 - a wall clock has no zone
+    except CronSimError as error:
+        return f"is no cron expression: {error}"
+    except StopIteration:
+        return "never comes"
+    return ""
+
+
+def is_zone(name: str) -> bool:
+    """Say whether there is such a time zone."""
+    try:
+        return bool(name) and _zone(name) is not None
+    except (OSError, ValueError):  # what is not found is a KeyError of the library's own
+        return False
+    except KeyError:
+        return False
+
+
+def _concerns(window: Window, cluster: str, namespaces: Sequence[str], runbook: str) -> bool:
+    """A window concerns an action if it matches its cluster, its runbook and any of its namespaces."""
+    return (
+        (not window.clusters or cluster in window.clusters)
+        and (not window.runbooks or any(fnmatchcase(runbook, each) for each in window.runbooks))
+        and (not window.namespaces or any(fnmatchcase(name, each) for name in namespaces for each in window.namespaces))
+    )
+
+
+def _closed(windows: Sequence[Window], now: datetime) -> str:
+    denying = next((each for each in windows if each.kind == "deny" and _ends(each, now)), None)
+    if denying is not None:
+        return f"A change freeze holds: {denying.why.rstrip('.')}." if denying.why else "A change freeze holds."
+    allowing = [each for each in windows if each.kind == "allow"]
+    if allowing and not any(_ends(each, now) for each in allowing):
+        why = next((each.why.rstrip(".") for each in allowing if each.why), "")
+        return f"This is outside the times it may run in: {why}." if why else "This is outside the times it may run in."
+    return ""
+
+
+def _opens(windows: Sequence[Window], now: datetime) -> datetime | None:
+    """Return the first instant from ``now`` on at which nothing holds any more, if it is near enough to be found."""
+    moment = now
+    for _ in range(_LOOKS):
+        if moment > now + _FAR:
+            return None
+        ends = [end for each in windows if each.kind == "deny" and (end := _ends(each, moment))]
+        if ends:
+            moment = max(ends)
+        elif _closed(windows, moment):
+            moment = min(_next(each, moment) for each in windows if each.kind == "allow")
+        else:
+            return moment
+    return None
+
+
+def _ends(window: Window, now: datetime) -> datetime | None:
+    """Return when the window that is open at ``now`` closes, or None if it is closed."""
+    lasts = timedelta(seconds=window.duration_seconds)
+    local = now.astimezone(_zone(window.time_zone)).replace(tzinfo=None)
+    for wall in _walls(window.cron, local + _SLACK, back=True):
+        starts = _instants(window, wall)
+        open_until = [start + lasts for start in starts if start <= now < start + lasts]
+        if open_until:
+            return max(open_until)
+        if max(starts) + lasts + _SLACK < now:
+            return None
+    return None
+
+
+def _next(window: Window, now: datetime) -> datetime:
+    """Return when the window opens next after ``now``."""
+    local = now.astimezone(_zone(window.time_zone)).replace(tzinfo=None)
+    for wall in _walls(window.cron, local - _SLACK, back=False):
+        starts = [start for start in _instants(window, wall) if start > now]
+        if starts:
+            return min(starts)
+    return now + _FAR
+
+
+def _instants(window: Window, wall: datetime) -> list[datetime]:
+    """Return the instants that a wall-clock time stands for; fold=0 reads a gap with the offset before it."""
+    folds = (0, 1) if window.kind == "deny" else (0,)
+    zone = _zone(window.time_zone)
+    return [wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in folds]
+
+
+def _walls(cron: str, start: datetime, *, back: bool) -> Iterator[datetime]:
+    """Yield the wall-clock times of a cron expression, away from ``start`` and without it. Without a zone cronsim only
+    counts, so that what a change of clocks means is decided here."""
+    from cronsim import CronSim
+
+    return CronSim(cron, start.replace(microsecond=0), reverse=back)
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def _moment(at: int) -> datetime:
+    return datetime.fromtimestamp(at // 1_000_000, tz=UTC)
