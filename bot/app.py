@@ -8,6 +8,8 @@ import fcntl
 import gc
 import os
 import signal
+import socket
+import uuid
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -38,6 +40,7 @@ from bot.intake.inbox import StoredInbox
 from bot.intake.socket_mode import SocketMode
 from bot.jobs import change, ci_run, housekeeping, incident, investigation, logs, pull_command, pull_request, run, vote
 from bot.jobs.engine import Engine
+from bot.jobs.reaper import Reaper
 from bot.jobs.world import ClusterAccess, CodeAccess, Rules, World
 from bot.model import prompts
 from bot.model.gateway import Gateway
@@ -49,6 +52,7 @@ from bot.settings import Cluster, Configuration, Identity, Settings
 from bot.status import Gauges, Status
 from bot.store import audit, clock, schema
 from bot.store.database import Database, DatabaseError, said_by
+from bot.store.presence import Presence
 
 if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
@@ -85,7 +89,14 @@ async def serve(configuration: Configuration) -> int:
         if database.is_sqlite:
             life.enter_context(sole_server(Path(str(database.url.database))))
             await prepare(database)
-        world, client = await build(configuration, redactor, books, triage, database, life)
+        # Never the same again: what a process of this name left is for the reaper, and not for one like it.
+        name = "local" if database.is_sqlite else f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
+        world, client = await build(configuration, redactor, books, triage, database, life, name=name)
+        reaper = None
+        if not database.is_sqlite:
+            presence = Presence(database, name)
+            life.callback(presence.close)
+            reaper = Reaper(database, world.engine, presence)
         status = Status(world, slack_connected=lambda: connection.connected)
         bolt = slack.build(client, inbox=StoredInbox(world))
         connection = SocketMode(bolt, settings.slack_app_token.get_secret_value())
@@ -93,7 +104,7 @@ async def serve(configuration: Configuration) -> int:
         background = [
             loop.create_task(job, name=name)
             for name, job in {
-                "engine": engage(world, books),
+                "engine": engage(world, books, reaper),
                 "outbox": world.outbox.run(),
                 "slack": connection.run(),
                 "housekeeping": housekeeping.keep_house(world),
@@ -225,6 +236,8 @@ async def build(
     triage: Prompt,
     database: Database,
     life: contextlib.AsyncExitStack,
+    *,
+    name: str,
 ) -> tuple[World, AsyncWebClient]:
     """Make every room's part and hand them to the world of the stories."""
     settings = configuration.settings
@@ -245,8 +258,8 @@ async def build(
         life.push_async_callback(github.close)
     world = World(
         database=database,
-        engine=Engine(database),
-        outbox=Outbox(database, client),
+        engine=Engine(database, executor_id=name),
+        outbox=Outbox(database, client, name=name),
         redactor=redactor,
         clusters=clusters,
         catalogue=books,
@@ -370,8 +383,9 @@ async def listening(configuration: Configuration, world: World, status: Status) 
         await runner.cleanup()
 
 
-async def engage(world: World, books: Catalogue) -> None:
-    """Bring the schema up to date and launch the engine, however long the database takes to be there."""
+async def engage(world: World, books: Catalogue, reaper: Reaper | None) -> None:
+    """Bring the schema up to date and launch the engine, however long the database takes to be there; then let the
+    reaper run for ever, where other processes may die."""
     recorded = False
     while True:
         try:
@@ -380,13 +394,18 @@ async def engage(world: World, books: Catalogue) -> None:
             if not recorded:
                 await world.database.write(lambda connection: _started(connection, world, books))
                 recorded = True
+            if reaper is not None:
+                # Before it has a job that others could take for a dead one's.
+                await reaper.be_present()
             await world.engine.launch()
         except Exception as error:
             log.warning("the database is not ready; trying again", error=type(error).__name__, why=said_by(error))
             await asyncio.sleep(RETRY_SECONDS)
         else:
             _keep_for_good()
-            return
+            break
+    if reaper is not None:
+        await reaper.run()
 
 
 def _started(connection: Any, world: World, books: Catalogue) -> None:

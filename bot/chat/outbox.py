@@ -68,8 +68,14 @@ class Outbox:
     """
 
     def __init__(
-        self, database: Database, slack: AsyncWebClient, *, monotonic: Callable[[], float] = time.monotonic
+        self,
+        database: Database,
+        slack: AsyncWebClient,
+        *,
+        name: str = "local",
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._name = name
         self.counts: Counter[str] = Counter()
         self._database = database
         self._slack = slack
@@ -161,7 +167,9 @@ class Outbox:
         if picked.message is None:
             return picked.after
         waiting = picked.message
-        claimed = await self._write(lambda connection: rows.claim(connection, waiting, now=clock.now(connection)))
+        claimed = await self._write(
+            lambda connection: rows.claim(connection, waiting, now=clock.now(connection), sender=self._name)
+        )
         if claimed is not None:
             await self._send(claimed, doubtful=in_doubt(waiting))
         return None

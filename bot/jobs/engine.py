@@ -241,6 +241,27 @@ class Engine:
             if len(ended) < at_once:
                 return forgotten
 
+    async def executors(self) -> set[str]:
+        """Return the names of the processes that run jobs, or ran them when they died; empty before the launch."""
+        from dbos import DBOS
+
+        if not self.launched:
+            return set()
+        pending = await DBOS.list_workflows_async(status=["PENDING"], load_input=False, load_output=False)
+        return {workflow.executor_id for workflow in pending if workflow.executor_id}
+
+    async def take_up(self, executor: str) -> int:
+        """Give the jobs of a dead process back, for any process to run, and return how many."""
+        from dbos import DBOS
+
+        return len(await asyncio.to_thread(DBOS._recover_pending_workflows, [executor]))
+
+    def stand_aside(self) -> None:
+        """Leave every job that runs here: others may have taken it up. What nobody did is taken up here again."""
+        for task in list(self._running.values()):
+            if task is not None:
+                task.cancel()
+
     async def close(self) -> None:
         """Stop starting jobs. What runs stays pending in the database and is taken up at the next start."""
         self._closing = True

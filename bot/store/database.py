@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url, text
 
 from bot.store.one_writer import take_turns
 from bot.store.turns import Turns
@@ -91,6 +91,12 @@ class Database:
             event.listen(self._beside, "connect", _configure_beside)
             take_turns(self._beside, self._turn, seconds=BUSY_TIMEOUT_MS / 1000)
         return self._beside
+
+    def apart(self) -> Engine:
+        """Return an engine for connections that are kept open and in no pool. The caller disposes of it."""
+        return create_engine(
+            self.url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=_PATIENCE, hide_parameters=True
+        )
 
     def write_now(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in one transaction on this thread: all of it is durable on return, or nothing happened."""

@@ -156,14 +156,15 @@ def queue(connection: Connection, channel: str, *, limit: int = 50) -> list[Mess
     return [*found, *(_message(row) for row in rows)]
 
 
-def claim(connection: Connection, message: Message, *, now: int) -> Message | None:
+def claim(connection: Connection, message: Message, *, now: int, sender: str = "") -> Message | None:
     """Take a message for sending, by compare-and-set. Returns it with its newest payload, or None if another process
-    was faster. The claim is known by its ``sending_since``, without which no outcome is recorded."""
+    was faster. The claim is known by its ``sending_since``, without which no outcome is recorded; ``sender`` names the
+    process, for when it dies."""
     free = message.sending_since is None
     same = messages.c.sending_since.is_(None) if free else messages.c.sending_since == message.sending_since
     instant = max(now, (message.sending_since or 0) + 1)
     statement = update(messages).where(messages.c.id == message.id, messages.c.state == message.state, same)
-    if connection.execute(statement.values(state="sending", sending_since=instant)).rowcount != 1:
+    if connection.execute(statement.values(state="sending", sending_since=instant, sender=sender)).rowcount != 1:
         return None
     return find(connection, message.key)
 
@@ -235,6 +236,22 @@ def vanished(connection: Connection, claimed: Message, *, error: str) -> bool:
         state="waiting", sending_since=None, ts=None, posted_channel=None, not_before=0, last_error=error[:_ERROR_LIMIT]
     )
     return connection.execute(statement).rowcount == 1
+
+
+def senders(connection: Connection) -> set[str]:
+    """Return the names of the processes that hold a claim."""
+    query = select(messages.c.sender).where(messages.c.state == "sending", messages.c.sender.is_not(None)).distinct()
+    return set(connection.execute(query).scalars())
+
+
+def orphaned(connection: Connection, sender: str, *, now: int) -> int:
+    """Give back the claims of a process that is gone, and return how many: a post may have arrived (``doubt``), an edit
+    or a whisper is done again."""
+    post = messages.c.ts.is_(None) & (messages.c.kind != "ephemeral")
+    statement = update(messages).where(messages.c.state == "sending", messages.c.sender == sender)
+    return connection.execute(
+        statement.values(state=case((post, "doubt"), else_="waiting"), sending_since=None, sender=None, not_before=now)
+    ).rowcount
 
 
 def troubled(connection: Connection, *, attempts: int = 3, limit: int = 50) -> Sequence[Message]:

@@ -263,3 +263,18 @@ def test_a_double_is_counted_for_good(database: Database) -> None:
     put(database, "card", "two")
     sent(database, claim(database, "card"))
     assert row(database, "card").doubts == 1
+
+
+def test_the_claims_of_a_process_that_is_gone_are_given_back(database: Database) -> None:
+    put(database, "post")
+    put(database, "whisper", kind="ephemeral", recipient="U0LEE")
+    for key in ("post", "whisper"):
+        database.write_now(lambda c, key=key: outbox.claim(c, outbox.find(c, key), now=NOW, sender="dead"))
+    assert database.read_now(outbox.senders) == {"dead"}
+    assert database.write_now(lambda c: outbox.orphaned(c, "another", now=NOW)) == 0
+    assert database.write_now(lambda c: outbox.orphaned(c, "dead", now=NOW + 5)) == 2
+    assert [database.read_now(lambda c, key=key: outbox.find(c, key)).state for key in ("post", "whisper")] == [
+        "doubt",
+        "waiting",
+    ]
+    assert database.read_now(outbox.senders) == set()

@@ -35,6 +35,7 @@ async def test_a_kill_at_any_write_is_harmless(tmp_path: Path, when: str, number
             await here.until(lambda: delivered(here), "the alert to be answered 2xx")
             await approve(here)
             final = await here.until(lambda: run_is_over(here), "the run to end or to ask")
+            assert await here.until(here.settled, "everything to be said")
         finally:
             watching.cancel()
         writes = await here.writes()
@@ -43,7 +44,6 @@ async def test_a_kill_at_any_write_is_harmless(tmp_path: Path, when: str, number
         else:
             assert final == "unknown", f"the run ended as {final}"
             assert len(writes) <= 1
-        assert await here.until(here.settled, "everything to be said")
         assert await here.count(r"^INC-1 ") == 1
         assert await here.count(r"^A-1 (needs|is|approved|ran|—|·|:)?") >= 1
         assert here.rows("SELECT count(*) FROM incidents") == [(1,)]

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import aiohttp
+import psycopg
 import yaml
 
 from bot.sandbox.story import Page
@@ -42,6 +43,17 @@ class Town:
         self.session: aiohttp.ClientSession
         self.url = f"http://{environment['SIGNOFF_LISTEN']}"
         self.serving: subprocess.Popen[bytes] | None = None
+        self.replicas = [self]
+
+    def replica(self) -> Town:
+        """One more process for the same database and workspace, not started yet: it has a port and a log of its own."""
+        other = Town(
+            self.folder, self.environment | {"SIGNOFF_LISTEN": f"127.0.0.1:{free_port()}"}, self.urls, self.page
+        )
+        other.session = self.session
+        self.replicas.append(other)
+        other.replicas = self.replicas
+        return other
 
     def configure(self, **changes: Any) -> None:
         """Change keys of the configuration file; the next `serve` reads them."""
@@ -53,7 +65,7 @@ class Town:
     async def serve(self, *, killed_at: str = "", ready: bool = True, **more: str) -> None:
         """Start `signoff serve` and wait until it is ready with no problems. `killed_at` is for `killed_at.py`."""
         words = [str(KILLED_AT), killed_at, "serve"] if killed_at else ["-m", "bot", "serve"]
-        log = (self.folder / "serve.log").open("ab")
+        log = self._log.open("ab")
         self.serving = subprocess.Popen(
             [sys.executable, *words], env=self.environment | more, stdout=log, stderr=log, stdin=subprocess.DEVNULL
         )
@@ -88,8 +100,16 @@ class Town:
         await self.until(lambda: serving.poll() is not None, "the bot to die")
 
     def log(self) -> str:
-        """Everything the bot logged."""
-        return (self.folder / "serve.log").read_text(errors="replace")
+        """Everything that this process of the bot logged."""
+        return self._log.read_text(errors="replace")
+
+    @property
+    def _log(self) -> Path:
+        return self.folder / f"serve-{self.replicas.index(self)}.log"
+
+    def lives(self) -> bool:
+        """Whether this process runs."""
+        return self.serving is not None and self.serving.poll() is None
 
     # --- what comes in ----------------------------------------------------------------------------------------------
 
@@ -179,8 +199,12 @@ class Town:
         return message
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Query the SQLite file beside the bot."""
-        path = self.environment["SIGNOFF_DATABASE_URL"].removeprefix("sqlite:///")
+        """Query the database beside the bot."""
+        url = self.environment["SIGNOFF_DATABASE_URL"]
+        if not url.startswith("sqlite"):
+            with psycopg.connect(url, autocommit=True) as connection:
+                return connection.execute(query.replace("?", "%s").encode(), values).fetchall()
+        path = url.removeprefix("sqlite:///")
         with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as connection:
             return connection.execute(query, values).fetchall()
 
@@ -225,6 +249,7 @@ async def town(
     messages: bool = False,
     github: bool = False,
     loki: bool = False,
+    database: str = "",
 ) -> AsyncIterator[Town]:
     """Start the stand-ins and prepare the bot's environment. Nothing is served until `serve`."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -232,7 +257,7 @@ async def town(
     base |= {
         "SIGNOFF_ALERTMANAGER_TOKEN": TOKEN,
         "SIGNOFF_SECRET_KEY": "town:" + "k" * 32,
-        "SIGNOFF_DATABASE_URL": f"sqlite:///{folder / 'signoff.db'}",
+        "SIGNOFF_DATABASE_URL": database or f"sqlite:///{folder / 'signoff.db'}",
         "SIGNOFF_LISTEN": f"127.0.0.1:{free_port()}",
     }
     if runbooks is not None:
@@ -258,8 +283,9 @@ async def town(
             here.session = session
             yield here
     finally:
-        if here is not None and here.serving is not None and here.serving.poll() is None:
-            here.kill()
+        for each in here.replicas if here is not None else ():
+            if each.lives():
+                each.kill()
         process.terminate()
         await asyncio.to_thread(process.wait, 20)
 
