@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
 from urllib.parse import unquote, unquote_plus, urlsplit
 
 from pydantic import (
@@ -65,15 +65,18 @@ class SettingsError(Exception):
 class Strict(BaseModel):
     """A part of the configuration file: unknown keys are errors, so that a typo cannot pass for a setting."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Identity(Strict):
     """One way into a cluster: a kubeconfig context, or a service account's token inside the cluster."""
 
     context: str = ""
+    """A context of KUBECONFIG."""
     in_cluster: bool = False
+    """The pod's own cluster, in place of a context."""
     token_file: Path | None = None
+    """A service account's token, read anew as it is renewed; the pod's own if left out. Only with `in_cluster`."""
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -86,8 +89,11 @@ class LokiAccess(Strict):
     """Where a cluster's logs are kept. Loki's labels ``namespace``, ``pod`` and ``container`` tell whose they are."""
 
     url: str
+    """Loki's base URL, without a password in it."""
     token_file: Path | None = None
+    """A file with the bearer token."""
     tenant: str = Field(default="", max_length=150, pattern=r"^[A-Za-z0-9!_.*'()|-]*$")
+    """What goes into `X-Scope-OrgID`."""
 
     @field_validator("url")
     @classmethod
@@ -108,8 +114,11 @@ class Cluster(Strict):
     """A cluster, read by one identity and changed by another. Without a runner nothing can be changed in it."""
 
     reader: Identity
+    """Collects evidence, and can change nothing."""
     runner: Identity | None = None
+    """Does what was signed off, and nothing else."""
     loki: LokiAccess | None = None
+    """Where logs are read in place of Kubernetes."""
 
     @model_validator(mode="after")
     def _two_identities(self) -> Self:
@@ -124,7 +133,9 @@ class Route(Strict):
     """Sends incidents whose labels match all of ``match`` to ``channel``. The first route that matches wins."""
 
     match: dict[str, str] = Field(min_length=1)
+    """Labels with their values."""
     channel: str
+    """A channel's id."""
 
     @field_validator("channel")
     @classmethod
@@ -136,6 +147,7 @@ class Source(Strict):
     """An alert source: one per Alertmanager, or per pair of them that are one another's replica."""
 
     cluster: str = ""
+    """The cluster of its alerts that name none."""
 
 
 class Logs(Strict):
@@ -143,6 +155,7 @@ class Logs(Strict):
     NAMESPACE is one of the default cluster. What is not listed is refused."""
 
     channels: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(default_factory=dict)
+    """By channel id, the namespaces whose logs may be read there."""
 
     @field_validator("channels")
     @classmethod
@@ -159,7 +172,9 @@ class GroupOfPeople(Strict):
     """Who is in a group: people, Slack user groups, or both. A free Slack plan has no user groups."""
 
     users: list[str] = Field(default_factory=list)
+    """People as `TEAM_ID:USER_ID`."""
     usergroups: list[str] = Field(default_factory=list)
+    """Slack user groups as `TEAM_ID:GROUP_ID`."""
 
     @field_validator("users")
     @classmethod
@@ -185,20 +200,30 @@ class Demanded(Strict):
     """What signing off an action of one risk takes at least."""
 
     groups: dict[str, Annotated[int, Field(ge=1, le=20)]] = Field(min_length=1, max_length=10)
+    """How many of which group: 1 to 20 each."""
     ttl_minutes: float | None = Field(default=None, ge=1, le=10_080)
+    """How long a request waits at most: 1 to 10080; the runbook's own time if left out."""
 
 
 class TimeWindow(Strict):
     """Times in which actions may not run (deny), or outside of which they may not (allow). Deny beats allow."""
 
     kind: Literal["deny", "allow"]
+    """`deny` or `allow`."""
     cron: str
+    """When it begins, as five fields of cron."""
     duration: str
+    """How long it lasts, as in `8h` or `2d12h`."""
     time_zone: str = "UTC"
+    """A name of the IANA database."""
     clusters: list[str] = Field(default_factory=list)
+    """Only these; none listed: all."""
     namespaces: list[str] = Field(default_factory=list)
+    """Only these; none listed: all."""
     runbooks: list[str] = Field(default_factory=list)
+    """Only these; none listed: all."""
     why: str = Field(default="", max_length=200)
+    """What is said to those who wait."""
 
     @field_validator("cron")
     @classmethod
@@ -240,6 +265,7 @@ class People(Strict):
     """What is known of people beside their groups."""
 
     aliases: list[list[str]] = Field(default_factory=list)
+    """Lists of identities, each list one human, who has one vote."""
 
     @field_validator("aliases")
     @classmethod
@@ -260,9 +286,13 @@ class GitHubRules(Strict):
     where Slack hears of risky pull requests. A repository's own policy may choose among ``channels``."""
 
     repositories: list[str] = Field(default_factory=list)
+    """`OWNER/NAME` or `OWNER/*`; none listed: all that send webhooks."""
     channel: str = ""
+    """Where Slack hears of risky pull requests."""
     channels: list[str] = Field(default_factory=list)
+    """More channels that a repository's own policy may choose."""
     risk: Literal["critical", "high", "medium", "low", "never"] = "high"
+    """The least risk that Slack hears of."""
 
     @field_validator("repositories")
     @classmethod
@@ -292,19 +322,33 @@ class Structure(Strict):
     """The configuration file."""
 
     clusters: dict[str, Cluster] = Field(default_factory=dict)
+    """By the name that alerts call it. Without a `runner` nothing can be changed in it."""
     cluster_label: str = "cluster"
+    """The alert label that names the cluster."""
     default_cluster: str = ""
+    """The cluster of alerts without that label. Left out, they are not guessed at."""
     namespaces: list[str] = Field(default_factory=list)
+    """Where the doctor checks the rights of both identities."""
     sources: dict[str, Source] = Field(default_factory=lambda: {"default": Source()})
+    """By the last part of the webhook's URL: one per Alertmanager, or per pair of replicas."""
     channel: str = ""
+    """The incidents channel's id. Mandatory."""
     routes: list[Route] = Field(default_factory=list)
+    """Other channels for some incidents: the first route whose labels all match wins."""
     approvers: list[str] = Field(default_factory=list)
+    """People as `TEAM_ID:USER_ID`, the plain way to say who may approve. Empty means nobody."""
     logs: Logs = Field(default_factory=Logs)
+    """Who may read logs through Slack. What is not listed is refused."""
     groups: dict[str, GroupOfPeople] = Field(default_factory=dict)
+    """Groups of approvers by name."""
     approvals: dict[Risk, Demanded] = Field(default_factory=dict)
+    """By risk (`low`, `medium`, `high`, `critical`), what signing off takes at least."""
     people: People = Field(default_factory=People)
+    """What is known of people beside their groups."""
     github: GitHubRules = Field(default_factory=GitHubRules)
+    """Which repositories are listened to, and where Slack hears of them."""
     windows: list[TimeWindow] = Field(default_factory=list, max_length=50)
+    """When actions may not run, or may only run. Deny beats allow."""
 
     @field_validator("channel")
     @classmethod
@@ -800,3 +844,25 @@ def table() -> list[tuple[str, str, str]]:
         secret = field.annotation is SecretStr
         rows.append((f"`{name}`" + (f" or `{name}_FILE`" if secret else ""), shown, field.description or ""))
     return rows
+
+
+def keys(part: type[BaseModel] = Structure, above: str = "") -> Iterator[tuple[str, str, str]]:
+    """Yield (key, default, what it is) for every key of the configuration file, for its document. In place of a name
+    that people choose stands NAME, in place of a list's entry `[]`."""
+    for name, field in part.model_fields.items():
+        key = f"{above}{name}"
+        inner, place = _inner(field.annotation)
+        plain = isinstance(field.default, str | int | float) and field.default != ""
+        default = f"`{field.default}`".lower() if plain else ""
+        yield f"`{key}{place}`", default, field.description or ""
+        if inner is not None:
+            yield from keys(inner, f"{key}{place}.")
+
+
+def _inner(annotation: Any) -> tuple[type[BaseModel] | None, str]:
+    """Return the part that a key's value is made of, if it is one, and how the way into it is written."""
+    for each in (annotation, *get_args(annotation)):
+        if isinstance(each, type) and issubclass(each, BaseModel):
+            origin = get_origin(annotation)
+            return each, ".NAME" if origin is dict else "[]" if origin is list else ""
+    return None, ""

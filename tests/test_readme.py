@@ -4,32 +4,67 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from bot.settings import table
+import yaml
+
+from bot.settings import Configuration, keys, table
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 
 
-def settings_table() -> str:
-    rows = [f"| {name} | {default} | {what} |" for name, default, what in table()]
-    return "\n".join(["| variable | default | what it is |", "| --- | --- | --- |", *rows])
+def tables() -> dict[str, str]:
+    """The generated parts by the marks they stand between."""
+    found = {"settings": ("variable", table()), "keys": ("key", keys())}
+    return {
+        mark: "\n".join(
+            [f"| {first} | default | what it is |", "| --- | --- | --- |"]
+            + [f"| {name} | {default} | {what} |" for name, default, what in rows]
+        )
+        for mark, (first, rows) in found.items()
+    }
 
 
 def written(text: str) -> str:
     """The README with its generated parts filled in."""
-    return re.sub(
-        r"(<!-- settings -->\n).*?(<!-- /settings -->)",
-        lambda found: f"{found[1]}{settings_table()}\n{found[2]}",
-        text,
-        flags=re.DOTALL,
-    )
+    for mark, said in tables().items():
+        text = re.sub(
+            rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)",
+            lambda found, said=said: f"{found[1]}{said}\n{found[2]}",  # type: ignore[misc]  # mypy knows no default here
+            text,
+            flags=re.DOTALL,
+        )
+    return text
 
 
-def test_the_table_of_settings_is_the_one_of_the_code() -> None:
+def test_the_tables_are_those_of_the_code() -> None:
     text = README.read_text(encoding="utf-8")
     assert written(text) == text, "run: python tests/test_readme.py"
+
+
+def test_every_key_of_the_configuration_file_says_what_it_is() -> None:
+    assert [key for key, _, what in keys() if not what] == []
+
+
+def test_the_example_of_a_configuration_file_has_every_key_and_can_be_used() -> None:
+    path = ROOT / "docs" / "signoff.yaml"
+    Configuration.load({"SIGNOFF_CONFIG": str(path)}, serving=False)
+    assert {key.strip("`") for key, _, _ in keys()} - set(ways(yaml.safe_load(path.read_text()))) == set()
+
+
+def ways(value: Any, way: str = "") -> Iterator[str]:
+    """Every key of a document, as the table writes it."""
+    yield way
+    if isinstance(value, list):
+        for entry in value:
+            yield from ways(entry, f"{way}[]")
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            for name in (key, "NAME"):
+                yield from ways(inner, f"{way}.{name}" if way else name)
 
 
 def test_every_linked_file_is_there() -> None:
