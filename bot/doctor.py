@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 import click
 
 from bot import app
+from bot.approvals.policy import unfit
 from bot.clients import slack as slack_client
 from bot.clients.kubernetes import Kubernetes, KubernetesError, KubernetesUnreachable
 from bot.clients.loki import Loki, LokiError
+from bot.clients.slack_directory import SlackDirectory
 from bot.redact import Redactor
 from bot.runbooks import rbac
 from bot.runbooks.catalogue import Catalogue
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
 SECONDS = 15.0
+# Slack answers 100 such questions a minute (https://api.slack.com/methods/users.info: tier 4).
+APPROVERS_READ = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,7 @@ async def _slack(configuration: Configuration) -> list[Check]:
         for channel in sorted(channels):
             checks.append(await _channel(client, channel))
         # Clicks of an enterprise's people are stored under the enterprise.
-        checks.append(_approvers(configuration, str(identity.get("enterprise_id") or team)))
+        checks.append(await _approvers(configuration, str(identity.get("enterprise_id") or team), client))
     except Exception as error:
         code = slack_client.error_code(error)
         remedy = "Check SLACK_BOT_TOKEN, SLACK_APP_TOKEN and that slack.com can be reached."
@@ -145,19 +149,35 @@ async def _slack(configuration: Configuration) -> list[Check]:
     return checks
 
 
-def _approvers(configuration: Configuration, home: str) -> Check:
+async def _approvers(configuration: Configuration, home: str, client: AsyncWebClient) -> Check:
+    """Say who of those who are listed could not vote, and which user group cannot be read."""
     policy = configuration.structure.policy()
     gaps = policy.gaps()
     if gaps:
         remedy = "List people under approvers or groups in the file that SIGNOFF_CONFIG names."
         return Check("approvers", False, "; ".join(gap.partition(": ")[2] for gap in gaps), remedy)
-    people = {person for group in policy.groups.values() for person in group.users}
+    people = sorted({person for group in policy.groups.values() for person in group.users})
     foreign = sum(person.team_id != home for person in people)
     if foreign:
         remedy = f"Approvers are TEAM_ID:USER_ID with the workspace {home}; others can never vote."
         return Check("approvers", False, f"{foreign} of {len(people)} listed are of another workspace", remedy)
-    groups = sum(len(group.user_groups) for group in policy.groups.values())
-    return Check("approvers", True, f"listed: {len(people)}" + (f", user groups: {groups}" if groups else ""))
+    directory = SlackDirectory(client)
+    faults = []
+    for person in people[:APPROVERS_READ]:
+        standing = await directory.standing(person)
+        fault = unfit(standing) if standing.known else f"{person} cannot be read."
+        faults += [f"{person}: {fault.rstrip('.')}"] if fault else []
+    user_groups = sorted({each for group in policy.groups.values() for each in group.user_groups})
+    for each in user_groups:
+        members = (await directory.members(each.group_id, max_age=0)).users
+        if not members:
+            why = "has nobody in it" if members is not None else "cannot be read (a free plan has no user groups)"
+            faults.append(f"the user group {each.group_id} {why}")
+    if faults:
+        remedy = "Correct approvers or groups in the file that SIGNOFF_CONFIG names, or the people's accounts in Slack."
+        return Check("approvers", False, "; ".join(faults), remedy)
+    listed = f"listed: {len(people)}" + (f", user groups: {len(user_groups)}" if user_groups else "")
+    return Check("approvers", True, f"{listed}; each can vote")
 
 
 def _scopes(given: str) -> Check:

@@ -192,7 +192,12 @@ def _unfit(vote: Vote, electorate: Electorate) -> str:
         if vote.decision in ("deny", "revoke", "cancel"):
             return ""
         return "Slack could not be asked who you are, so the approval does not count; try again in a moment."
-    name = standing.name or vote.person.user_id
+    return unfit(standing)
+
+
+def unfit(standing: Standing) -> str:
+    """Return why nobody who stands like this may decide anything, or nothing."""
+    name = standing.name or standing.person.user_id
     faults = (
         (standing.is_bot, f"{name} is a bot; only people decide."),
         (standing.is_deactivated, f"{name} is deactivated in Slack and may not decide."),

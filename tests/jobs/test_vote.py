@@ -35,6 +35,7 @@ async def test_a_vote_on_a_request_that_cannot_be_read_is_refused_in_sight(shop:
     await shop.alert(checkout_alert())
     request = await shop.request()
     shop.alter(f"UPDATE approvals SET record = {damage}")
+    assert "can no longer be read" in await shop.ops("status A-1")
     await shop.page.click(LEE, request, "Approve")
     await shop.sees("This request cannot be decided: its stored record can no longer be read")
     assert shop.rows("SELECT state FROM votes") == [("refused",)]

@@ -44,13 +44,6 @@ async def crash_cart(here: Town, lines: list[Any]) -> None:
     await here.control("clock", {"cluster": "prod", "advance": 10})
 
 
-async def ops(here: Town, text: str, *, user: str = LEE, channel: str = "C0INCIDENTS") -> str:
-    """Type a command, and return what only this person is told at once."""
-    act = {"user": user, "channel": channel, "text": f"/ops {text}", "wait": 10}
-    outcome = await here.page.act("/sandbox/command", act)
-    return " ".join(message["text"] for message in outcome["ephemeral"])
-
-
 async def script(here: Town, *answers: dict[str, Any]) -> None:
     url = f"{here.urls['messages']}/sandbox/messages/script"
     async with here.session.post(url, json={"answers": list(answers)}) as response:
@@ -89,7 +82,7 @@ async def test_a_summary_with_cited_lines_the_digest_as_a_file_and_an_audit_row(
     await crash_cart(shop, [FAULT])
     found = {"statement": "The price database refuses connections.", "lines": [{"line": "L1", "quote": "x"}]}
     await script(shop, {"json": {"findings": [found], "unknowns": []}})
-    assert "The answer comes here" in await ops(shop, "logs shop/cart 1h")
+    assert "The answer comes here" in await shop.ops("logs shop/cart 1h")
     answer = await shop.sees(r"^Logs of shop/cart in prod, last 1 h: (?!reading|⏳).*refused")
     shown = json.dumps(answer["blocks"], ensure_ascii=False)
     assert re.search(r"\[L\d+", shown)
@@ -120,7 +113,7 @@ async def lines_of(here: Town, user: str) -> str:
 
 async def test_what_the_model_says_is_shown_where_it_quotes_its_line(shop: Town) -> None:
     await crash_cart(shop, [FAULT])
-    await ops(shop, "logs shop/cart 1h refused")
+    await shop.ops("logs shop/cart 1h refused")
     await shop.sees("^Logs of shop/cart")
     async with shop.session.get(f"{shop.urls['messages']}/sandbox/messages/requests") as response:
         asked = (await response.json())["requests"][-1]["body"]["messages"][0]["content"]
@@ -128,7 +121,7 @@ async def test_what_the_model_says_is_shown_where_it_quotes_its_line(shop: Town)
     good = {"statement": "Prices cannot be read.", "lines": [{"line": line, "quote": "connection refused"}]}
     lie = {"statement": "All is well.", "lines": [{"line": line, "quote": "all is well"}]}
     await script(shop, {"json": {"findings": [good, lie], "unknowns": []}})
-    await ops(shop, "logs shop/cart 2h refused")
+    await shop.ops("logs shop/cart 2h refused")
     answer = await shop.sees(r"last 2 h, lines with refused: Prices cannot be read")
     shown = json.dumps(answer["blocks"])
     assert "claude-haiku-5-5" in shown
@@ -138,16 +131,16 @@ async def test_what_the_model_says_is_shown_where_it_quotes_its_line(shop: Town)
 
 async def test_a_namespace_or_channel_that_is_not_listed_is_refused_at_once(shop: Town) -> None:
     for text in ("logs kube-system/etcd", "logs staging/shop/checkout", "logs nowhere/shop/checkout"):
-        assert "may not be read in this channel" in await ops(shop, text)
-    assert "may not be read in this channel" in await ops(shop, "logs shop/cart", channel="C0DEPLOYS")
-    assert "names no workload" in await ops(shop, "logs shop/../etcd")
+        assert "may not be read in this channel" in await shop.ops(text)
+    assert "may not be read in this channel" in await shop.ops("logs shop/cart", channel="C0DEPLOYS")
+    assert "names no workload" in await shop.ops("logs shop/../etcd")
     assert len(audited(shop, "logs.refused")) == 4
     assert audited(shop, "logs.read") == []
     assert await shop.count("^Logs of shop|^⏳") == 0
 
 
 async def test_a_guest_is_refused(shop: Town) -> None:
-    await ops(shop, "logs shop/cart", user=GUEST)
+    await shop.ops("logs shop/cart", user=GUEST)
     await shop.sees("guest in this workspace", user=GUEST)
     assert shop.rows("SELECT state FROM log_requests") == [("refused",)]
     assert [data["why"] for _, _, data in audited(shop, "logs.refused")]
@@ -156,10 +149,10 @@ async def test_a_guest_is_refused(shop: Town) -> None:
 
 async def test_a_shared_channel_is_refused_and_so_are_lines_that_were_shown_before(shop: Town) -> None:
     await crash_cart(shop, [FAULT])
-    await ops(shop, "logs shop/cart 1h")
+    await shop.ops("logs shop/cart 1h")
     answer = await shop.sees("^Logs of .*connection refused")
     await shop.page.act("/sandbox/switches", {"invite": {"channel": "C0INCIDENTS", "user": "U0EXT"}})
-    await ops(shop, "logs shop/cart 2h")
+    await shop.ops("logs shop/cart 2h")
     await shop.sees("shared with another organisation", user=LEE)
     await shop.page.click(LEE, answer, "Cited lines")
     modal = await shop.until(lambda: lines_of(shop, LEE), "the refusal")
@@ -179,7 +172,7 @@ async def test_hostile_lines_and_a_model_that_obeys_them_change_nothing_and_leak
         "unknowns": ["see <https://evil.example|here>"],
     }
     await script(shop, {"json": obeying})
-    await ops(shop, "logs shop/cart 1h")
+    await shop.ops("logs shop/cart 1h")
     answer = await shop.sees("^Logs of shop/cart in prod, last 1 h: ")
     blocks = json.dumps(answer["blocks"], ensure_ascii=False)
     assert "rules: nothing that the model said is in the lines" in blocks
@@ -207,7 +200,7 @@ async def test_hostile_lines_and_a_model_that_obeys_them_change_nothing_and_leak
 
 
 async def test_words_that_look_like_a_secret_are_not_looked_for(shop: Town) -> None:
-    assert "looks like a secret" in await ops(shop, f"logs shop/cart 1h {CANARY}")
+    assert "looks like a secret" in await shop.ops(f"logs shop/cart 1h {CANARY}")
     assert CANARY not in json.dumps(shop.rows("SELECT * FROM log_requests")) + shop.log()
 
 
@@ -215,7 +208,7 @@ async def test_loki_is_read_where_it_has_lines_and_lines_from_before_are_compare
     await push(shop, "cart-6c9fbd-x2x7p", [f"INFO cart priced in {n} ms" for n in range(50)], ago=5400)
     await push(shop, "cart-6c9fbd-x2x7p", [*(f"INFO cart priced in {n} ms" for n in range(50)), FAULT])
     await push(shop, "cart-worker-6c9fbd-x2x7p", ["ERROR of another workload"])
-    await ops(shop, "logs shop/cart 1h")
+    await shop.ops("logs shop/cart 1h")
     answer = await shop.sees("^Logs of .* last 1 h: .*connection refused")
     assert "another workload" not in json.dumps(answer)
     assert "Error, new" in answer["text"]
@@ -236,11 +229,11 @@ async def test_the_card_of_an_incident_has_a_button_and_the_answer_is_in_its_thr
 
 
 async def test_a_workload_that_is_not_there_and_a_cluster_that_is_down_are_said(shop: Town) -> None:
-    await ops(shop, "logs shop/nothing")
+    await shop.ops("logs shop/nothing")
     await shop.sees("shop/nothing in prod.*no line to read")
     fault = {"action": "drop", "verb": "list", "resource": "pods", "times": 50}
     await shop.control("faults", fault)
-    await ops(shop, "logs shop/cart 5m")
+    await shop.ops("logs shop/cart 5m")
     answer = await shop.sees("^Logs of shop/cart in prod, last 5 min.*no line to read")
     assert "could not list pods" in json.dumps(answer["blocks"])
 
@@ -248,7 +241,7 @@ async def test_a_workload_that_is_not_there_and_a_cluster_that_is_down_are_said(
 async def test_a_reading_survives_the_process(shop: Town) -> None:
     await crash_cart(shop, [FAULT])
     await script(shop, {"json": {"findings": [], "unknowns": []}, "delay": 8})
-    await ops(shop, "logs shop/cart 1h")
+    await shop.ops("logs shop/cart 1h")
     await shop.until(lambda: audited(shop, "logs.read"), "the reading")
     shop.kill()
     await shop.serve()

@@ -173,6 +173,12 @@ class Town:
             await asyncio.sleep(0.05)
         raise AssertionError(f"waited {seconds:.0f} s for {what}. The log ends:\n{self.log()[-3000:]}")
 
+    async def ops(self, text: str, *, user: str = "U0LEE", channel: str = "C0INCIDENTS") -> str:
+        """Type a command, and return what only this person is told at once."""
+        act = {"user": user, "channel": channel, "text": f"/ops {text}", "wait": 10}
+        outcome = await self.page.act("/sandbox/command", act)
+        return " ".join(message["text"] for message in outcome["ephemeral"])
+
     async def sees(self, pattern: str, *, user: str = "U0LEE", seconds: float = SECONDS) -> Json:
         """Wait until somebody sees a message (or a reply, or an ephemeral) whose push text matches."""
 
