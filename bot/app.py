@@ -23,10 +23,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import log as logging
 from bot import shipped
 from bot.analysis import log_summary
-from bot.analysis.offers import RunbookOffer
+from bot.analysis.offers import RunbookOffer, proposable
 from bot.approvals import needs
 from bot.chat.outbox import Outbox
 from bot.clients import slack as slack_client
+from bot.clients.alertmanager import Alertmanager
+from bot.clients.endpoint import Endpoint
 from bot.clients.github import REVIEW_PERMISSIONS, Credential, GitHub
 from bot.clients.kubernetes import Kubernetes
 from bot.clients.loki import Loki
@@ -250,6 +252,8 @@ async def build(
             life.push_async_callback(access.runner.close)
         if access.loki is not None:
             life.push_async_callback(access.loki.close)
+        if access.alertmanager is not None:
+            life.push_async_callback(access.alertmanager.close)
     gateway = gateway_of(settings, redactor)
     if gateway is not None:
         life.push_async_callback(gateway.close)
@@ -263,13 +267,15 @@ async def build(
         redactor=redactor,
         clusters=clusters,
         catalogue=books,
-        offers=tuple(offer(runbook) for runbook in books.runbooks.values()),
+        offers=tuple(each for each in map(offer, books.runbooks.values()) if proposable(each)),
         gateway=gateway,
         prompt=triage,
         log_prompt=load_prompt(settings, log_summary.TASK),
         directory=SlackDirectory(client),
         rules=rules_of(configuration),
         code=code_access(configuration, github),
+        endpoints=endpoints_of(configuration),
+        secrets=secrets_of(configuration, redactor),
     )
     world.engine.tell(incident.KIND, incident.story(world), version=incident.VERSION)
     world.engine.tell(investigation.KIND, investigation.story(world), version=investigation.VERSION, at_once=4)
@@ -312,9 +318,39 @@ def connect_clusters(configuration: Configuration, redactor: Redactor) -> dict[s
         runner = client(name, "runner", cluster.runner) if cluster.runner else None
         kept = cluster.loki
         loki = Loki(kept.url, cluster=name, token_file=kept.token_file, tenant=kept.tenant) if kept else None
-        return ClusterAccess(client(name, "reader", cluster.reader), runner, loki)
+        alerts = cluster.alertmanager
+        alertmanager = Alertmanager(alerts.url, cluster=name, token_file=alerts.token_file) if alerts else None
+        return ClusterAccess(client(name, "reader", cluster.reader), runner, loki, alertmanager)
 
     return {name: access(name, cluster) for name, cluster in configuration.structure.clusters.items()}
+
+
+def endpoints_of(configuration: Configuration) -> dict[str, Endpoint]:
+    """Return what runbooks may send to, by name; nothing is sent yet."""
+    return {
+        name: Endpoint(
+            name,
+            given.url,
+            method=given.method,
+            token_file=given.token_file,
+            body_schema=given.body,
+            allow_networks=given.allow_networks,
+        )
+        for name, given in configuration.structure.endpoints.items()
+    }
+
+
+def secrets_of(configuration: Configuration, redactor: Redactor) -> dict[str, str]:
+    """Read the secrets that runbooks may refer to by name, and have them redacted. Raises ``CannotStart``."""
+    found = {}
+    for name, path in configuration.structure.secrets.items():
+        try:
+            found[name] = path.read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "it is not text"
+            raise CannotStart(f"secrets.{name}: {path} cannot be read: {why}") from None
+        redactor.hold(f"secrets.{name}", [found[name]])
+    return found
 
 
 def rules_of(configuration: Configuration) -> Rules:
@@ -332,6 +368,7 @@ def rules_of(configuration: Configuration) -> Rules:
         model_seconds=settings.model_deadline_seconds,
         logs=structure.readable_logs(),
         default_cluster=structure.default_cluster,
+        registries=tuple(structure.registries),
         several_sources=len(structure.sources) > 1,
     )
 

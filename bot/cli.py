@@ -90,7 +90,8 @@ def lint(folder: Path | None) -> None:
 @main.command()
 @click.option("--namespace", "-n", "namespaces", multiple=True, required=True, help="A namespace; may be repeated.")
 @click.option("--account-namespace", default="signoff", show_default=True, help="Where the service accounts live.")
-def rbac(namespaces: tuple[str, ...], account_namespace: str) -> None:
+@click.option("--nodes", is_flag=True, help="Also what runbooks need outside of namespaces: to cordon and drain nodes.")
+def rbac(namespaces: tuple[str, ...], account_namespace: str, nodes: bool) -> None:
     """Print the Kubernetes roles that the collectors and the shipped runbooks need, and nothing more."""
     import yaml
 
@@ -102,7 +103,8 @@ def rbac(namespaces: tuple[str, ...], account_namespace: str) -> None:
         loaded = catalogue.load(shipped.runbooks(_configuration(serving=False).settings.runbooks))
     except catalogue.RunbookError as error:
         _fail(f"the runbooks cannot be used:\n{error}")
-    click.echo(yaml.safe_dump_all(roles(loaded, namespaces, account_namespace), sort_keys=False), nl=False)
+    documents = roles(loaded, namespaces, account_namespace, nodes=nodes)
+    click.echo(yaml.safe_dump_all(documents, sort_keys=False), nl=False)
 
 
 @main.group()

@@ -9,13 +9,15 @@ import os
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bot import app
 from bot.approvals.policy import unfit
 from bot.clients import slack as slack_client
+from bot.clients.alertmanager import Alertmanager, AlertmanagerError
+from bot.clients.endpoint import EndpointError
 from bot.clients.kubernetes import Kubernetes, KubernetesError, KubernetesUnreachable
 from bot.clients.loki import Loki, LokiError
 from bot.clients.slack_directory import SlackDirectory
@@ -62,7 +64,7 @@ async def report(configuration: Configuration, *, as_json: bool) -> int:
 async def examine(configuration: Configuration) -> list[Check]:
     """Run all checks at once, each bounded in time. Nothing is changed anywhere."""
     books, checks = _files(configuration)
-    parts = {"database": _database, "slack": _slack, "model": _model}
+    parts = {"database": _database, "slack": _slack, "model": _model, "endpoints": _endpoints}
     redactor = app.redactor_of(configuration.settings)
     running = [_guarded(name, partial(part, configuration), redactor) for name, part in parts.items()]
     for group in await asyncio.gather(*running, _clusters(configuration, books)):
@@ -230,17 +232,68 @@ async def _clusters(configuration: Configuration, books: Catalogue | None) -> li
     except app.CannotStart as error:
         return [Check("clusters", False, str(error), "Mend the kubeconfig or the configuration file.")]
     namespaces = configuration.structure.namespaces
+    needs = rbac.runner(books.runbooks.values()) if books else frozenset()
     checks: list[Check] = []
     for access in clusters.values():
-        needs = rbac.runner(books.runbooks.values()) if books else frozenset()
         checks.append(await _identity(access.reader, rbac.reader(), namespaces))
         if access.runner is not None:
-            checks.append(await _identity(access.runner, needs, namespaces))
+            checks.append(await _identity(access.runner, rbac.namespaced(needs), namespaces))
+            checks += await _nodes(access.runner, needs - rbac.namespaced(needs))
             await access.runner.close()
         await access.reader.close()
         if access.loki is not None:
             checks.append(await _loki(access.loki))
+        if access.alertmanager is not None:
+            checks.append(await _alertmanager(access.alertmanager))
     return checks
+
+
+async def _endpoints(configuration: Configuration) -> list[Check]:
+    """Check what runbooks send to: that its address may be connected to; and that what they put in can be read."""
+    checks = []
+    for name, endpoint in app.endpoints_of(configuration).items():
+        try:
+            await endpoint.probe()
+        except EndpointError as error:
+            remedy = "Check url and allow_networks of the endpoint in the configuration file."
+            checks.append(Check(f"endpoint {name}", False, str(error), remedy))
+        else:
+            checks.append(Check(f"endpoint {name}", True, "its address may be connected to"))
+    if configuration.structure.secrets:
+        try:
+            found = app.secrets_of(configuration, app.redactor_of(configuration.settings))
+            checks.append(Check("secrets of runbooks", True, f"{len(found)} can be read"))
+        except app.CannotStart as error:
+            checks.append(Check("secrets of runbooks", False, str(error), "Mount the file, or take the name out."))
+    return checks
+
+
+async def _nodes(runner: Kubernetes, needs: frozenset[Verb]) -> list[Check]:
+    """Say whether runbooks that cordon and drain can be used. Who does not want them grants nothing outside of
+    namespaces, so that is no failure."""
+    if not needs:
+        return []
+    name = f"cluster {runner.cluster}, runner on nodes"
+    try:
+        lacking = [f"{verb.verb} {verb.qualified}" for verb in sorted(needs) if not await _may(runner, verb, "")]
+    except (KubernetesError, KubernetesUnreachable):
+        return []  # said of the runner itself already
+    if lacking:
+        said = f"may not {', '.join(lacking)}, so runbooks about nodes cannot be used here (`signoff rbac --nodes`)"
+        return [Check(name, None, said)]
+    return [Check(name, True, "has its rights")]
+
+
+async def _alertmanager(alertmanager: Alertmanager) -> Check:
+    name = f"cluster {alertmanager.cluster}, alertmanager"
+    try:
+        await alertmanager.probe()
+    except AlertmanagerError as error:
+        remedy = "Check url and token_file of alertmanager in the configuration file."
+        return Check(name, False, str(error), remedy)
+    finally:
+        await alertmanager.close()
+    return Check(name, True, "answers")
 
 
 async def _loki(loki: Loki) -> Check:
@@ -260,8 +313,13 @@ async def _identity(kubernetes: Kubernetes, needs: frozenset[Verb], namespaces: 
             if await kubernetes.allowed("*", "*", group="*", namespace=namespaces[0] if namespaces else "default"):
                 remedy = "Give it the roles that `signoff rbac` prints, and nothing more."
                 return Check(name, False, "may do everything, which neither identity should", remedy)
+            wide = [place for place in namespaces or ["default"] if _has_wildcard(await kubernetes.rules(place))]
+            if wide:
+                remedy = "Give it the roles that `signoff rbac` prints, which name every verb and resource."
+                said = f"has a rule with a wildcard (*) in {', '.join(wide)}, so nobody can say what it may do"
+                return Check(name, False, said, remedy)
             lacking = [
-                f"{verb} in {namespace}"
+                f"{verb.verb} {verb.qualified} in {namespace}"
                 for namespace in namespaces
                 for verb in sorted(needs)
                 if not await _may(kubernetes, verb, namespace)
@@ -275,6 +333,15 @@ async def _identity(kubernetes: Kubernetes, needs: frozenset[Verb], namespaces: 
     if not namespaces:
         return Check(name, True, "answers (name namespaces in the configuration to have its rights checked)")
     return Check(name, True, f"answers, and has its rights in {', '.join(namespaces)}")
+
+
+def _has_wildcard(rules: list[dict[str, Any]]) -> bool:
+    return any(
+        "*" in part or part.startswith("*/")
+        for rule in rules
+        for key in ("verbs", "resources", "apiGroups")
+        for part in rule.get(key) or ()
+    )
 
 
 async def _may(kubernetes: Kubernetes, verb: Verb, namespace: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args, get_origin
 from urllib.parse import unquote, unquote_plus, urlsplit
@@ -37,6 +38,7 @@ _DURATION = re.compile(r"(?:([0-9]{1,3})d)?(?:([0-9]{1,4})h)?(?:([0-9]{1,5})m)?"
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _PLACE = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]{0,62}/)?[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_REGISTRY = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*/?")
 _REPOSITORY = re.compile(r"[A-Za-z0-9-]{1,39}/(\*|[A-Za-z0-9._-]{1,100})")
 _SECRET_MAX = 64 * 1024
 # Where the checker's own words are those of a programmer.
@@ -98,15 +100,64 @@ class LokiAccess(Strict):
     @field_validator("url")
     @classmethod
     def _url(cls, value: str) -> str:
+        return _address(value, "Loki's base URL, as in http://loki.monitoring:3100")
+
+
+class AlertmanagerAccess(Strict):
+    """The Alertmanager in which runbooks keep a cluster's alerts quiet."""
+
+    url: str
+    """Alertmanager's base URL, without a password in it."""
+    token_file: Path | None = None
+    """A file with the bearer token."""
+
+    @field_validator("url")
+    @classmethod
+    def _url(cls, value: str) -> str:
+        return _address(value, "Alertmanager's base URL, as in http://alertmanager.monitoring:9093")
+
+
+class EndpointAccess(Strict):
+    """An HTTP address that runbooks may send to: what is sent must fit ``body``, a JSON schema. Only public addresses
+    are connected to, and those inside ``allow_networks``."""
+
+    url: str
+    """The address. People see it on the approval, so no secret belongs into it."""
+    method: Literal["POST", "PUT", "PATCH"] = "POST"
+    """`POST`, `PUT` or `PATCH`."""
+    token_file: Path | None = None
+    """A file with the bearer token."""
+    body: dict[str, Any]
+    """What may be sent: a JSON schema of an object that takes no other properties."""
+    allow_networks: list[str] = Field(default_factory=list, max_length=20)
+    """Networks in which it may be, where it is at no public address."""
+
+    @field_validator("url")
+    @classmethod
+    def _url(cls, value: str) -> str:
+        return _address(value, "an address, as in https://status.example/api/notes", exact=True)
+
+    @field_validator("body")
+    @classmethod
+    def _schema(cls, value: dict[str, Any]) -> dict[str, Any]:
+        from jsonschema import Draft202012Validator, SchemaError
+
         try:
-            parts = urlsplit(value)
-            good = parts.scheme in ("http", "https") and bool(parts.hostname) and not (parts.query or parts.fragment)
-        except ValueError:
-            good, parts = False, urlsplit("")
-        if not good:
-            raise ValueError("expected Loki's base URL, as in http://loki.monitoring:3100")
-        if parts.username or parts.password:
-            raise ValueError("a URL with a password in it would be logged: give token_file")
+            Draft202012Validator.check_schema(value)
+        except SchemaError as error:
+            raise ValueError(f"is no JSON schema (Draft 2020-12): {error.message[:200]}") from None
+        if value.get("type") != "object" or value.get("additionalProperties") is not False:
+            raise ValueError("give type: object and additionalProperties: false, so that nothing else can be sent")
+        return value
+
+    @field_validator("allow_networks")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        for entry in value:
+            try:
+                ip_network(entry)
+            except ValueError:
+                raise ValueError(f"{entry!r} is no network: give one as in 10.20.0.0/16") from None
         return value
 
 
@@ -119,6 +170,8 @@ class Cluster(Strict):
     """Does what was signed off, and nothing else."""
     loki: LokiAccess | None = None
     """Where logs are read in place of Kubernetes."""
+    alertmanager: AlertmanagerAccess | None = None
+    """Where runbooks keep alerts quiet."""
 
     @model_validator(mode="after")
     def _two_identities(self) -> Self:
@@ -349,6 +402,12 @@ class Structure(Strict):
     """Which repositories are listened to, and where Slack hears of them."""
     windows: list[TimeWindow] = Field(default_factory=list, max_length=50)
     """When actions may not run, or may only run. Deny beats allow."""
+    registries: list[str] = Field(default_factory=list)
+    """What images that runbooks set or run begin with, as in `registry.example/shop`."""
+    endpoints: dict[str, EndpointAccess] = Field(default_factory=dict)
+    """By name, the HTTP addresses that runbooks may send to."""
+    secrets: dict[str, Path] = Field(default_factory=dict)
+    """By name, files with the secrets that runbooks may send to endpoints."""
 
     @field_validator("channel")
     @classmethod
@@ -373,7 +432,15 @@ class Structure(Strict):
             raise ValueError("name at least one source, or leave the key out: without any no webhook is taken")
         return value
 
-    @field_validator("clusters", "sources", "groups")
+    @field_validator("registries")
+    @classmethod
+    def _registries(cls, value: list[str]) -> list[str]:
+        for entry in value:
+            if not _REGISTRY.fullmatch(entry):
+                raise ValueError(f"{entry!r} is no registry: give it as images begin, as in registry.example/shop")
+        return value
+
+    @field_validator("clusters", "sources", "groups", "endpoints", "secrets")
     @classmethod
     def _names(cls, value: dict[str, Any]) -> dict[str, Any]:
         for name in value:
@@ -455,6 +522,20 @@ class Structure(Strict):
         said = labels.get(self.cluster_label, "")
         name = said or fixed or self.default_cluster
         return (name if name in self.clusters else None, name)
+
+
+def _address(value: str, expected: str, *, exact: bool = False) -> str:
+    """Check a URL; ``exact`` allows a query, for one that is used as it stands."""
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good, parts = False, urlsplit("")
+    if not good or parts.fragment or (parts.query and not exact):
+        raise ValueError(f"expected {expected}")
+    if parts.username or parts.password:
+        raise ValueError("a URL with a password in it would be logged: give token_file")
+    return value
 
 
 def _people(value: list[str]) -> list[str]:

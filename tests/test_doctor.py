@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ import yaml
 
 from bot import doctor
 from bot.doctor import Check
+from bot.runbooks import catalogue, rbac
+from bot.sandbox import kubernetes
+from bot.sandbox.kubernetes import shop
 from bot.settings import Configuration
 from tests.serving import ROOT, environment
 
@@ -47,6 +50,8 @@ async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[San
         "--messages",
         "0",
         "--loki",
+        "0",
+        "--alertmanager",
         "0",
         "--json",
         "--folder",
@@ -131,6 +136,62 @@ async def test_a_loki_that_does_not_take_the_token_is_named(sandbox: Sandbox) ->
     found = await examine(sandbox.changed(clusters=clusters))
     assert found["cluster prod, loki"].ok is False
     assert "HTTP 401" in found["cluster prod, loki"].sentence
+
+
+@pytest.mark.parametrize(
+    ("rule", "ok"),
+    [
+        ({"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}, False),
+        ({"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["*"]}, False),
+        ({"apiGroups": [""], "resources": ["*"], "verbs": ["get"]}, False),
+        ({"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}, True),
+    ],
+)
+async def test_a_right_with_a_wildcard_is_a_failure(
+    sandbox: Sandbox, tmp_path: Path, rule: dict[str, Any], ok: bool
+) -> None:
+    books = catalogue.load(ROOT / "runbooks").runbooks.values()
+    more = {"kind": "Role", "metadata": {"name": "more", "namespace": "shop"}, "rules": [rule]}
+    exact = {
+        "kind": "ClusterRole",
+        "metadata": {"name": "exact"},
+        "rules": rbac.rules(replace(verb, cluster_wide=True) for verb in rbac.runner(books)),
+    }
+    standing = await kubernetes.start(port=0, clusters=shop.clusters(runner=(exact, more)))
+    config = tmp_path / "kubeconfig"
+    config.write_text(yaml.safe_dump(standing.kubeconfig()))
+    found = (await examine(sandbox.given | {"KUBECONFIG": str(config)}))["cluster prod, runner"]
+    await standing.stop()
+    assert found.ok is ok, found
+    assert ok or "signoff rbac" in found.remedy
+
+
+async def test_who_may_do_nothing_to_nodes_is_told_and_it_is_no_failure(sandbox: Sandbox, tmp_path: Path) -> None:
+    standing = await kubernetes.start(port=0, clusters=shop.clusters())
+    config = tmp_path / "kubeconfig"
+    config.write_text(yaml.safe_dump(standing.kubeconfig()))
+    found = await examine(sandbox.given | {"KUBECONFIG": str(config)})
+    await standing.stop()
+    assert found["cluster prod, runner on nodes"].ok is None
+    assert "patch nodes" in found["cluster prod, runner on nodes"].sentence
+    assert (await examine(sandbox.given))["cluster prod, runner on nodes"].ok is True
+
+
+async def test_alertmanager_endpoints_and_secrets_are_tried(sandbox: Sandbox, tmp_path: Path) -> None:
+    assert (await examine(sandbox.given))["cluster prod, alertmanager"].ok is True
+    clusters = yaml.safe_load(Path(sandbox.given["SIGNOFF_CONFIG"]).read_text())["clusters"]
+    clusters["prod"]["alertmanager"] = {"url": "http://127.0.0.1:1"}
+    body = {"type": "object", "additionalProperties": False}
+    endpoints = {
+        "inside": {"url": "http://127.0.0.1:1/", "body": {**body}},
+        "allowed": {"url": "http://127.0.0.1:1/", "body": {**body}, "allow_networks": ["127.0.0.0/8"]},
+    }
+    secrets = {"pager": str(tmp_path / "absent")}
+    found = await examine(sandbox.changed(clusters=clusters, endpoints=endpoints, secrets=secrets))
+    assert found["cluster prod, alertmanager"].ok is False
+    assert "is not a public address" in found["endpoint inside"].sentence
+    assert found["endpoint allowed"].ok is True
+    assert "secrets.pager" in found["secrets of runbooks"].sentence
 
 
 async def test_without_a_key_the_rules_answer_and_that_is_no_failure(sandbox: Sandbox) -> None:

@@ -295,6 +295,22 @@ def test_a_secret_s_file_that_is_not_there_is_one_problem(tmp_path: Path) -> Non
         ("namespaces: shop", "namespaces: expected a list"),
         ("clusters: {prod: {reader: {context: a}, loki: {url: 'loki:3100'}}}", "loki.url: expected Loki's base URL"),
         ("clusters: {prod: {reader: {context: a}, loki: {url: 'http://a:b@loki'}}}", "loki.url: a URL with a password"),
+        (
+            "clusters: {prod: {reader: {context: a}, alertmanager: {url: am}}}",
+            "alertmanager.url: expected Alertmanager's",
+        ),
+        ("secrets: {a b: 'file'}", "'a b' is not a name"),
+        ("endpoints: {a: {url: 's.example', body: {}}}", "endpoints.a.url: expected an address"),
+        ("endpoints: {a: {url: 'https://s.example', body: {}}}", "endpoints.a.body: give type: object"),
+        ("endpoints: {a: {url: 'https://s.example', body: {type: thing}}}", "endpoints.a.body: is no JSON schema"),
+        ("endpoints: {a: {url: 'https://s.example'}}", "endpoints.a.body: this key is needed"),
+        (
+            "endpoints: {a: {url: 'https://s', allow_networks: [10.0.0.1/8], "
+            "body: {type: object, additionalProperties: false}}}",
+            "endpoints.a.allow_networks: '10.0.0.1/8' is no network",
+        ),
+        ("registries: ['https://registry.example']", "registries: 'https://registry.example' is no registry"),
+        ("secrets: {pager: {value: hunter2}}", "secrets.pager"),
         ("logs: {channels: {general: [shop]}}", "logs.channels: 'general' is not a channel id"),
         ("logs: {channels: {C0INCIDENTS: []}}", "logs.channels.C0INCIDENTS: expected at least one entry"),
         ("logs: {channels: {C0INCIDENTS: ['*']}}", "logs.channels: '*' is no namespace"),

@@ -5,10 +5,14 @@ The API: https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yam
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from bot.clients import bearer
 
 if TYPE_CHECKING:
     import aiohttp
@@ -28,14 +32,18 @@ class AlertmanagerError(Exception):
 
 
 class Alertmanager:
-    """One Alertmanager, ``name`` for people. ``timeout`` bounds each call, in seconds."""
+    """The Alertmanager of a cluster. ``timeout`` bounds each call, in seconds."""
 
-    def __init__(self, name: str, url: str, *, token: str = "", timeout: float = 10.0) -> None:
-        self.name = name
+    def __init__(self, url: str, *, cluster: str, token_file: Path | None = None, timeout: float = 10.0) -> None:
+        self.cluster = cluster
         self._url = url.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._token_file = token_file
         self._timeout = timeout
         self._session: aiohttp.ClientSession | None = None
+
+    async def probe(self) -> None:
+        """Ask for its state. Raises ``AlertmanagerError`` if it cannot be used."""
+        await self._call("GET", "/status")
 
     async def silences(self, matchers: tuple[str, ...] = ()) -> list[dict[str, Any]]:
         """Return the silences that have all of ``matchers`` (as in ``severity="page"``), expired ones too."""
@@ -76,7 +84,14 @@ class Alertmanager:
 
     @property
     def _who(self) -> str:
-        return f"The Alertmanager of {self.name}"
+        return f"The Alertmanager of cluster {self.cluster}"
+
+    def _headers(self) -> dict[str, str]:
+        try:
+            return bearer.header(self._token_file)
+        except bearer.TokenUnreadable as why:
+            sentence = f"clusters.{self.cluster}.alertmanager.token_file cannot be read: {why}."
+            raise AlertmanagerError("not-configured", sentence) from None
 
     async def _call(
         self, method: str, path: str, *, query: list[tuple[str, str]] | None = None, body: Any = None
@@ -86,13 +101,12 @@ class Alertmanager:
         write = method != "GET"
         if self._session is None:
             # No proxy of the environment: what is configured is where it is.
-            self._session = aiohttp.ClientSession(
-                headers=self._headers, timeout=aiohttp.ClientTimeout(total=self._timeout), trust_env=False
-            )
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._timeout), trust_env=False)
         url = f"{self._url}/api/v2{path}"
+        headers = await asyncio.to_thread(self._headers)
         try:
             async with self._session.request(
-                method, url, params=query, json=body if write and body is not None else None, allow_redirects=False
+                method, url, params=query, json=body, headers=headers, allow_redirects=False
             ) as response:
                 data = await response.content.read(MAX_BODY + 1)
                 while len(data) <= MAX_BODY and (more := await response.content.read(MAX_BODY)):

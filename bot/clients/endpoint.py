@@ -7,14 +7,15 @@ proxies not used.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-if TYPE_CHECKING:
-    pass
+from bot.clients import bearer
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -68,7 +69,7 @@ class Endpoint:
         url: str,
         *,
         method: str = "POST",
-        headers: Mapping[str, str] | None = None,
+        token_file: Path | None = None,
         body_schema: Mapping[str, Any] | None = None,
         allow_networks: Sequence[str] = (),
         timeout: float = 10.0,
@@ -77,23 +78,30 @@ class Endpoint:
         self.url = url
         self.method = method
         self.body_schema = body_schema or {}
-        self._headers = dict(headers or {})
+        self._token_file = token_file
         self._allowed = tuple(ipaddress.ip_network(each) for each in allow_networks)
         self._timeout = timeout
 
-    @property
-    def host(self) -> str:
-        """Where it is, for people."""
-        return urlsplit(self.url).netloc.rpartition("@")[2]
+    async def probe(self) -> None:
+        """Resolve its name and check the addresses; nothing is connected to. Raises ``EndpointError``."""
+        parts = urlsplit(self.url)
+        resolver = _resolver(self.name, self._allowed)
+        try:
+            # A number resolves to itself, and is checked as what it is.
+            await resolver.resolve(parts.hostname or "", parts.port or 0, socket.AF_UNSPEC)
+        except _Forbidden as error:
+            raise EndpointError("forbidden-address", str(error)) from None
+        except OSError:
+            raise EndpointError("unreachable", f"The name {parts.hostname} cannot be resolved.") from None
 
-    async def send(self, body: Any, *, key: str, headers: Mapping[str, str] | None = None) -> tuple[int, str]:
+    async def send(self, body: Any, *, key: str) -> tuple[int, str]:
         """Send one request, once, and return the status and the beginning of the answer.
 
         ``key`` goes along as Idempotency-Key. A status of 300 and more raises ``EndpointError``, as all else does.
         """
         import aiohttp
 
-        given = {**self._headers, **(headers or {}), "Idempotency-Key": key}
+        given = {**await asyncio.to_thread(self._headers), "Idempotency-Key": key}
         connector = aiohttp.TCPConnector(
             resolver=_resolver(self.name, self._allowed), use_dns_cache=False, force_close=True
         )
@@ -123,6 +131,13 @@ class Endpoint:
         if status >= 400:
             raise EndpointError("refused", f"{who} answered {status}.", in_doubt=status >= 500 or status == 408)
         return status, text
+
+    def _headers(self) -> dict[str, str]:
+        try:
+            return bearer.header(self._token_file)
+        except bearer.TokenUnreadable as why:
+            sentence = f"endpoints.{self.name}.token_file cannot be read: {why}."
+            raise EndpointError("not-configured", sentence) from None
 
 
 class _Forbidden(OSError):

@@ -282,6 +282,18 @@ class Kubernetes:
         status = answer.get("status")
         return isinstance(status, dict) and status.get("allowed") is True
 
+    async def rules(self, namespace: str) -> list[dict[str, Any]]:
+        """Return the rules that give this identity its rights in a namespace (a SelfSubjectRulesReview)."""
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectRulesReview",
+            "spec": {"namespace": namespace},
+        }
+        path = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
+        answer = await self._run(lambda: self._json("POST", path, None, body=review))
+        found = (answer.get("status") or {}).get("resourceRules")
+        return [rule for rule in found if isinstance(rule, dict)] if isinstance(found, list) else []
+
     async def close(self) -> None:
         """Let go of threads and connections; calls under way end by themselves within the timeout."""
         self._threads.shutdown(wait=False, cancel_futures=True)

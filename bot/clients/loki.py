@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from bot.clients import bearer
+
 if TYPE_CHECKING:
     import aiohttp
 
@@ -186,13 +188,10 @@ class Loki:
         headers = {"Accept": "application/json"}
         if self._tenant:
             headers["X-Scope-OrgID"] = self._tenant
-        if self._token_file is not None:
-            try:  # read each time: whoever mounts it replaces it
-                token = self._token_file.read_text().strip()
-            except (OSError, UnicodeDecodeError) as error:
-                why = getattr(error, "strerror", None) or "it is not text"
-                raise LokiError(f"clusters.{self.cluster}.loki.token_file cannot be read: {why}") from None
-            headers["Authorization"] = f"Bearer {token}"
+        try:
+            headers |= bearer.header(self._token_file)
+        except bearer.TokenUnreadable as why:
+            raise LokiError(f"clusters.{self.cluster}.loki.token_file cannot be read: {why}") from None
         return headers
 
     async def _body(self, response: aiohttp.ClientResponse, limit: int) -> bytes:

@@ -70,6 +70,8 @@ async def propose(
         ttl_seconds=takes.ttl_seconds,
         catalogue_digest=world.catalogue.digest,
         policy_digest=world.rules.policy_digest,
+        subject=_subject(incident),
+        registries=world.rules.registries,
     )
     made = await make(runbook, parameters, access=access, context=context, redact=world.redactor.data)
     for _ in range(SETTLE_LOOKS):
@@ -100,6 +102,17 @@ async def propose(
     approval_id = await world.database.write(store)
     world.outbox.kick()
     return approval_id
+
+
+def _subject(incident: Incident) -> dict[str, str]:
+    """What parameters may be taken from: what the incident is about. A plan is made only of objects that are there."""
+    subject = incident.subject
+    return {
+        "subject.namespace": subject.namespace,
+        "subject.kind": subject.kind,
+        "subject.name": subject.name,
+        "incident": incident.name,
+    }
 
 
 def _same(connection: Connection, incident_id: str, record: Mapping[str, Any]) -> str | None:

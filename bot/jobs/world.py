@@ -72,6 +72,8 @@ class Rules:
     """Which logs may be read through Slack: (channel, cluster, namespace)."""
     logs_seconds: float = 30.0
     default_cluster: str = ""
+    registries: tuple[str, ...] = ()
+    """The prefixes that images of a runbook may have."""
 
 
 @dataclass(frozen=True, slots=True)

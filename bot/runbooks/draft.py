@@ -118,8 +118,7 @@ async def _once(
     elif live is None:
         live = await first.read(desk.access, target, _NO_CALL)
         if live is None:
-            # Reads it once more, for the sentence that says what is not there.
-            live = await desk.access.get(target.resource, target.namespace, target.name)
+            return Refusal("not-found", f"There is no {target} in cluster {target.cluster}. Check the name.")
         target = replace(target, uid=live["metadata"]["uid"], owner=controller(live))
     observed = [(check, PRECONDITIONS[check.check].observe(live, check.arguments)) for check in preconditions]
     failing = [each.sentence for _, each in observed if not each.holds]

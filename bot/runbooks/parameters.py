@@ -8,7 +8,7 @@ from typing import Any
 from bot.runbooks import schema_errors
 
 TRUSTED = ("subject.namespace", "subject.kind", "subject.name", "incident")
-"""What a parameter's ``from`` may name: what the incident is about, as it was found in the inventory, and its name."""
+"""What a parameter's ``from`` may name: what the incident is about, and the incident's own name."""
 
 
 def complete(

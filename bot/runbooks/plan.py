@@ -56,8 +56,8 @@ AT_ONCE = 8
 class PlanContext:
     """What a plan is bound to beside the runbook and the cluster. ``now`` is in microseconds.
 
-    ``subject`` is what the incident is about, as the inventory has it, by the names that a parameter's ``from`` uses;
-    None where a person gives every parameter. ``registries`` are the prefixes that images may have.
+    ``subject`` is what the incident is about, by the names that a parameter's ``from`` uses; None where a person gives
+    every parameter. ``registries`` are the prefixes that images may have.
     """
 
     incident_id: str

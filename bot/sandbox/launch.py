@@ -22,7 +22,7 @@ import click
 import yaml
 from aiohttp import web
 
-from bot.sandbox import github, kubernetes, loki, messages, slack
+from bot.sandbox import github, kubernetes, loki, messages, silences, slack
 from bot.sandbox.alertmanager import Alertmanager, Watched
 from bot.sandbox.github import shop as github_shop
 from bot.sandbox.kubernetes import shop
@@ -47,10 +47,11 @@ _TEXT = (
     help="Start the Messages API on this port; scripted.",
 )
 @click.option("--loki", "loki_port", type=_PORT, help="Start Loki, for the logs of cluster prod, on this port.")
+@click.option("--alertmanager", "silences_port", type=_PORT, help="Start Alertmanager, for silences, on this port.")
 @click.option("--github", "github_port", type=_PORT, help="Start GitHub on this port, with the shop's repository.")
 @click.option("--github-webhook", default="", help="Deliver GitHub's webhooks to this URL.")
 @click.option("--manifest", type=_FILE, help="The Slack app manifest. Default: what `signoff manifest` prints.")
-@click.option("--roles", type=_FILE, help="Kubernetes roles. Default: what `signoff rbac -n shop` prints.")
+@click.option("--roles", type=_FILE, help="Kubernetes roles. Default: what `signoff rbac -n shop --nodes` prints.")
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Where kubeconfig and YAML go.")
 @click.option("--webhook", default="", help="Deliver the shop's alert to this URL (token: SIGNOFF_ALERTMANAGER_TOKEN).")
 @click.option("--healthy", is_flag=True, help="Do not break the shop's checkout.")
@@ -62,15 +63,15 @@ def sandbox(**options: Any) -> None:
     """
     given = Options(**options)
     ports = (given.slack_port, given.kubernetes_port, given.messages_port, given.loki_port, given.github_port)
-    if all(port is None for port in ports):
+    if all(port is None for port in (*ports, given.silences_port)):
         given = replace(given, slack_port=0, kubernetes_port=0)
     app: Mapping[str, Any] = {}
     roles: list[Mapping[str, Any]] = []
     if given.slack_port is not None:
         app = json.loads(given.manifest.read_text() if given.manifest else _signoff("manifest"))
     if given.kubernetes_port is not None:
-        text = given.roles.read_text() if given.roles else _signoff("rbac", "-n", shop.NAMESPACE)
-        roles = [document for document in yaml.safe_load_all(text) if document["kind"] == "Role"]
+        text = given.roles.read_text() if given.roles else _signoff("rbac", "-n", shop.NAMESPACE, "--nodes")
+        roles = [document for document in yaml.safe_load_all(text) if document["kind"] in ("Role", "ClusterRole")]
     with contextlib.ExitStack() as life:
         place = given.folder or Path(life.enter_context(tempfile.TemporaryDirectory(prefix="signoff-sandbox-")))
         place.mkdir(parents=True, exist_ok=True)
@@ -85,6 +86,7 @@ class Options:
     kubernetes_port: int | None
     messages_port: int | None
     loki_port: int | None
+    silences_port: int | None
     github_port: int | None
     github_webhook: str
     manifest: Path | None
@@ -119,6 +121,12 @@ async def _run(given: Options, app: Mapping[str, Any], roles: Sequence[Mapping[s
                 life.push_async_callback(alerts.stop)
         if given.loki_port is not None:
             urls["loki"] = await _loki(life, given.loki_port, place, structure)
+        if given.silences_port is not None:
+            keeping = await silences.start(port=given.silences_port)
+            life.push_async_callback(keeping.stop)
+            urls["alertmanager"] = keeping.url
+            if "clusters" in structure:
+                structure["clusters"]["prod"]["alertmanager"] = {"url": keeping.url}
         if given.slack_port is not None:
             urls["slack"] = await _slack(life, given.slack_port, app, environment, alerts)
             structure |= {"channel": "C0INCIDENTS", "approvers": ["T0SHOP:U0LEE", "T0SHOP:U0PRIYA"]}
@@ -158,7 +166,7 @@ def _github(hub: github.GitHubSandbox, place: Path) -> dict[str, str]:
 
 def _by_identity(roles: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
     reader = [role for role in roles if role["metadata"]["name"] == "signoff-reader"]
-    return reader, [role for role in roles if role["metadata"]["name"] == "signoff-runner"]
+    return reader, [role for role in roles if role["metadata"]["name"].startswith("signoff-runner")]
 
 
 def _clusters(names: Sequence[str]) -> dict[str, Any]:

@@ -291,6 +291,16 @@ def test_nodes_are_read_only_when_asked_for(helm: Path) -> None:
     assert subject["name"] == pod(documents)["serviceAccountName"]
 
 
+def test_nodes_are_drained_only_when_asked_for(helm: Path) -> None:
+    documents = render(helm, "minimal", {"rbac.drain": True}).documents
+    role, binding = one(documents, "ClusterRole"), one(documents, "ClusterRoleBinding")
+    printed = roles(catalogue.load(shipped.runbooks(None)), [], "signoff", nodes=True)
+    assert role["rules"] == printed[0]["rules"]
+    assert binding["roleRef"]["name"] == role["metadata"]["name"]
+    assert [subject["name"] for subject in binding["subjects"]] == ["signoff-runner"]
+    assert of(render(helm, "readonly", {"rbac.drain": True}).documents, "ClusterRole") == []
+
+
 def test_without_a_runner_nothing_can_change(helm: Path) -> None:
     documents = render(helm, "readonly").documents
     verbs = {verb for role in of(documents, "Role") for rule in role["rules"] for verb in rule["verbs"]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,21 @@ from typing import Any
 import pytest
 import yaml
 
+from bot.clients.alertmanager import Alertmanager
 from bot.clients.kubernetes import Kubernetes
 from bot.domain.approval import Member, Need, Person
-from bot.runbooks import rbac
+from bot.domain.plan import Plan
+from bot.domain.run import StepState
+from bot.runbooks import course, rbac, verify
 from bot.runbooks.access import Access
 from bot.runbooks.catalogue import Catalogue, load
+from bot.runbooks.execute import Effect, fire
 from bot.runbooks.plan import PlanContext, Planned, Refusal, make
 from bot.runbooks.resources import Verb
+from bot.sandbox import silences
 from bot.sandbox.kubernetes import KubernetesSandbox, shop, start
 from bot.sandbox.kubernetes.resources import DEPLOYMENTS, PODS
+from bot.sandbox.silences import SilencesSandbox
 
 RUNBOOKS = Path(__file__).parents[2] / "runbooks"
 
@@ -46,11 +52,22 @@ def shipped() -> dict[str, str]:
     return {path.name: path.read_text() for path in RUNBOOKS.glob("*.yaml")}
 
 
+@dataclass(frozen=True)
+class Ran:
+    """How a run ended (as `course` has it), what became of its calls, and what the verification said last."""
+
+    end: str
+    ledger: Mapping[int, StepState]
+    effects: list[Effect]
+    verdict: verify.Verdict | None
+
+
 @dataclass
 class Shop:
-    """The running stand-in and a runner in each of its clusters."""
+    """The running stand-ins and a runner in each of its clusters."""
 
     sandbox: KubernetesSandbox
+    silences: SilencesSandbox
     catalogue: Catalogue
     prod: Access
     staging: Access
@@ -65,9 +82,11 @@ class Shop:
     ) -> Planned | Refusal:
         access = access or self.prod
         context = replace(self.context, cluster=access.cluster)
+        book = self.catalogue.runbooks[runbook]
+        usual = {"namespace": "shop"} if "namespace" in book.parameters["properties"] else {}
         return await make(
-            self.catalogue.runbooks[runbook],
-            {"namespace": "shop", **given},
+            book,
+            {**usual, **given},
             access=access,
             context=context,
             redact=redact,
@@ -77,6 +96,42 @@ class Shop:
         made = await self.plan(runbook, access, **given)
         assert isinstance(made, Planned), made
         return made
+
+    async def run(self, plan: Plan, access: Access | None = None) -> Ran:
+        """Drive a run as its story does (bot/jobs/run.py), on the cluster's own clock: a look is ten seconds later."""
+        access = access or self.prod
+        ledger: dict[int, StepState] = {}
+        effects: list[Effect] = []
+        undoing, verdict = False, None
+        while True:
+            coming = course.following(plan, ledger, undoing=undoing)
+            if coming.what == "call":
+                if course.begins_batch(plan, ledger, coming.ordinal):
+                    held = await self.watch(plan, ledger, access, {**plan.record["verification"], "stable_seconds": 0})
+                    assert held.outcome == "helped", held
+                effects.append(await fire(plan, coming.ordinal, access))
+                outcome = effects[-1].outcome
+                ledger[coming.ordinal] = "unknown" if outcome == "in_doubt" else outcome
+            elif coming.what == "verify":
+                verdict = await self.watch(plan, ledger, access, plan.record["verification"])
+                undoing = verdict.outcome == "did not help" and course.takes_back(plan)
+                if not undoing:
+                    break
+            else:
+                break
+        return Ran(coming.what, ledger, effects, verdict)
+
+    async def watch(
+        self, plan: Plan, ledger: Mapping[int, StepState], access: Access, rules: Mapping[str, Any]
+    ) -> verify.Verdict:
+        now, observations = 0, []
+        while True:
+            observations.append(await verify.observe(plan, ledger, access, now=now))
+            verdict = verify.judge(rules, 0, observations, now)
+            if verdict is not None:
+                return verdict
+            now += 10_000_000
+            self.sandbox.clusters[access.cluster].advance(10)
 
     def deployment(self, name: str, cluster: str = "prod") -> dict[str, Any]:
         found = self.sandbox.clusters[cluster].store.get(DEPLOYMENTS, "shop", name)
@@ -150,9 +205,12 @@ async def open_shop(catalogue: Catalogue, context: PlanContext, tmp_path: Path) 
     """Start the stand-in; ``without`` takes one right away from what the runner's Role grants."""
     opened: list[Shop] = []
     clients: list[Kubernetes] = []
+    closing: list[Alertmanager] = []
 
     async def open_it(without: Verb | None = None) -> Shop:
-        verbs = rbac.runner(catalogue.runbooks.values()) - {without}
+        verbs = rbac.runner(catalogue.runbooks.values())
+        if without is not None:
+            verbs -= {without, replace(without, cluster_wide=True)}
         wide = {"kind": "ClusterRole", "rules": rbac.rules(verb for verb in verbs if verb.cluster_wide)}
         rules = rbac.rules(rbac.namespaced(verbs))
         role = {"kind": "Role", "metadata": {"name": "runner", "namespace": "shop"}, "rules": rules}
@@ -167,14 +225,18 @@ async def open_shop(catalogue: Catalogue, context: PlanContext, tmp_path: Path) 
 
         prod, staging = await asyncio.to_thread(client, "prod"), await asyncio.to_thread(client, "staging")
         clients.extend((prod, staging))
-        opened.append(Shop(sandbox, catalogue, Access(prod), Access(staging), context))
+        kept = await silences.start(port=0)
+        alertmanager = Alertmanager(kept.url, cluster="prod")
+        closing.append(alertmanager)
+        opened.append(Shop(sandbox, kept, catalogue, Access(prod, alertmanager=alertmanager), Access(staging), context))
         return opened[-1]
 
     yield open_it
-    for client in clients:
+    for client in (*clients, *closing):
         await client.close()
     for each in opened:
         await each.sandbox.stop()
+        await each.silences.stop()
 
 
 @pytest.fixture

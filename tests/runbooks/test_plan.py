@@ -187,9 +187,7 @@ class TestRefusals:
 
     async def test_no_such_object(self, market: Any) -> None:
         refused = await market.plan("restart-deployment", deployment="payments")
-        assert refused == Refusal(
-            "not-found", "There is no deployments.apps shop/payments in cluster prod. Check the name."
-        )
+        assert refused == Refusal("not-found", "There is no Deployment shop/payments in cluster prod. Check the name.")
 
     async def test_a_paused_rollout(self, market: Any) -> None:
         market.change("cart", {"spec": {"paused": True}})

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from bot.runbooks.catalogue import Catalogue
-from bot.runbooks.rbac import reader, roles, rules, runner
+from bot.runbooks.rbac import namespaced, reader, roles, rules, runner
 from bot.runbooks.resources import Verb
 
 
 def test_the_runner_gets_exactly_what_the_shipped_runbooks_take(catalogue: Catalogue) -> None:
-    assert rules(runner(catalogue.runbooks.values())) == [
+    needed = runner(catalogue.runbooks.values())
+    assert rules(namespaced(needed)) == [
+        {"apiGroups": [""], "resources": ["pods/eviction"], "verbs": ["create"]},
         {"apiGroups": [""], "resources": ["pods"], "verbs": ["delete", "get"]},
         {"apiGroups": ["apps"], "resources": ["daemonsets", "statefulsets"], "verbs": ["get"]},
         {"apiGroups": ["apps"], "resources": ["replicasets"], "verbs": ["get", "list"]},
-        {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get", "patch"]},
+        {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get", "list", "patch"]},
+        {"apiGroups": ["autoscaling"], "resources": ["horizontalpodautoscalers"], "verbs": ["list"]},
+        {"apiGroups": ["batch"], "resources": ["cronjobs"], "verbs": ["get", "patch"]},
+    ]
+    assert rules(needed - namespaced(needed)) == [
+        {"apiGroups": [""], "resources": ["pods/eviction"], "verbs": ["create"]},
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]},
+        {"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "patch"]},
     ]
 
 

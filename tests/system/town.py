@@ -256,6 +256,7 @@ async def town(
     github: bool = False,
     loki: bool = False,
     database: str = "",
+    alertmanager: bool = False,
 ) -> AsyncIterator[Town]:
     """Start the stand-ins and prepare the bot's environment. Nothing is served until `serve`."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -272,6 +273,7 @@ async def town(
     if github:
         words += ["--github", "0", "--github-webhook", f"http://{base['SIGNOFF_LISTEN']}/webhooks/github"]
     words += ["--loki", "0"] if loki else []
+    words += ["--alertmanager", "0"] if alertmanager else []
     process = subprocess.Popen(
         [sys.executable, "-m", "bot.sandbox", *words, "--folder", str(folder), "--json"],
         env=base,

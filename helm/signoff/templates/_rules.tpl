@@ -17,6 +17,9 @@
 {{/* The rights that `signoff rbac` prints for the runner: what the shipped runbooks plan, do and verify. */}}
 {{- define "signoff.runnerRules" -}}
 - apiGroups: [""]
+  resources: [pods/eviction]
+  verbs: [create]
+- apiGroups: [""]
   resources: [pods]
   verbs: [delete, get]
 - apiGroups: [apps]
@@ -27,5 +30,24 @@
   verbs: [get, list]
 - apiGroups: [apps]
   resources: [deployments]
+  verbs: [get, list, patch]
+- apiGroups: [autoscaling]
+  resources: [horizontalpodautoscalers]
+  verbs: [list]
+- apiGroups: [batch]
+  resources: [cronjobs]
+  verbs: [get, patch]
+{{- end -}}
+
+{{/* What `signoff rbac --nodes` adds for the runner: to cordon and drain nodes, whose pods are in every namespace. */}}
+{{- define "signoff.runnerNodeRules" -}}
+- apiGroups: [""]
+  resources: [pods/eviction]
+  verbs: [create]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list]
+- apiGroups: [""]
+  resources: [nodes]
   verbs: [get, patch]
 {{- end -}}
