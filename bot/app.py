@@ -40,7 +40,19 @@ from bot.intake.alertmanager import Bounds
 from bot.intake.github import GitHubIntake
 from bot.intake.inbox import StoredInbox
 from bot.intake.socket_mode import SocketMode
-from bot.jobs import change, ci_run, housekeeping, incident, investigation, logs, pull_command, pull_request, run, vote
+from bot.jobs import (
+    anchoring,
+    change,
+    ci_run,
+    housekeeping,
+    incident,
+    investigation,
+    logs,
+    pull_command,
+    pull_request,
+    run,
+    vote,
+)
 from bot.jobs.engine import Engine
 from bot.jobs.reaper import Reaper
 from bot.jobs.world import ClusterAccess, CodeAccess, Rules, World
@@ -53,6 +65,7 @@ from bot.runbooks.catalogue import Catalogue, RunbookError
 from bot.settings import Cluster, Configuration, Identity, Settings
 from bot.status import Gauges, Status
 from bot.store import audit, clock, schema
+from bot.store.anchors import AnchorError, Anchors
 from bot.store.database import Database, DatabaseError, said_by
 from bot.store.presence import Presence
 
@@ -110,6 +123,7 @@ async def serve(configuration: Configuration) -> int:
                 "outbox": world.outbox.run(),
                 "slack": connection.run(),
                 "housekeeping": housekeeping.keep_house(world),
+                "anchoring": anchoring.keep_anchors(world),
                 "warm": warm(world),
             }.items()
         ]
@@ -196,7 +210,7 @@ def code_access(configuration: Configuration, github: GitHub | None) -> CodeAcce
 def open_database(settings: Settings) -> Database:
     """Open the database. A database that does not answer yet is no reason not to start; a wrong setting is."""
     try:
-        return Database(settings.database_url.get_secret_value())
+        return Database(settings.database_url.get_secret_value(), keys=settings.keys())
     except DatabaseError as error:
         raise CannotStart(f"SIGNOFF_DATABASE_URL: {error}") from error
 
@@ -273,6 +287,7 @@ async def build(
         log_prompt=load_prompt(settings, log_summary.TASK),
         directory=SlackDirectory(client),
         rules=rules_of(configuration),
+        anchors=anchors_of(configuration),
         code=code_access(configuration, github),
         endpoints=endpoints_of(configuration),
         secrets=secrets_of(configuration, redactor),
@@ -353,6 +368,16 @@ def secrets_of(configuration: Configuration, redactor: Redactor) -> dict[str, st
     return found
 
 
+def anchors_of(configuration: Configuration) -> Anchors:
+    """Return what was noted of the audit's head so far. Raises ``CannotStart`` if its file cannot be used."""
+    anchors = Anchors(configuration.structure.audit.anchor_file)
+    try:
+        anchors.load()
+    except AnchorError as error:
+        raise CannotStart(f"audit.anchor_file: {error}") from error
+    return anchors
+
+
 def rules_of(configuration: Configuration) -> Rules:
     """Return what the configuration decides, with the digest of the part that says who may approve."""
     settings, structure = configuration.settings, configuration.structure
@@ -370,6 +395,8 @@ def rules_of(configuration: Configuration) -> Rules:
         default_cluster=structure.default_cluster,
         registries=tuple(structure.registries),
         several_sources=len(structure.sources) > 1,
+        anchor_channel=structure.audit.anchor_channel,
+        anchor_every=int(structure.audit.anchor_minutes * MINUTE_US),
     )
 
 

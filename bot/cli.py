@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import click
 
+from bot.audit_command import audit
+from bot.configured import configuration, fail
 from bot.diff_command import diff
 from bot.logs_command import logs
 
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-    from bot.settings import Configuration
-
-T = TypeVar("T")
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -28,6 +22,7 @@ def main() -> None:
 
 
 main.add_command(logs)
+main.add_command(audit)
 main.add_command(diff)
 
 
@@ -38,11 +33,11 @@ def serve() -> None:
 
     from bot import app
 
-    configuration = _configuration()
+    settings = configuration()
     try:
-        sys.exit(asyncio.run(app.serve(configuration)))
+        sys.exit(asyncio.run(app.serve(settings)))
     except app.CannotStart as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 @main.command()
@@ -53,7 +48,7 @@ def doctor(as_json: bool) -> None:
 
     from bot import doctor as checks
 
-    sys.exit(asyncio.run(checks.report(_configuration(), as_json=as_json)))
+    sys.exit(asyncio.run(checks.report(configuration(), as_json=as_json)))
 
 
 @main.command()
@@ -78,7 +73,7 @@ def lint(folder: Path | None) -> None:
     from bot import shipped
     from bot.runbooks import lint as linter
 
-    where = folder or shipped.runbooks(_configuration(serving=False).settings.runbooks)
+    where = folder or shipped.runbooks(configuration(serving=False).settings.runbooks)
     problems = linter.lint(where)
     for problem in problems:
         click.echo(str(problem))
@@ -100,44 +95,11 @@ def rbac(namespaces: tuple[str, ...], account_namespace: str, nodes: bool) -> No
     from bot.runbooks.rbac import roles
 
     try:
-        loaded = catalogue.load(shipped.runbooks(_configuration(serving=False).settings.runbooks))
+        loaded = catalogue.load(shipped.runbooks(configuration(serving=False).settings.runbooks))
     except catalogue.RunbookError as error:
-        _fail(f"the runbooks cannot be used:\n{error}")
+        fail(f"the runbooks cannot be used:\n{error}")
     documents = roles(loaded, namespaces, account_namespace, nodes=nodes)
     click.echo(yaml.safe_dump_all(documents, sort_keys=False), nl=False)
-
-
-@main.group()
-def audit() -> None:
-    """Check the audit."""
-
-
-@audit.command()
-@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
-def verify(as_json: bool) -> None:
-    """Check that no row of the audit was changed, removed or put in between. Works beside a running serve."""
-    import json
-
-    from bot.store import audit as chain
-
-    verdict = _read(chain.verify)
-    if as_json:
-        click.echo(
-            json.dumps(
-                {
-                    "ok": verdict.first_bad is None,
-                    "rows": verdict.rows,
-                    "head": verdict.head,
-                    "first_bad": verdict.first_bad,
-                    "problem": verdict.problem,
-                }
-            )
-        )
-    elif verdict.first_bad is None:
-        click.echo(f"audit: {verdict.rows} rows, all in place. Head {verdict.head[:16]}")
-    else:
-        click.echo(f"audit: broken at row {verdict.first_bad}: {verdict.problem}. {verdict.rows} rows before it hold.")
-    sys.exit(0 if verdict.first_bad is None else 1)
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
@@ -156,39 +118,3 @@ def demo(arguments: tuple[str, ...]) -> None:
     from bot.sandbox.demo import demo as run
 
     run.main(args=list(arguments), prog_name="signoff demo")
-
-
-def _configuration(*, serving: bool = True) -> Configuration:
-    from bot.settings import Configuration, SettingsError
-
-    try:
-        return Configuration.load(serving=serving)
-    except SettingsError as error:
-        lines = "\n".join(f"  {problem}" for problem in error.problems)
-        _fail(f"the configuration cannot be used:\n{lines}")
-
-
-def _read(work: Callable[[Connection], T]) -> T:
-    """Run ``work`` on the configured database, which nothing is written to."""
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from bot.store import schema
-    from bot.store.database import Database, DatabaseError, said_by
-
-    url = _configuration(serving=False).settings.database_url.get_secret_value()
-    try:
-        database = Database(url, read_only=True)
-        try:
-            schema.require(database)
-            return database.read_now(work)
-        finally:
-            database.close()
-    except DatabaseError as error:
-        _fail(str(error))
-    except SQLAlchemyError as error:
-        _fail(f"the database cannot be read: {said_by(error)}")
-
-
-def _fail(message: str) -> NoReturn:
-    click.echo(f"signoff: {message}", err=True)
-    sys.exit(2)

@@ -221,6 +221,22 @@ class Logs(Strict):
         return value
 
 
+class Audit(Strict):
+    """Where the audit's head is noted outside the database, and how often."""
+
+    anchor_file: Path | None = None
+    """A file that heads are added to, best not beside the database: at start, before every call, and regularly."""
+    anchor_channel: str = ""
+    """A Slack channel's id: heads are said there in a thread, at start and regularly."""
+    anchor_minutes: float = Field(default=60, ge=1, le=10_080)
+    """How often heads are noted, if there is a newer one."""
+
+    @field_validator("anchor_channel")
+    @classmethod
+    def _channel(cls, value: str) -> str:
+        return _channel_id(value) if value else value
+
+
 class GroupOfPeople(Strict):
     """Who is in a group: people, Slack user groups, or both. A free Slack plan has no user groups."""
 
@@ -398,6 +414,8 @@ class Structure(Strict):
     """By risk (`low`, `medium`, `high`, `critical`), what signing off takes at least."""
     people: People = Field(default_factory=People)
     """What is known of people beside their groups."""
+    audit: Audit = Field(default_factory=Audit)
+    """Where the audit's head is noted outside the database, so that a database that was rewritten shows."""
     github: GitHubRules = Field(default_factory=GitHubRules)
     """Which repositories are listened to, and where Slack hears of them."""
     windows: list[TimeWindow] = Field(default_factory=list, max_length=50)

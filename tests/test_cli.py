@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,6 @@ import yaml
 from click.testing import CliRunner, Result
 
 from bot.cli import main
-from bot.store import audit
-from bot.store.database import Database
 from tests.serving import ROOT, environment
 
 HEAVY = (
@@ -119,76 +116,7 @@ def test_settings_that_cannot_be_used_are_said_key_by_key() -> None:
         assert result.output.startswith("signoff: the configuration cannot be used:\n  SIGNOFF_MAX_ALERTS: ")
 
 
-# --- the audit --------------------------------------------------------------------------------------------------------
-
-
-def append(database: Database, times: int) -> None:
-    for nth in range(times):
-        database.write_now(
-            lambda c, n=nth: audit.append(c, at=n, kind="tried", actor="signoff", subject="A-1", data={"n": n})
-        )
-
-
-@pytest.fixture
-def written(database: Database, database_url: str) -> str:
-    append(database, 5)
-    return database_url
-
-
-def test_an_audit_that_holds(written: str) -> None:
-    result = signoff("audit", "verify", SIGNOFF_DATABASE_URL=written)
-    assert result.exit_code == 0
-    assert result.output.startswith("audit: 5 rows, all in place. Head ")
-    told = json.loads(signoff("audit", "verify", "--json", SIGNOFF_DATABASE_URL=written).output)
-    assert (told["ok"], told["rows"], told["first_bad"], len(told["head"])) == (True, 5, None, 64)
-
-
-def test_an_audit_that_was_changed(database: Database, written: str) -> None:
-    database.write_now(lambda c: c.exec_driver_sql("UPDATE audit SET actor = 'nobody' WHERE seq = 3"))
-    result = signoff("audit", "verify", SIGNOFF_DATABASE_URL=written)
-    assert result.exit_code == 1
-    assert "broken at row 3" in result.output
-    told = json.loads(signoff("audit", "verify", "--json", SIGNOFF_DATABASE_URL=written).output)
-    assert (told["ok"], told["rows"], told["first_bad"]) == (False, 2, 3)
-
-
-def test_it_is_verified_by_another_process_while_one_writes(database: Database, written: str, tmp_path: Path) -> None:
-    stop = threading.Event()
-
-    def write() -> None:
-        while not stop.is_set():
-            append(database, 1)
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
-        ran = [process("audit", "verify", "--json", cwd=tmp_path, SIGNOFF_DATABASE_URL=written) for _ in range(2)]
-    finally:
-        stop.set()
-        writer.join()
-    told = [json.loads(each.stdout) for each in ran]
-    assert [each["ok"] for each in told] == [True, True], told
-    assert told[1]["rows"] > told[0]["rows"] >= 5
-
-
-@pytest.mark.parametrize(
-    ("url", "said"),
-    [
-        ("sqlite:///{0}/none.db", "there is no database at"),
-        ("sqlite:///{0}/empty.db", "the database is empty"),
-        ("sqlite:///{0}/garbage.db", "the database cannot be read: file is not a database"),
-        ("postgresql://signoff:hidden@127.0.0.1:1/signoff", "the database cannot be read: connection"),
-        ("mysql://x/y", "the configuration cannot be used:\n  SIGNOFF_DATABASE_URL: the database 'mysql' is not"),
-    ],
-)
-def test_an_audit_that_cannot_be_read_is_said_plainly(tmp_path: Path, url: str, said: str) -> None:
-    (tmp_path / "empty.db").touch()
-    (tmp_path / "garbage.db").write_bytes(b"no database at all " * 500)
-    result = signoff("audit", "verify", SIGNOFF_DATABASE_URL=url.format(tmp_path))
-    assert result.exit_code == 2
-    assert result.output.startswith(f"signoff: {said}")
-    assert "hidden" not in result.output
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty.db", "garbage.db"], "nothing is made"
+# --- the doctor -------------------------------------------------------------------------------------------------------
 
 
 def test_doctor_makes_nothing_and_says_what_to_do(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from bot.redact import Redactor
 from bot.settings import Configuration
 from bot.status import Gauges, Status
 from bot.store import outbox, unreadable
+from bot.store.anchors import Anchors
 from bot.store.database import Database
 from bot.store.schema import migrate
 from bot.store.tables import groups
@@ -52,6 +53,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         "engine": Engine(database),
         "outbox": Outbox(database, client),
         "clusters": {"prod": ClusterAccess(reader, None)},
+        "anchors": Anchors(),
         "rules": app.rules_of(Configuration.load(environment(tmp_path, url))),
     }
     yield World(**parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.chat import rich_text as rich
 from bot.chat.card import Card, actions, button, confirm
@@ -138,6 +139,22 @@ def question(approval: Approval, run: Run, what: str, *, look: str = "", answere
         ]
     )
     return Card(text=push(f"{head} {what}"), blocks=(rich.block(*said, then), row), broadcast=True)
+
+
+def anchors() -> Card:
+    """Open the thread in which the heads of the audit are noted."""
+    return _line("⚓", "The audit's heads are noted in this thread: what they name cannot be removed unnoticed.")
+
+
+def anchor(seq: int, value: str) -> Card:
+    """Note one head, in the form that ``signoff audit verify --head`` takes."""
+    return _line("⚓", f"{seq}:{value}")
+
+
+def stopped(incident: Incident, sentence: str) -> Card:
+    """Say that a run was stopped because what is stored of its sign-off is not what Signoff wrote."""
+    said = _line("🛑", f"{incident.name}: a run was stopped. {sentence} Somebody may have changed the database.")
+    return replace(said, broadcast=True)
 
 
 def resolved(incident: Incident) -> Card:

@@ -44,12 +44,12 @@ class StoredInbox:
         """Store a vote as one row, then start its job. Returns "" or why nothing was recorded."""
 
         def store(connection: Connection) -> tuple[str, int | None]:
-            approval = approvals.find(connection, click.approval_id)
-            if approval is None:
+            digest = approvals.digest_of(connection, click.approval_id)
+            if digest is None:
                 return _NO_REQUEST, None
             # The button carries the beginning of the digest; anything else was not the card of this plan.
-            seen = approval.digest if click.digest and approval.digest.startswith(click.digest) else click.digest
-            return "", _receive(connection, click.id, approval.id, click, seen, self._world)
+            seen = digest if click.digest and digest.startswith(click.digest) else click.digest
+            return "", _receive(connection, click.id, click.approval_id, click, seen, self._world)
 
         return await self._started(store, click.id)
 
@@ -71,8 +71,8 @@ class StoredInbox:
             run = runs.find(connection, answer.run_id)
             if run is None:
                 return _NO_RUN, None
-            approval = approvals.get(connection, run.approval_id)
-            return "", _receive(connection, answer.id, approval.id, answer, approval.digest, self._world)
+            digest = approvals.digest_of(connection, run.approval_id) or ""
+            return "", _receive(connection, answer.id, run.approval_id, answer, digest, self._world)
 
         return await self._started(store, answer.id)
 

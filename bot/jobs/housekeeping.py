@@ -98,5 +98,5 @@ def _set_aside(problem: UnreadableRow, row_id: str, connection: Connection) -> b
     data = {"table": problem.table, "row": problem.row_id, "why": problem.reason}
     audit.append(connection, at=now, kind="row.set_aside", actor="signoff", subject=row_id, data=data)
     sentence = "Nobody signed off in time, and its card can no longer be made."
-    expired = approvals.move(connection, row_id, before="pending", after="expired", outcome=sentence, now=now)
+    expired = approvals.close_unreadable(connection, row_id, outcome=sentence, now=now)
     return expired or incidents.turn_stale(connection, row_id)

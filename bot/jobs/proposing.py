@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -94,7 +94,7 @@ async def propose(
         approval = approvals.open_request(
             connection, approval_id=new_id(), incident_id=incident.id, plan=plan, full_diff=full_diff, now=at
         )
-        _record(connection, incident, approval, proposed_by, at)
+        _record(connection, incident, approval, plan.record, proposed_by, world.redactor.data, at)
         board.show_approval(connection, world, approval.id, now=at)
         board.show(connection, world, incident.id, now=at)
         return approval.id
@@ -132,7 +132,15 @@ def _waits(connection: Connection, approval: Approval) -> bool:
     return run is not None and run.state not in FINAL
 
 
-def _record(connection: Connection, incident: Incident, approval: Approval, proposed_by: str, at: int) -> None:
+def _record(
+    connection: Connection,
+    incident: Incident,
+    approval: Approval,
+    record: Mapping[str, Any],
+    proposed_by: str,
+    redact: Callable[[Any], Any],
+    at: int,
+) -> None:
     audit.append(
         connection,
         at=at,
@@ -143,6 +151,8 @@ def _record(connection: Connection, incident: Incident, approval: Approval, prop
             "incident": incident.name,
             "runbook": approval.runbook,
             "cluster": approval.cluster,
+            "parameters": redact(dict(record["parameters"])),
+            "targets": [f"{each['kind']} {each['namespace']}/{each['name']}" for each in record["targets"][:20]],
             "digest": approval.digest,
             "proposed_by": proposed_by,
             "expires_at": approval.expires_at,

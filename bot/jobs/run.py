@@ -7,7 +7,7 @@ row are durable; a call whose ledger row was there already is never repeated: th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,19 +15,21 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.approvals import policy
+from bot.approvals.record import contradiction
 from bot.approvals.terms import Terms
 from bot.chat import run_steps, thread
 from bot.chat.card import Card
 from bot.domain.approval import Electorate, Vote
 from bot.domain.run import FINAL, Run, RunState, StepRecord, StepState
-from bot.jobs import board, holds, proposing
+from bot.jobs import anchoring, board, holds, proposing
 from bot.jobs.engine import Steps, Story
 from bot.jobs.people import FRESH, electorate
 from bot.jobs.world import World
 from bot.runbooks import course, execute, verify
 from bot.runbooks.access import Access
-from bot.store import approvals, audit, clock, incidents, locks, runs, stops, work
+from bot.store import approvals, audit, clock, incidents, locks, runs, stops, unreadable, work
 from bot.store.approvals import Request
+from bot.store.unreadable import UnreadableRow
 
 KIND = "run"
 VERSION = 1
@@ -49,17 +51,32 @@ def story(world: World) -> Story:
     async def run(steps: Steps, run_id: str, generation: int) -> None:
         async def calls(ordinal: int) -> None:
             while ordinal != NO_CALL:
-                ordinal = await steps(f"call {ordinal}", partial(_call, world, run_id, ordinal))
+                ordinal = await steps(f"call {ordinal}", partial(_relying, world, run_id, _call, ordinal))
                 world.outbox.kick()
 
-        await calls(await steps("check", partial(_check, world, run_id)))
+        await calls(await steps("check", partial(_relying, world, run_id, _check)))
         # What did not help may have to be taken back, which are calls again.
-        await calls(await steps("verify", partial(_verify, world, run_id)))
+        await calls(await steps("verify", partial(_relying, world, run_id, _verify)))
         await steps("propose anew", partial(_propose_anew, world, run_id))
         await steps("finish", world.database.write, partial(_finish, run_id=run_id, generation=generation))
         world.outbox.kick()
 
     return run
+
+
+class _NotShown(Exception):
+    """What a run that has begun rests on does not agree with the audit."""
+
+
+async def _relying(world: World, run_id: str, part: Callable[..., Awaitable[int]], *more: int) -> int:
+    """Do a part of the story, or stop the run if what it rests on is not as Signoff wrote it."""
+    try:
+        return await part(world, run_id, *more)
+    except UnreadableRow as problem:
+        await _set_aside(world, run_id, f"What was signed off cannot be relied on: {problem}.", problem)
+    except _NotShown as refusal:
+        await _set_aside(world, run_id, str(refusal))
+    return NO_CALL
 
 
 async def _load(world: World, run_id: str) -> tuple[Run, Request]:
@@ -116,14 +133,21 @@ def _waits_for_another(connection: Connection, world: World, run: Run, request: 
     holder = locks.take(connection, run.id, request.plan.locks, now=now)
     if holder is None:
         return False
-    of = approvals.get(connection, runs.get(connection, holder).approval_id)
-    why = f"It waits for {of.name}, which changes the same target and has not ended."
+    name = _name(connection, runs.get(connection, holder).approval_id)
+    why = f"It waits for {name}, which changes the same target and has not ended."
     runs.note(connection, run.id, why)
     work.want(connection, KIND, run.id, now=request.approval.expires_at)
-    _record(connection, request, "run.waiting", run.id, {"for": of.name}, now)
+    _record(connection, request, "run.waiting", run.id, {"for": name}, now)
     _show(connection, world, request, now)
-    _say(connection, world, request, f"waits:{of.name}", thread.waits(request.approval, why), now)
+    _say(connection, world, request, f"waits:{name}", thread.waits(request.approval, why), now)
     return True
+
+
+def _name(connection: Connection, approval_id: str) -> str:
+    try:
+        return approvals.get(connection, approval_id).name
+    except UnreadableRow:
+        return "a request that cannot be read any more"
 
 
 async def _coming(world: World, run_id: str) -> int:
@@ -202,10 +226,36 @@ async def _void(world: World, run: Run, request: Request, sentence: str) -> None
     await world.database.write(write)
 
 
+async def _set_aside(world: World, run_id: str, sentence: str, problem: UnreadableRow | None = None) -> None:
+    """Stop a run whose request or votes cannot be relied on, and say so. One that had begun is UNKNOWN and keeps its
+    locks, for a person to look at."""
+    sentence = world.redactor.text(sentence)
+
+    def write(connection: Connection) -> None:
+        now = clock.advance(connection)
+        if problem is not None:
+            unreadable.report(connection, problem, now=now)
+        run = runs.get(connection, run_id)
+        after: RunState = "unknown" if runs.steps_of(connection, run_id) else "void"
+        before: frozenset[RunState] = GOING | {"starting", "verifying"}
+        if runs.move(connection, run_id, before=before, after=after, outcome=sentence, now=now):
+            data = {"run": run_id, "approval": run.approval_id, "why": sentence}
+            audit.append(connection, at=now, kind=f"run.{after}", actor="signoff", subject=f"run {run_id}", data=data)
+            incident = incidents.get(connection, run.incident_id)
+            card = thread.stopped(incident, sentence)
+            board.say(connection, world, incident, f"stopped:{run_id}", card, now=now, urgent=True)
+            board.show(connection, world, incident.id, now=now)
+
+    await world.database.write(write)
+
+
 async def _propose_anew(world: World, run_id: str) -> None:
     """Ask for the same action with a plan of the world as it is now, if this approval became void. What asks already
     is not asked twice, so this may be done again after a crash."""
-    run, request = await _load(world, run_id)
+    try:
+        run, request = await _load(world, run_id)
+    except UnreadableRow:
+        return  # it was stopped, and said so
     incident = await world.database.read(lambda connection: incidents.get(connection, run.incident_id))
     if request.approval.state != "void" or incident.status != "open":
         return
@@ -284,13 +334,25 @@ async def _begin(world: World, request: Request, run_id: str, ordinal: int) -> s
         stop = stops.current(connection)
         if stop is not None:
             raise RuntimeError(stop.sentence)  # tried again, until they are on
+        if runs.step(connection, run_id, ordinal) is not None:
+            return None
+        told, broken = audit.unbroken(connection, request.approval.name, anchors=world.anchors.seen)
+        wrong = broken or contradiction(told, request.plan.digest, ordinal)
+        if wrong:
+            sentence = f"It cannot be shown that this was signed off: {wrong}"
+            if runs.steps_of(connection, run_id):
+                raise _NotShown(sentence)
+            return sentence
         if not runs.begin_step(connection, run_id, ordinal, now=now):
             return None
         data = {"ordinal": ordinal, "action": request.plan.calls[ordinal]["action"]}
         _record(connection, request, "step.started", run_id, data, now)
         return ""
 
-    return await world.database.write(write)
+    begun = await world.database.write(write)
+    if begun == "":
+        await anchoring.note(world)
+    return begun
 
 
 async def _fire(world: World, request: Request, run_id: str, ordinal: int, access: Access) -> None:

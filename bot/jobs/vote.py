@@ -56,10 +56,13 @@ class _Case:
 async def _judge(world: World, vote_id: str) -> list[str | int] | None:
     def concerned(connection: Connection) -> tuple[Vote, set[Person], frozenset[str], int]:
         vote = approvals.click(connection, vote_id).vote
-        persons = {vote.person, *(other.vote.person for other in approvals.votes_of(connection, vote.approval_id))}
+        persons = {vote.person, *_earlier(connection, vote.approval_id)}
         return vote, persons, _groups(connection, vote.approval_id), clock.now(connection)
 
-    vote, persons, groups, now = await world.database.read(concerned)
+    try:
+        vote, persons, groups, now = await world.database.read(concerned)
+    except UnreadableRow as problem:
+        return await world.database.write(partial(_set_aside, vote_id=vote_id, problem=problem))
     max_age = FOR_AN_APPROVAL if vote.decision == "approve" else FOR_A_DENIAL
     people = await electorate(world, persons, groups, now, max_age=max_age)
     return await world.database.write(partial(_decide, world=world, vote_id=vote_id, people=people))
@@ -86,6 +89,22 @@ async def foresee(world: World, approval_id: str, digest: str, person: Person, d
     return verdict.sentence if verdict.outcome == "refused" else ""
 
 
+def _set_aside(connection: Connection, *, vote_id: str, problem: UnreadableRow) -> None:
+    """Report a click that cannot be relied on. It is nobody's, so nobody is answered."""
+    now = clock.advance(connection)
+    unreadable.report(connection, problem, now=now)
+    work.done(connection, KIND, vote_id, work.wanted(connection, KIND, vote_id))
+    data = {"table": problem.table, "row": problem.row_id, "why": problem.reason}
+    audit.append(connection, at=now, kind="row.set_aside", actor="signoff", subject=f"vote {vote_id}", data=data)
+
+
+def _earlier(connection: Connection, approval_id: str) -> frozenset[Person]:
+    try:
+        return frozenset(click.vote.person for click in approvals.votes_of(connection, approval_id))
+    except UnreadableRow:
+        return frozenset()  # said where it is decided
+
+
 def _groups(connection: Connection, approval_id: str) -> frozenset[str]:
     try:
         return frozenset(Terms.of(approvals.request(connection, approval_id).plan).groups)
@@ -102,6 +121,7 @@ def _decide(connection: Connection, *, world: World, vote_id: str, people: Elect
         return None
     try:
         request = approvals.request(connection, click.vote.approval_id, lock=True)
+        earlier = tuple(approvals.votes_of(connection, request.approval.id))
     except UnreadableRow as problem:
         now = clock.advance(connection)
         unreadable.report(connection, problem, now=now)
@@ -112,7 +132,7 @@ def _decide(connection: Connection, *, world: World, vote_id: str, people: Elect
         click=click,
         request=request,
         incident=incidents.get(connection, request.approval.incident_id),
-        earlier=tuple(approvals.votes_of(connection, request.approval.id)),
+        earlier=earlier,
         run=runs.of_approval(connection, request.approval.id),
         people=people,
         now=now,

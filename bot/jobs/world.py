@@ -22,6 +22,7 @@ from bot.model.prompts import Prompt
 from bot.redact import Redactor
 from bot.runbooks.access import Access
 from bot.runbooks.catalogue import Catalogue
+from bot.store.anchors import Anchors
 from bot.store.database import Database
 
 
@@ -74,6 +75,8 @@ class Rules:
     default_cluster: str = ""
     registries: tuple[str, ...] = ()
     """The prefixes that images of a runbook may have."""
+    anchor_channel: str = ""
+    anchor_every: int = 3_600_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ class World:
     rules: Rules
     code: CodeAccess | None = None
     verify_poll_seconds: float = field(default=1.0)
+    anchors: Anchors = field(default_factory=Anchors)
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
 

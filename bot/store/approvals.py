@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.approval import Approval, ApprovalState, Person, Vote, VoteState
 from bot.domain.plan import Plan
-from bot.store import work
+from bot.store import signed, work
 from bot.store.clock import next_number
 from bot.store.tables import approvals, votes
 from bot.store.unreadable import UnreadableRow, parse_part
@@ -36,47 +36,47 @@ def open_request(
 ) -> Approval:
     """Store a plan and the pending request for its sign-off."""
     record = plan.record
-    connection.execute(
-        approvals.insert().values(
-            id=approval_id,
-            number=next_number(connection, "approval"),
-            incident_id=incident_id,
-            digest=plan.digest,
-            record=plan.canonical,
-            full_diff=full_diff,
-            runbook=record["runbook"]["id"],
-            cluster=record["cluster"],
-            state="pending",
-            requester=_requester(record),
-            created_at=now,
-            expires_at=record["expires_at"],
-            outcome="",
-        )
-    )
+    row = {
+        "id": approval_id,
+        "number": next_number(connection, "approval"),
+        "incident_id": incident_id,
+        "digest": plan.digest,
+        "record": plan.canonical,
+        "full_diff": full_diff,
+        "runbook": record["runbook"]["id"],
+        "cluster": record["cluster"],
+        "state": "pending",
+        "requester": _requester(record),
+        "created_at": now,
+        "expires_at": record["expires_at"],
+        "outcome": "",
+    }
+    connection.execute(approvals.insert().values(**signed.sealed(connection, approvals, row)))
     return get(connection, approval_id)
 
 
 def get(connection: Connection, approval_id: str) -> Approval:
-    """Read an approval without its plan. Raises ``UnreadableRow`` if it no longer parses."""
-    return _approval(connection.execute(select(approvals).where(approvals.c.id == approval_id)).one())
+    """Read an approval without its plan. Raises ``UnreadableRow`` if it no longer parses or is not as we wrote it."""
+    return _approval(connection, connection.execute(select(approvals).where(approvals.c.id == approval_id)).one())
 
 
-def find(connection: Connection, approval_id: str) -> Approval | None:
-    """Read an approval, or None if there is no such one."""
-    row = connection.execute(select(approvals).where(approvals.c.id == approval_id)).first()
-    return _approval(row) if row else None
+def digest_of(connection: Connection, approval_id: str) -> str | None:
+    """Read only the digest that a request is stored with, checking nothing: a click is stored whatever it is on, and
+    judged by the checked row. None if there is no such request."""
+    found = connection.execute(select(approvals.c.digest).where(approvals.c.id == approval_id)).scalar_one_or_none()
+    return None if found is None else str(found)
 
 
 def by_number(connection: Connection, number: int) -> Approval | None:
     """Read the approval that people call A-``number``."""
     row = connection.execute(select(approvals).where(approvals.c.number == number)).first()
-    return _approval(row) if row else None
+    return _approval(connection, row) if row else None
 
 
 def request(connection: Connection, approval_id: str, *, lock: bool = False) -> Request:
     """Read an approval with its plan; ``lock`` holds the row until the transaction ends, so that verdicts queue up.
 
-    Raises ``UnreadableRow`` if the stored bytes are not what was digested.
+    Raises ``UnreadableRow`` if the stored bytes are not what was digested, or the row is not as we wrote it.
     """
     query = select(approvals).where(approvals.c.id == approval_id)
     row = connection.execute(query.with_for_update() if lock else query).one()
@@ -84,19 +84,19 @@ def request(connection: Connection, approval_id: str, *, lock: bool = False) -> 
         plan = Plan.stored(bytes(row.record), row.digest)
     except (ValueError, TypeError) as error:
         raise UnreadableRow("approvals", row.id, str(error)) from error
-    return Request(_approval(row), plan, row.full_diff)
+    return Request(_approval(connection, row), plan, row.full_diff)
 
 
 def of_incident(connection: Connection, incident_id: str) -> list[Approval]:
     """Return an incident's approvals, oldest first, without those that cannot be read."""
     query = select(approvals).where(approvals.c.incident_id == incident_id).order_by(approvals.c.number)
-    return _readable(connection.execute(query))
+    return _readable(connection, connection.execute(query))
 
 
 def pending(connection: Connection, *, limit: int = 50) -> list[Approval]:
     """Return the requests that wait for a person, oldest first, without those that cannot be read."""
     query = select(approvals).where(approvals.c.state == "pending").order_by(approvals.c.number).limit(limit)
-    return _readable(connection.execute(query))
+    return _readable(connection, connection.execute(query))
 
 
 def count_pending(connection: Connection) -> int:
@@ -114,32 +114,39 @@ def expired(connection: Connection, *, now: int, limit: int = 100) -> list[str]:
 def move(
     connection: Connection, approval_id: str, *, before: ApprovalState, after: ApprovalState, outcome: str, now: int
 ) -> bool:
-    """Change an approval's state by compare-and-set. Returns whether this call did it; only one call can."""
-    statement = update(approvals).where(approvals.c.id == approval_id, approvals.c.state == before)
-    return connection.execute(statement.values(state=after, outcome=outcome[:1000], decided_at=now)).rowcount == 1
+    """Change an approval's state by compare-and-set. Returns whether this call did it; only one call can.
+
+    Raises ``UnreadableRow`` if the row is not as we wrote it: nothing of somebody else's is signed.
+    """
+    values = {"state": after, "outcome": outcome[:1000], "decided_at": now}
+    return signed.change(connection, approvals, approval_id, before={"state": before}, values=values)
+
+
+def close_unreadable(connection: Connection, approval_id: str, *, outcome: str, now: int) -> bool:
+    """Expire a pending request that cannot be read, whatever it says: its signature stays wrong, so it never runs."""
+    statement = update(approvals).where(approvals.c.id == approval_id, approvals.c.state == "pending")
+    return connection.execute(statement.values(state="expired", outcome=outcome[:1000], decided_at=now)).rowcount == 1
 
 
 def receive_vote(connection: Connection, vote: Vote, *, person_name: str, channel: str) -> int | None:
     """Store a click before it is acknowledged and ask for the job that judges it. Returns that job's generation,
     or None if this very click was stored before (Slack may deliver one twice)."""
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    stored = connection.execute(
-        insert(votes)
-        .values(
-            id=vote.id,
-            approval_id=vote.approval_id,
-            person=str(vote.person),
-            person_name=person_name,
-            decision=vote.decision,
-            digest=vote.digest,
-            reason=vote.reason,
-            channel=channel,
-            received_at=vote.received_at,
-            state="received",
-            verdict="",
-        )
-        .on_conflict_do_nothing()
-    )
+    row = {
+        "id": vote.id,
+        "approval_id": vote.approval_id,
+        "person": str(vote.person),
+        "person_name": person_name,
+        "decision": vote.decision,
+        "digest": vote.digest,
+        "reason": vote.reason,
+        "channel": channel,
+        "received_at": vote.received_at,
+        "state": "received",
+        "verdict": "",
+    }
+    sealed = signed.sealed(connection, votes, row)
+    stored = connection.execute(insert(votes).values(**sealed).on_conflict_do_nothing())
     return work.want(connection, "vote", vote.id) if stored.rowcount == 1 else None
 
 
@@ -153,30 +160,32 @@ class Click:
 
 
 def click(connection: Connection, vote_id: str) -> Click:
-    """Read a stored click."""
+    """Read a stored click. Raises ``UnreadableRow`` if it no longer parses or is not as we wrote it."""
     row = connection.execute(select(votes).where(votes.c.id == vote_id)).one()
-    return Click(_vote(row), row.person_name, row.channel)
+    return Click(_vote(connection, row), row.person_name, row.channel)
 
 
 def votes_of(connection: Connection, approval_id: str, *, state: VoteState = "counted") -> list[Click]:
-    """Return an approval's votes in one state, oldest first."""
+    """Return an approval's votes in one state, oldest first. Raises ``UnreadableRow`` if one cannot be relied on: then
+    none of them decides anything."""
     query = select(votes).where(votes.c.approval_id == approval_id, votes.c.state == state)
     rows = connection.execute(query.order_by(votes.c.received_at, votes.c.id))
-    return [Click(_vote(row), row.person_name, row.channel) for row in rows]
+    return [Click(_vote(connection, row), row.person_name, row.channel) for row in rows]
 
 
 def judge_vote(
     connection: Connection, vote_id: str, *, state: VoteState, verdict: str, age_ms: int | None = None
 ) -> bool:
     """Record the judgement of a vote, once, and how old what it was judged by was. Returns whether this call did it."""
-    statement = update(votes).where(votes.c.id == vote_id, votes.c.state == "received")
-    return connection.execute(statement.values(state=state, verdict=verdict[:1000], groups_age_ms=age_ms)).rowcount == 1
+    values = {"state": state, "verdict": verdict[:1000], "groups_age_ms": age_ms}
+    return signed.change(connection, votes, vote_id, before={"state": "received"}, values=values)
 
 
 def revoke_votes(connection: Connection, vote_ids: Iterable[str], *, verdict: str) -> None:
-    """Let counted votes count no more."""
-    statement = update(votes).where(votes.c.id.in_(list(vote_ids)), votes.c.state == "counted")
-    connection.execute(statement.values(state="revoked", verdict=verdict[:1000]))
+    """Let counted votes count no more. Raises ``UnreadableRow`` if one is not as we wrote it."""
+    values = {"state": "revoked", "verdict": verdict[:1000]}
+    for vote_id in vote_ids:
+        signed.change(connection, votes, vote_id, before={"state": "counted"}, values=values)
 
 
 def _requester(record: Mapping[str, Any]) -> str | None:
@@ -190,19 +199,21 @@ def person(text: str) -> Person:
     return Person(team, user)
 
 
-def _approval(row: Row[Any]) -> Approval:
+def _approval(connection: Connection, row: Row[Any]) -> Approval:
+    signed.check(connection, approvals, row)
     data = dict(row._mapping)
     data["requester"] = person(str(row.requester)) if row.requester else None
     return parse_part(_APPROVAL, data, "approvals", row.id)
 
 
-def _vote(row: Row[Any]) -> Vote:
+def _vote(connection: Connection, row: Row[Any]) -> Vote:
+    signed.check(connection, votes, row)
     return parse_part(_VOTE, dict(row._mapping) | {"person": person(str(row.person))}, "votes", row.id)
 
 
-def _readable(rows: Iterable[Row[Any]]) -> list[Approval]:
+def _readable(connection: Connection, rows: Iterable[Row[Any]]) -> list[Approval]:
     found = []
     for row in rows:
         with contextlib.suppress(UnreadableRow):
-            found.append(_approval(row))
+            found.append(_approval(connection, row))
     return found

@@ -1,34 +1,28 @@
-"""The audit: append-only, numbered, hash-chained rows, written in the transaction of what they record.
+"""The audit: append-only, numbered, hash-chained, signed rows, written in the transaction of what they record.
 
-The chain shows every change, removal and insertion in the middle; the counter of rows shows a removal at the end. Who
-can write to the database can forge both: keep the head that ``signoff audit verify`` prints somewhere else.
+The chain shows every change, removal and insertion; the signatures show what somebody without our key wrote; the
+counter of rows and, since that can be changed as well, the anchors outside show what was cut off at the end.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
-from bot.domain.audit import GENESIS, AuditEvent, chain_hash
+from bot.domain import chain
+from bot.domain.audit import GENESIS, PURPOSE, AuditEvent, row_hash
 from bot.domain.canonical import canonical
+from bot.domain.chain import Row, Verdict
+from bot.domain.keys import Keys
 from bot.store.clock import next_number, number
+from bot.store.signed import keys_of
 from bot.store.tables import audit
 
 SERIES = "audit"
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The outcome of a check of the chain: how many rows hold, and what is wrong with the first that does not."""
-
-    rows: int
-    head: str
-    first_bad: int | None = None
-    problem: str = ""
+_COLUMNS = tuple(audit.c[name] for name in Row._fields)
 
 
 def append(
@@ -43,51 +37,108 @@ def append(
     last = connection.execute(select(audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).scalar_one_or_none()
     previous = last or GENESIS
     stored = canonical(data).decode()
-    value = chain_hash(
-        seq=seq, at=at, kind=kind, actor=actor, subject=subject, data=json.loads(stored), previous=previous
-    )
-    connection.execute(
-        audit.insert().values(
-            seq=seq, at=at, kind=kind, actor=actor, subject=subject, data=stored, previous=previous, hash=value
-        )
-    )
-    return AuditEvent(seq, at, kind, actor, subject, json.loads(stored), previous, value)
+    value = row_hash(seq, at, kind, actor, subject, stored, previous)
+    keys = keys_of(connection)
+    signature = keys.sign(PURPOSE, value.encode()) if keys else ""
+    row = Row(seq, at, kind, actor, subject, stored, previous, value, signature)
+    connection.execute(audit.insert().values(**row._asdict()))
+    return event(row)
 
 
-def verify(connection: Connection) -> Verdict:
-    """Check the whole chain in order. Constant memory; names the first bad row. Rows that are added meanwhile by a
-    live ``serve`` do no harm."""
+def verify(
+    connection: Connection,
+    *,
+    keys: Keys | None = None,
+    anchors: Mapping[int, str] | None = None,
+    strict: bool = False,
+) -> Verdict:
+    """Check the whole chain in order (see ``chain.check``). Constant memory. Rows that are added meanwhile by a live
+    ``serve`` do no harm."""
     # Read before the rows: the newest row it counts must be among them.
     counted = number(connection, SERIES)
-    expected, previous, rows = 1, GENESIS, 0
-    result = connection.execution_options(stream_results=True, yield_per=500).execute(
-        select(audit).order_by(audit.c.seq)
+
+    def where(wanted: str) -> int | None:
+        found = connection.execute(select(audit.c.seq).where(audit.c.hash == wanted).limit(1)).scalar_one_or_none()
+        return None if found is None else int(found)
+
+    return chain.check(_stored(connection), keys=keys, anchors=anchors, counted=counted, strict=strict, where=where)
+
+
+def head(connection: Connection) -> Row | None:
+    """Return the newest row, or None if there is none."""
+    row = connection.execute(select(*_COLUMNS).order_by(audit.c.seq.desc()).limit(1)).first()
+    return None if row is None else Row(*row)
+
+
+def at(connection: Connection, seq: int) -> Row | None:
+    """Return one row by its number."""
+    row = connection.execute(select(*_COLUMNS).where(audit.c.seq == seq)).first()
+    return None if row is None else Row(*row)
+
+
+def export(connection: Connection) -> Iterator[Row]:
+    """Yield every row in order, in constant memory."""
+    for row in _stored(connection):
+        yield Row(*row)
+
+
+def of_subjects(connection: Connection, subjects: Sequence[str]) -> list[AuditEvent]:
+    """Return what the audit says of each of these, in order. Raises ``ValueError`` if a row's data is no object."""
+    query = select(*_COLUMNS).where(audit.c.subject.in_(subjects)).order_by(audit.c.seq)
+    return [event(Row(*row)) for row in connection.execute(query)]
+
+
+def subject_of_run(connection: Connection, run_id: str) -> str | None:
+    """Return whose run this is, going by the rows that name it in their data."""
+    named = audit.c.data.contains(f'"run":{json.dumps(run_id)}', autoescape=True)
+    found = connection.execute(select(audit.c.subject).where(named).order_by(audit.c.seq).limit(1)).scalar_one_or_none()
+    return None if found is None else str(found)
+
+
+def unbroken(
+    connection: Connection, subject: str, *, anchors: Mapping[int, str] | None = None
+) -> tuple[list[AuditEvent], str]:
+    """Return what the audit says of ``subject``, and what is wrong with the chain from its first word to the end.
+
+    ``anchors`` are hashes by number that this process has seen. Reads all rows since then: as many as a request can
+    wait for.
+    """
+    rows = connection.execute(select(*_COLUMNS).where(audit.c.subject == subject).order_by(audit.c.seq)).all()
+    if not rows:
+        return [], f"the audit does not know {subject}"
+    first = Row(*rows[0])
+    since = {seq: value for seq, value in (anchors or {}).items() if seq >= first.seq}
+    verdict = chain.check(
+        _stored(connection, first.seq),
+        keys=keys_of(connection),
+        anchors=since,
+        counted=number(connection, SERIES),
+        first=first.seq,
+        before=first.previous,
     )
-    for row in result:
-        problem = _problem(row, expected, previous)
-        if problem:
-            return Verdict(rows, previous, min(expected, row.seq), problem)
-        expected, previous, rows = expected + 1, row.hash, rows + 1
-    if rows < counted:
-        return Verdict(rows, previous, expected, f"row {expected} is missing: {counted} rows were written")
-    return Verdict(rows, previous)
+    if verdict.fault:
+        return [], verdict.problem
+    return [event(Row(*row)) for row in rows], ""
 
 
-def _problem(row: Row[Any], expected: int, previous: str) -> str:
-    if row.seq != expected:
-        return f"row {expected} is missing: the next row is {row.seq}"
-    if row.previous != previous:
-        return f"row {row.seq} does not follow row {row.seq - 1}"
-    try:
-        value = chain_hash(
-            seq=row.seq,
-            at=row.at,
-            kind=row.kind,
-            actor=row.actor,
-            subject=row.subject,
-            data=json.loads(row.data),
-            previous=row.previous,
-        )
-    except (ValueError, TypeError, RecursionError):
-        return f"row {row.seq} cannot be read: its data is not JSON"
-    return "" if value == row.hash else f"row {row.seq} was changed: its hash does not match its content"
+def event(row: Row) -> AuditEvent:
+    """Read a row's data. Raises ``ValueError`` if it is not a JSON object."""
+    data = json.loads(row.data)
+    if not isinstance(data, dict):
+        raise ValueError(f"row {row.seq}: its data is no object")
+    return AuditEvent(**row._asdict() | {"data": data})
+
+
+def _stored(connection: Connection, first: int | None = None) -> Iterator[Any]:
+    statement = select(*_COLUMNS).order_by(audit.c.seq)
+    if first is not None:
+        statement = statement.where(audit.c.seq >= first)
+    if connection.dialect.name == "sqlite":
+        # As the driver gives them: making an object of each row would take as long as checking it.
+        text = str(statement.compile(connection, compile_kwargs={"literal_binds": True}))
+        cursor: Any = connection.connection.driver_connection
+        yield from cursor.execute(text)
+        return
+    result = connection.execution_options(stream_results=True, yield_per=2000).execute(statement)
+    for part in result.partitions():
+        yield from part

@@ -20,7 +20,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url, text
 
+from bot.domain.keys import Keys
 from bot.store.one_writer import take_turns
+from bot.store.signed import OPTION
 from bot.store.turns import Turns
 
 T = TypeVar("T")
@@ -49,9 +51,12 @@ class NoDatabase(DatabaseError):
 
 
 class Database:
-    """Opens ``sqlite:///path`` or ``postgresql://…``. ``read_only`` opens a SQLite file beside a live ``serve``."""
+    """Opens ``sqlite:///path`` or ``postgresql://…``. ``read_only`` opens a SQLite file beside a live ``serve``.
 
-    def __init__(self, url: str, *, read_only: bool = False) -> None:
+    ``keys`` sign what is written and check what is read of the tables that are signed.
+    """
+
+    def __init__(self, url: str, *, read_only: bool = False, keys: Keys | None = None) -> None:
         parsed = parse_url(url)
         self.url = parsed
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
@@ -75,6 +80,8 @@ class Database:
                 execution_options={"preserve_rowcount": True},
                 hide_parameters=True,
             )
+        self._readers = self._readers.execution_options(**{OPTION: keys})
+        self._writer = self._writer.execution_options(**{OPTION: keys})
         self._writing = Turns(1 if self.is_sqlite else 4, "store-write")
         self._read_pool = ThreadPoolExecutor(3, thread_name_prefix="store-read")
 

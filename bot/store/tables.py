@@ -67,6 +67,10 @@ def _due(name: str) -> Index:
     return Index(name, "not_before", sqlite_where=wants, postgresql_where=wants)
 
 
+def _signature() -> Column[Any]:
+    return Column("signature", Text, nullable=False, default="", server_default="")
+
+
 groups = Table(
     "alert_groups",
     metadata,
@@ -162,6 +166,7 @@ approvals = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("decided_at", BigInteger, nullable=True),
     Column("outcome", Text, nullable=False),
+    _signature(),
 )
 
 votes = Table(
@@ -179,6 +184,7 @@ votes = Table(
     Column("state", String(10), nullable=False),
     Column("verdict", Text, nullable=False),
     Column("groups_age_ms", Integer, nullable=True),
+    _signature(),
     *_counters(),
     _due("votes_due"),
 )
@@ -388,6 +394,8 @@ audit = Table(
     Column("data", Text, nullable=False),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
+    _signature(),
+    Index("audit_subject", "subject", "seq"),
 )
 
 quarantine = Table(

@@ -22,6 +22,7 @@ from bot.redact import Redactor
 from bot.runbooks import catalogue
 from bot.settings import Configuration, Settings, Structure
 from bot.store import alerts, approvals, incidents, log_requests, runs, work
+from bot.store.anchors import Anchors
 from bot.store.database import Database
 from bot.store.tables import incidents as incident_rows
 from bot.store.work import Due
@@ -55,7 +56,7 @@ async def world(database: Database) -> World:
         logs=frozenset({("C0INCIDENTS", "prod", "shop")}),
         default_cluster="prod",
     )
-    parts |= {"database": database, "engine": engine, "rules": rules}
+    parts |= {"database": database, "engine": engine, "anchors": Anchors(), "rules": rules}
     return World(**parts | {"redactor": Redactor([SECRET]), "catalogue": books})
 
 

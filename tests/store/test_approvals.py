@@ -53,7 +53,7 @@ def test_a_request_reads_back_with_the_very_bytes_of_its_plan(database: Database
     found = database.read_now(lambda c: approvals.request(c, "a1"))
     assert (found.approval, found.plan, found.full_diff) == (asked, PLAN, "- a\n+ b")
     assert database.read_now(lambda c: approvals.by_number(c, 1)) == asked
-    assert database.read_now(lambda c: approvals.find(c, "none")) is None
+    assert database.read_now(lambda c: approvals.digest_of(c, "none")) is None
 
 
 def test_a_requester_is_a_person_of_a_workspace(database: Database) -> None:

@@ -67,7 +67,7 @@ def test_a_changed_column_is_found_in_its_row(database: Database, column: str, v
 def test_another_row_before_is_found(database: Database) -> None:
     five(database)
     database.write_now(change(4, previous="0" * 64))
-    assert (verify(database).first_bad, verify(database).problem) == (4, "row 4 does not follow row 3")
+    assert (verify(database).first_bad, verify(database).fault) == (4, "edited")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,211 @@
+"""``signoff audit``: check the chain of everything that was decided and done, tell one story of it, write it out."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from bot.configured import configuration, fail
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from bot.domain.audit import AuditEvent
+    from bot.domain.chain import Row, Verdict
+    from bot.domain.keys import Keys
+    from bot.settings import Configuration
+
+T = TypeVar("T")
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group()
+def audit() -> None:
+    """Check, read and export the audit. Works beside a running serve."""
+
+
+@audit.command()
+@click.argument("export", type=_FILE, required=False)
+@click.option("--strict", is_flag=True, help="Also parse every row and serialise it anew.")
+@click.option("--anchors", type=_FILE, help="A file of anchors; else audit.anchor_file of the configuration.")
+@click.option("--head", "heads", multiple=True, metavar="ROW:HASH", help="A head that was noted, e.g. in Slack.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+def verify(export: Path | None, strict: bool, anchors: Path | None, heads: tuple[str, ...], as_json: bool) -> None:
+    """Name the first row of the audit that is not as it was written, and what was done to it.
+
+    Of the database, or of EXPORT, a file that `signoff audit export` wrote. Signatures are checked if
+    SIGNOFF_SECRET_KEY is set.
+    """
+    from bot.store import audit as chain
+
+    found = configuration(serving=False)
+    keys, known = _keys(found), _anchors(found, anchors, heads)
+    if export is None:
+        verdict = _read(found, lambda c: chain.verify(c, keys=keys, anchors=known, strict=strict))
+    else:
+        verdict = _of_file(export, keys, known, strict=strict)
+    if as_json:
+        click.echo(json.dumps(_facts(verdict)))
+    elif verdict.first_bad is None:
+        signed = "signatures checked" if verdict.signed else "signatures not checked: SIGNOFF_SECRET_KEY is not set"
+        met = f", {verdict.anchored} anchors met" if known else ", no anchor to compare with"
+        click.echo(f"audit: {verdict.rows} rows, all in place ({signed}{met}). Head {verdict.rows}:{verdict.head}")
+    else:
+        where = f"{verdict.fault} at row {verdict.first_bad}"
+        click.echo(f"audit: {where}: {verdict.problem}. {verdict.rows} rows before it hold.")
+    sys.exit(0 if verdict.first_bad is None else 1)
+
+
+@audit.command()
+@click.argument("name")
+def show(name: str) -> None:
+    """Tell from the audit alone what became of NAME: an approval (A-77), an incident (INC-142) or a run's id."""
+    from bot.store import audit as chain
+
+    told = configuration(serving=False)
+
+    def read(connection: Connection) -> list[AuditEvent]:
+        subject = chain.subject_of_run(connection, name) or name
+        events = chain.of_subjects(connection, [subject])
+        of_its_runs = sorted({f"run {event.data['run']}" for event in events if "run" in event.data})
+        return chain.of_subjects(connection, [subject, *of_its_runs])
+
+    try:
+        events = _read(told, read)
+    except ValueError:
+        fail(f"what the audit says of {name} cannot be read: `signoff audit verify` says what was done to it")
+    if not events:
+        fail(f"the audit does not know {name}: give A-NUMBER, INC-NUMBER or a run's id")
+    for event in events:
+        click.echo(_line(event))
+
+
+@audit.command()
+def export() -> None:
+    """Write the whole audit to standard output, one line of JSON a row."""
+    from bot.store import audit as chain
+
+    def write(connection: Connection) -> None:
+        for row in chain.export(connection):
+            sys.stdout.write(_as_json(row) + "\n")
+
+    _read(configuration(serving=False), write)
+
+
+def _as_json(row: Row) -> str:
+    """One row as JSON whose ``data`` stands as it is stored, so that it can be hashed again."""
+    plain = json.dumps({name: value for name, value in row._asdict().items() if name != "data"}, ensure_ascii=False)
+    try:
+        json.loads(row.data)
+    except (ValueError, TypeError, RecursionError):
+        return f"{plain[:-1]}, {json.dumps('unreadable')}: {json.dumps(str(row.data))}}}"
+    return f'{plain[:-1]}, "data": {row.data}}}'
+
+
+def _of_file(path: Path, keys: Keys | None, anchors: Mapping[int, str], *, strict: bool) -> Verdict:
+    from bot.domain import chain
+
+    seen: dict[str, int] = {}
+
+    def rows() -> Iterator[Row]:
+        for row in _exported(path):
+            yield row
+            seen[row.hash] = row.seq
+
+    try:
+        return chain.check(rows(), keys=keys, anchors=anchors, strict=strict, where=seen.get)
+    except OSError as error:
+        fail(f"{path} cannot be read: {error.strerror}")
+
+
+def _exported(path: Path) -> Iterator[Row]:
+    from bot.domain.canonical import canonical
+    from bot.domain.chain import Row
+
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                found: dict[str, Any] = json.loads(line)
+                data = found.pop("unreadable", None)
+                found["data"] = canonical(found["data"]).decode() if data is None else data
+                yield Row(**found)
+            except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+                fail(f"{path}:{number}: is no row of an exported audit")
+
+
+def _facts(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "ok": verdict.first_bad is None,
+        "rows": verdict.rows,
+        "head": verdict.head,
+        "first_bad": verdict.first_bad,
+        "fault": verdict.fault or None,
+        "problem": verdict.problem,
+        "signatures_checked": verdict.signed,
+        "anchors_met": verdict.anchored,
+    }
+
+
+def _line(event: AuditEvent) -> str:
+    from datetime import UTC, datetime
+
+    at = datetime.fromtimestamp(event.at / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    facts = ", ".join(
+        f"{name} {_shown(value)}" for name, value in event.data.items() if value not in (None, "", [], {})
+    )
+    return f"{event.seq}  {at} UTC  {event.kind}  {event.actor}  {event.subject}" + (f"  {facts}" if facts else "")
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=True) if not isinstance(value, str) or not value.isprintable() else value
+
+
+def _anchors(given: Configuration, path: Path | None, heads: tuple[str, ...]) -> dict[int, str]:
+    from bot.store import anchors
+
+    found: dict[int, str] = {}
+    file = path or given.structure.audit.anchor_file
+    try:
+        if file is not None and (path is not None or file.exists()):
+            found = anchors.read(file)
+    except anchors.AnchorError as error:
+        fail(str(error))
+    for head in heads:
+        number, _, value = head.partition(":")
+        if not re.fullmatch(r"[1-9][0-9]{0,17}:[0-9a-f]{64}", head.lower()):
+            fail(f"--head {head}: expected ROW:HASH, a number and 64 hexadecimal digits")
+        found[int(number)] = value.lower()
+    return found
+
+
+def _keys(given: Configuration) -> Keys | None:
+    try:
+        return given.settings.keys()
+    except ValueError as error:
+        fail(f"SIGNOFF_SECRET_KEY: {error}")
+
+
+def _read(given: Configuration, work: Callable[[Connection], T]) -> T:
+    """Run ``work`` on the configured database, which nothing is written to."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from bot.store import schema
+    from bot.store.database import Database, DatabaseError, said_by
+
+    try:
+        database = Database(given.settings.database_url.get_secret_value(), read_only=True)
+        try:
+            schema.require(database)
+            return database.read_now(work)
+        finally:
+            database.close()
+    except DatabaseError as error:
+        fail(str(error))
+    except SQLAlchemyError as error:
+        fail(f"the database cannot be read: {said_by(error)}")

@@ -1,0 +1,225 @@
+"""Whoever can write to the database, but has no key of Signoff's, can neither vote nor make anything run."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.system.town import Town, checkout_alert
+
+LEE = "U0LEE"
+
+
+@pytest.fixture
+async def asked(shop: Town) -> Town:
+    """An installation in which A-1 waits for somebody."""
+    await shop.alert(checkout_alert())
+    await shop.request()
+    return shop
+
+
+@contextlib.contextmanager
+def written(here: Town) -> Iterator[sqlite3.Connection]:
+    """The database as its writer sees it, in one transaction."""
+    path = here.environment["SIGNOFF_DATABASE_URL"].removeprefix("sqlite:///")
+    with contextlib.closing(sqlite3.connect(path, timeout=10)) as connection, connection:
+        connection.row_factory = sqlite3.Row
+        yield connection
+
+
+def row(connection: sqlite3.Connection, table: str) -> dict[str, Any]:
+    return dict(connection.execute(f"SELECT * FROM {table}").fetchone())
+
+
+def put(connection: sqlite3.Connection, table: str, values: dict[str, Any]) -> None:
+    marks = ", ".join("?" * len(values))
+    connection.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))
+
+
+def a_vote(approval: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "id": "e" * 32,
+        "approval_id": approval["id"],
+        "person": f"T0SHOP:{LEE}",
+        "decision": "approve",
+        "digest": approval["digest"],
+        "reason": "",
+        "channel": "C0INCIDENTS",
+        "received_at": approval["created_at"] + 1,
+        "state": "counted",
+        "verdict": "Lee approved.",
+        "groups_age_ms": 0,
+    } | more
+
+
+def a_run(approval: dict[str, Any], state: str = "starting") -> dict[str, Any]:
+    return {
+        "id": "f" * 32,
+        "approval_id": approval["id"],
+        "incident_id": approval["incident_id"],
+        "state": state,
+        "started_at": approval["created_at"] + 2,
+        "outcome": "",
+        "wanted": 1,
+    }
+
+
+async def stays_undone(here: Town, *states: str, writes: int = 0) -> None:
+    """Nothing ran beyond what ran before, and the forged run has ended, in sight."""
+    await here.until(lambda: here.rows("SELECT state FROM runs")[0][0] in states, f"the run to end as one of {states}")
+    await here.until(here.settled, "everything to be said")
+    assert len(await here.writes()) == writes
+
+
+@pytest.mark.parametrize("state", ["starting", "running", "verifying"])
+async def test_a_vote_and_an_approval_in_the_tables_start_nothing(asked: Town, state: str) -> None:
+    """B (binding), forged: a counted vote, an approved request and a run, written without a key, run nothing."""
+    with written(asked) as connection:
+        approval = row(connection, "approvals")
+        put(connection, "votes", a_vote(approval))
+        connection.execute("UPDATE approvals SET state = 'approved', decided_at = created_at, outcome = 'Lee did.'")
+        put(connection, "runs", a_run(approval, state))
+    await asked.sees("a run was stopped.*signature does not match")
+    await stays_undone(asked, "void")
+    assert [table for (table,) in asked.rows("SELECT table_name FROM quarantine")] == ["approvals"]
+
+
+async def test_a_vote_that_is_put_beside_a_real_one_makes_no_quorum(closed_shop: Town) -> None:
+    """A (quorum), forged: of two that must approve one did; a row of the other's is no vote, and spoils the request."""
+    users = {"users": ["T0SHOP:U0LEE", "T0SHOP:U0PRIYA"]}
+    demand = {"groups": {"oncall": 2}}
+    closed_shop.configure(
+        approvers=[], groups={"oncall": users}, approvals=dict.fromkeys(("low", "medium", "high", "critical"), demand)
+    )
+    await closed_shop.serve()
+    await closed_shop.alert(checkout_alert())
+    request = await closed_shop.request()
+    with written(closed_shop) as connection:
+        put(connection, "votes", a_vote(row(connection, "approvals"), person="T0SHOP:U0PRIYA"))
+    await closed_shop.page.click(LEE, request, "Approve")
+    await closed_shop.sees("This request cannot be decided")
+    await closed_shop.until(closed_shop.settled, "everything to be said")
+    assert closed_shop.rows("SELECT state FROM approvals") == [("pending",)]
+    assert await closed_shop.writes() == []
+
+
+async def test_a_click_that_somebody_stored_is_judged_as_nobodys(asked: Town) -> None:
+    """A (identity), forged: a click that waits for its judgement, written without a key, is reported, not counted."""
+    with written(asked) as connection:
+        forged = a_vote(row(connection, "approvals"), state="received", verdict="")
+        put(connection, "votes", forged | {"wanted": 1})
+    await asked.until(lambda: asked.rows("SELECT 1 FROM quarantine WHERE table_name = 'votes'"), "the report")
+    await asked.until(asked.settled, "the click to be set aside")
+    assert asked.rows("SELECT state FROM approvals") == [("pending",)]
+    assert asked.rows("SELECT * FROM runs") == []
+    assert asked.audit_holds()
+
+
+async def test_a_plan_rewritten_with_a_digest_that_fits_it_is_refused(asked: Town) -> None:
+    """B (binding), forged: another target and the digest of the changed plan, in the row that people sign."""
+    with written(asked) as connection:
+        record = bytes(row(connection, "approvals")["record"]).replace(b'"checkout"', b'"payments"')
+        digest = hashlib.sha256(record).hexdigest()
+        connection.execute("UPDATE approvals SET record = ?, digest = ?", (record, digest))
+    await asked.page.click(LEE, await asked.request(), "Approve")
+    await asked.sees("This request cannot be decided")
+    assert asked.rows("SELECT * FROM runs") == []
+    assert await asked.writes() == []
+
+
+async def test_a_run_that_happened_cannot_be_made_to_happen_again(asked: Town) -> None:
+    """L (at most once), replayed: the approval and its vote are genuine, but the audit says that they were used."""
+    await asked.page.click(LEE, await asked.request(), "Approve")
+    await asked.sees("A-1 helped")
+    with written(asked) as connection:
+        connection.execute("DELETE FROM run_steps")
+        connection.execute("DELETE FROM runs")
+        put(connection, "runs", a_run(row(connection, "approvals"), "running"))
+    await asked.sees("The audit says that it was begun before")
+    await stays_undone(asked, "void", writes=1)
+
+
+async def test_nor_when_the_audit_is_cut_off_to_hide_it(asked: Town) -> None:
+    """L (at most once), replayed: the end of the audit is gone, its counter set back. What this process saw stays."""
+    await asked.page.click(LEE, await asked.request(), "Approve")
+    await asked.sees("A-1 helped")
+    await asked.until(asked.settled, "everything to be said")
+    with written(asked) as connection:
+        forget_the_run(connection)
+    await asked.sees("It cannot be shown that this was signed off: row ")
+    await stays_undone(asked, "void", writes=1)
+
+
+async def test_nor_by_a_process_that_saw_nothing_if_the_head_was_noted_in_a_file(closed_shop: Town) -> None:
+    """L (at most once), replayed: the next process knows from the file of anchors what the database no longer says."""
+    closed_shop.configure(audit={"anchor_file": str(closed_shop.folder / "anchors.jsonl")})
+    await closed_shop.serve()
+    await closed_shop.alert(checkout_alert())
+    await closed_shop.page.click(LEE, await closed_shop.request(), "Approve")
+    await closed_shop.sees("A-1 helped")
+    await closed_shop.until(closed_shop.settled, "everything to be said")
+    closed_shop.kill()
+    with written(closed_shop) as connection:
+        forget_the_run(connection)
+    await closed_shop.serve(ready=False)
+    await closed_shop.sees("It cannot be shown that this was signed off")
+    await stays_undone(closed_shop, "void", writes=1)
+    await closed_shop.until(lambda: says_that_the_audit_was_changed(closed_shop), "/readyz to say it")
+
+
+def forget_the_run(connection: sqlite3.Connection) -> None:
+    last = connection.execute("SELECT seq FROM audit WHERE kind = 'vote.approved'").fetchone()[0]
+    connection.execute("DELETE FROM audit WHERE seq > ?", (last,))
+    connection.execute("UPDATE counters SET value = ? WHERE name = 'audit'", (last,))
+    connection.execute("DELETE FROM run_steps")
+    connection.execute("DELETE FROM runs")
+    put(connection, "runs", a_run(row(connection, "approvals"), "running"))
+
+
+async def says_that_the_audit_was_changed(here: Town) -> bool:
+    async with here.session.get(f"{here.url}/readyz") as response:
+        problems = (await response.json())["problems"]
+    return any("audit: row" in problem and "signoff audit verify" in problem for problem in problems)
+
+
+async def test_a_denial_cannot_be_undone_by_writing_the_earlier_row_back(asked: Town) -> None:
+    """A (deny wins), replayed: the pending row of before was signed by us, but the audit says that it ended."""
+    with written(asked) as connection:
+        pending = row(connection, "approvals")
+    request = await asked.request()
+    outcome = await asked.page.click(LEE, request, "Deny")
+    modal = outcome["modals"][-1]
+    block = next(block["block_id"] for block in modal["blocks"] if block["type"] == "input")
+    await asked.page.act("/sandbox/submit", {"user": LEE, "view_id": modal["id"], "values": {block: "not now"}})
+    await asked.sees("denied by .*not now")
+    with written(asked) as connection:
+        connection.execute("DELETE FROM approvals")
+        connection.execute("DELETE FROM votes")
+        put(connection, "approvals", pending)
+    await asked.page.click(LEE, request, "Approve", stale=True)
+    await asked.sees("it ended: vote.denied")
+    await stays_undone(asked, "void")
+
+
+async def test_the_chain_written_anew_without_the_key_is_named(asked: Town) -> None:
+    """U2, forged: hashes that fit are no proof; each row is signed."""
+    with written(asked) as connection:
+        rows = [dict(each) for each in connection.execute("SELECT * FROM audit ORDER BY seq")]
+        before = rows[0]["previous"]
+        for each in rows:
+            content = {name: each[name] for name in ("seq", "at", "kind", "subject")}
+            content |= {"data": json.loads(each["data"]), "actor": "T0SHOP:U0EVE", "previous": before}
+            text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+            before_hash = hashlib.sha256(text.encode()).hexdigest()
+            connection.execute(
+                "UPDATE audit SET actor = ?, previous = ?, hash = ? WHERE seq = ?",
+                ("T0SHOP:U0EVE", before, before_hash, each["seq"]),
+            )
+            before = before_hash
+    assert not asked.audit_holds()
