@@ -42,6 +42,7 @@ from bot.intake.inbox import StoredInbox
 from bot.intake.socket_mode import SocketMode
 from bot.jobs import (
     anchoring,
+    asking,
     change,
     ci_run,
     housekeeping,
@@ -294,6 +295,7 @@ async def build(
     )
     world.engine.tell(incident.KIND, incident.story(world), version=incident.VERSION)
     world.engine.tell(investigation.KIND, investigation.story(world), version=investigation.VERSION, at_once=4)
+    world.engine.tell(asking.KIND, asking.story(world), version=asking.VERSION, at_once=4)
     world.engine.tell(vote.KIND, vote.story(world), version=vote.VERSION)
     # Each may hold some dozens of megabytes.
     world.engine.tell(logs.KIND, logs.story(world), version=logs.VERSION, at_once=2)

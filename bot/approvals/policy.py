@@ -100,6 +100,13 @@ def may_answer(approval: Approval, plan: Plan, vote: Vote, electorate: Electorat
     return _unbound(approval, terms) or _unfit(vote, electorate) or _outsider(approval, terms, vote, electorate)
 
 
+def may_ask(standing: Standing) -> str:
+    """Say why this person may not ask for an action, or return an empty string."""
+    if not standing.known:
+        return "Slack could not be asked who wants it; try again in a moment."
+    return unfit(standing)
+
+
 def may_start(
     approval: Approval, plan: Plan, votes: Sequence[Vote], electorate: Electorate, now: int, *, hold: str = ""
 ) -> Verdict:

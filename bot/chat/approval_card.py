@@ -37,7 +37,7 @@ from bot.domain.run import Run
 APPROVE_ACTION = "apr.approve"
 DENY_ACTION = "apr.deny"
 MORE_ACTION = "apr.more"
-REVOKE, CANCEL = "revoke", "cancel"
+REVOKE, CANCEL, EDIT = "revoke", "cancel", "edit"
 """What the menu behind the three dots offers, as the first part of an option's value."""
 
 Record = Mapping[str, Any]
@@ -361,6 +361,8 @@ def _who(record: Record, view: ApprovalView) -> Part:
             spans.append(rich.text("nobody is in it"))
     if len(needs) > 1:
         spans.append(rich.text(f" · {quorum} different people in all"))
+    if record.get("requester") and record.get("requester_may_approve") is not True:
+        spans.append(rich.text(" · not who asked for it"))
     given = [vote for vote in view.votes if vote.decision == "approve"]
     if given and quorum != 1:
         spans.append(rich.text(f". So far{_by(given)}"))
@@ -393,6 +395,8 @@ def _buttons(approval: Approval, record: Record, *, approvable: bool) -> Block:
         row.append(button("Approve", APPROVE_ACTION, value, style="primary", confirm=asks, spoken=spoken))
     row.append(button("Deny…", DENY_ACTION, value, spoken=f"Deny {approval.name} and say why"))
     rare = [option("Take my approval back", f"{REVOKE}:{value}")]
+    if _of(record, "parameters"):
+        rare.append(option("Change its parameters…", f"{EDIT}:{value}"))
     if approval.requester is not None:
         rare.append(option("Cancel this request", f"{CANCEL}:{value}"))
     # A menu of one is no menu.
@@ -415,7 +419,8 @@ def _context(approval: Approval, record: Record) -> Block:
     ]
     cited = ", ".join(plain(str(item), 10) for item in list(record.get("evidence") or [])[:10])
     proposer = plain(str(record.get("proposed_by", "")), 60)
-    about = [f"proposed by {proposer}" if proposer else "", f"on {cited}" if cited else ""]
+    verb = "asked for" if record.get("requester") else "proposed"
+    about = [f"{verb} by {proposer}" if proposer else "", f"on {cited}" if cited else ""]
     line = " ".join(part for part in about if part)
     if line:
         elements.append(plain_text(line))

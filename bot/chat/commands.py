@@ -18,28 +18,31 @@ from bot.domain.approval import Approval
 from bot.domain.incident import Incident
 
 COMMAND = "/ops"
-VERBS = ("help", "incidents", "status", "approvals", "actions", "logs", "review")
+VERBS = ("help", "incidents", "status", "approvals", "run", "actions", "logs", "review")
 USAGE = (
-    "help | incidents | status <INC-142 or A-77> | approvals | actions [off <why> | on] | "
+    "help | incidents | status <INC-142 or A-77> | approvals | run [runbook] [INC-142] | "
+    "actions [off <why> | on] | "
     f"{logs_asked.USAGE} | {pull_asked.USAGE}"
 )
 LISTED = 15
 
 _LONGEST = 200
+_RUNBOOK = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 _ID = re.compile(r"(?:(inc|a)[-\s]?)?([0-9]{1,9})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What somebody wants: a verb, for ``status`` which thing and its number, for ``actions`` off or on and why.
-    ``problem`` says what is wrong."""
+    """What somebody wants: a verb, for ``status`` which thing and its number, for ``run`` perhaps a runbook and the
+    number of an incident, for ``actions`` off or on and why. ``problem`` says what is wrong."""
 
-    verb: Literal["help", "incidents", "status", "approvals", "actions", "logs", "review", "unclear"]
+    verb: Literal["help", "incidents", "status", "approvals", "run", "actions", "logs", "review", "unclear"]
     thing: Literal["incident", "approval"] = "incident"
     number: int = 0
     problem: str = ""
     logs: LogsAsked | None = None
     pull: PullAsked | None = None
+    runbook: str = ""
     wish: Literal["", "off", "on"] = ""
     reason: str = ""
 
@@ -62,6 +65,8 @@ def read(text: str) -> Asked:
     if verb == "review":
         pull = pull_asked.read(text.strip()[len(verb) :])
         return Asked("unclear" if pull.problem else "review", problem=pull.problem, pull=pull)
+    if verb == "run":
+        return _run(rest)
     if verb == "actions":
         return _actions(rest)
     if verb == "status":
@@ -71,6 +76,15 @@ def read(text: str) -> Asked:
     near = difflib.get_close_matches(verb, VERBS, n=1)
     hint = f"Did you mean `{COMMAND} {near[0]}`?" if near else f"Try `{COMMAND} help`."
     return Asked("unclear", problem=f"“{plain(verb, 40)}” is no command of Signoff. {hint}")
+
+
+def _run(rest: Sequence[str]) -> Asked:
+    match = _ID.fullmatch(rest[-1]) if rest else None
+    number = int(match[2]) if match and (match[1] or "inc").lower() == "inc" else 0
+    named = [each.lower() for each in (rest[:-1] if number else rest)]
+    if len(named) > 1 or not all(map(_RUNBOOK.fullmatch, named)):
+        return Asked("unclear", problem=f"Write `{COMMAND} run`, or `{COMMAND} run restart-deployment INC-142`.")
+    return Asked("run", number=number, runbook=named[0] if named else "")
 
 
 def _actions(rest: Sequence[str]) -> Asked:
@@ -105,6 +119,7 @@ def help_card() -> Card:
             "what these logs say, where that is allowed; time and words may be left out",
         ),
         ("review shop/deploy#12", "have a pull request reviewed now, draft or not"),
+        ("run restart-deployment", "ask for a runbook in a form; somebody else signs it off"),
         ("actions off", "stop every start at once, and say why; two people turn actions on again"),
     ]
     parts = [

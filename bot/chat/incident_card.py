@@ -16,6 +16,7 @@ from bot.domain.triage import Cause, Triage
 
 EVIDENCE_ACTION = "inc.evidence"
 LOGS_ACTION = "inc.logs"
+RUN_ACTION = "inc.run"
 
 Stage = Literal["collecting", "analysing", "done"]
 
@@ -71,6 +72,8 @@ class IncidentView:
     source: str = ""
     logs: bool = False
     """Whether the subject's logs may be read in the card's channel."""
+    runnable: bool = False
+    """Whether runbooks can be asked for: its cluster has a runner."""
 
 
 def render(view: IncidentView) -> Card:
@@ -82,13 +85,18 @@ def render(view: IncidentView) -> Card:
         blocks.append(rich.block(*following))
     if view.note:
         blocks.append(rich.block(rich.section(rich.text("⚠️ " + plain(view.note, 300)))))
+    row = []
     if view.evidence:
         label = f"Evidence ({len(view.evidence)})"
         spoken = f"Show the {len(view.evidence)} pieces of evidence for {view.incident.name}"
-        row = [button(label, EVIDENCE_ACTION, view.incident.id, spoken=spoken)]
+        row.append(button(label, EVIDENCE_ACTION, view.incident.id, spoken=spoken))
         if view.logs:
             spoken = f"Read the logs of what {view.incident.name} is about"
             row.append(button("Logs", LOGS_ACTION, view.incident.id, spoken=spoken))
+    if view.runnable and view.incident.status == "open":
+        spoken = f"Ask for a runbook for {view.incident.name}"
+        row.append(button("Run…", RUN_ACTION, view.incident.id, spoken=spoken))
+    if row:
         blocks.append(actions(row))
     blocks.append(_context(view))
     return Card(text=_push(view), blocks=tuple(blocks))

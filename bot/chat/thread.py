@@ -29,6 +29,16 @@ def not_proposed(title: str, why: str) -> Card:
     return _line("🚫", f"{title} was not proposed: {why}")
 
 
+def not_asked(who: str, title: str, why: str) -> Card:
+    """Say that what somebody wanted run could not be planned, and why."""
+    return _line("🚫", f"{who} wants {title}, which was not asked for: {why}")
+
+
+def superseded(old: Approval, new: Approval, who: str) -> Card:
+    """Say that a request was changed: what was approved of it counts no more."""
+    return _line("↪️", f"{old.name} is replaced by {new.name}, which {who} changed. Its approvals do not count for it.")
+
+
 def vote_counted(approval: Approval, who: str, have: int, quorum: int) -> Card:
     """Say that one of several needed approvals is in."""
     return _line("🗳️", f"{approval.name}: approved by {who}, {have} of {quorum}.")
@@ -76,11 +86,6 @@ def expired(approval: Approval) -> Card:
 def void(approval: Approval, why: str) -> Card:
     """Say that the approval no longer holds, and what changed."""
     return _line("⚠️", f"{approval.name} is void, nothing ran. {why}")
-
-
-def superseded(approval: Approval, by: str) -> Card:
-    """Say that a newer request replaces this one."""
-    return _line("↪️", f"{approval.name} is replaced by {by}, nothing ran.")
 
 
 def step_done(approval: Approval, ordinal: int, total: int, detail: str, *, what: str = "", back: bool = False) -> Card:

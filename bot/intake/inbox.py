@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from bot.chat import logs_card
+from bot.chat import logs_card, run_form
 from bot.chat.commands import OpenIncidents, WaitingApprovals
 from bot.chat.incident_card import IncidentView
 from bot.chat.logs_asked import LogsAsked
@@ -17,7 +17,8 @@ from bot.domain.approval import Decision, Person, Vote
 from bot.domain.evidence import Evidence
 from bot.domain.log_request import LogRequest, refused_place
 from bot.domain.log_summary import LogSummary
-from bot.intake.slack import Answer, ApprovalShown, Click, LinesShown, LogsWanted
+from bot.intake import run_forms
+from bot.intake.slack import Answer, ApprovalShown, Click, LinesShown, LogsWanted, RunAsked, RunWanted
 from bot.jobs import board, logs, stopping, vote
 from bot.jobs.world import World
 from bot.store import approvals, audit, clock, incidents, log_requests, pulls, runs, stops
@@ -63,6 +64,22 @@ class StoredInbox:
             return await stopping.turn(self._world, wish, person, name, reason)
         stop = await self._world.database.read(stops.current)
         return stop.sentence if stop else "Actions are on."
+
+    async def form_to_pick(self, runbook: str, incident: str | int) -> Mapping[str, Any] | str:
+        """Return the form that asks for a runbook, or why nothing can be asked for."""
+        return await run_forms.to_pick(self._world, runbook, incident)
+
+    async def form_of(self, asked: run_form.Submitted) -> Mapping[str, Any] | str:
+        """Return the form of one runbook for one incident, or why it cannot be asked for."""
+        return await run_forms.of(self._world, asked)
+
+    async def form_to_change(self, approval_id: str, digest: str, person: Person) -> Mapping[str, Any] | str:
+        """Return the form that changes a request's parameters, or why this person may not."""
+        return await run_forms.to_change(self._world, approval_id, digest, person)
+
+    async def ask(self, wanted: RunWanted) -> RunAsked:
+        """Check what was filled in, store it and start the job that plans it."""
+        return await run_forms.ask(self._world, wanted)
 
     async def answer(self, answer: Answer) -> str:
         """Store what a person says became of an UNKNOWN run, then start its job. Returns "" or why it was not."""

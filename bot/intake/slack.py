@@ -23,6 +23,7 @@ from bot.chat import (
     incident_card,
     logs_card,
     logs_view,
+    run_form,
     thread,
 )
 from bot.chat.approval_card import ApprovalView
@@ -119,6 +120,25 @@ class ApprovalShown:
     full_diff: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class RunWanted:
+    """A runbook that somebody asks for in a form, to be stored. ``view`` is the form as it was sent."""
+
+    id: str
+    person: Person
+    person_name: str
+    asked: run_form.Submitted
+    view: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RunAsked:
+    """What became of it: stored, or the parameters that are wrong by name, or a sentence for all of it."""
+
+    faults: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
+
+
 class Inbox(Protocol):
     """What the listeners need of the store. ``vote`` and ``answer`` return when one row is durable, and then start its
     job; they return "" or the sentence that says why nothing was recorded. Storing the same id twice is no error."""
@@ -156,6 +176,19 @@ class Inbox(Protocol):
     async def turn_actions(self, wish: Literal["", "off", "on"], person: Person, name: str, reason: str) -> str:
         """Turn all actions off or on as far as this person's word goes. Returns what to tell them."""
 
+    async def form_to_pick(self, runbook: str, incident: str | int) -> Mapping[str, Any] | str:
+        """Return the form that asks for a runbook; for this incident (id or number) and this runbook if they are given.
+        Or why nothing can be asked for."""
+
+    async def form_of(self, asked: run_form.Submitted) -> Mapping[str, Any] | str:
+        """Return the form of one runbook for one incident, or why it cannot be asked for."""
+
+    async def form_to_change(self, approval_id: str, digest: str, person: Person) -> Mapping[str, Any] | str:
+        """Return the form that changes a request's parameters, or why this person may not."""
+
+    async def ask(self, wanted: RunWanted) -> RunAsked:
+        """Check what was filled in, store it and start the job that plans it; store nothing if anything is wrong."""
+
     async def evidence(self, incident_id: str) -> tuple[str, tuple[Evidence, ...]] | None:
         """Read an incident's name and evidence, None if there is no such incident."""
 
@@ -190,6 +223,9 @@ def listen(app: AsyncApp, *, inbox: Inbox) -> None:
     app.action(thread.NOT_APPLIED_ACTION)(listeners.had_no_effect)
     app.action(incident_card.EVIDENCE_ACTION)(listeners.show_evidence)
     app.action(incident_card.LOGS_ACTION)(listeners.read_logs)
+    app.action(incident_card.RUN_ACTION)(listeners.run_from_card)
+    app.view(run_form.PICK)(listeners.runbook_picked)
+    app.view(run_form.ASK)(listeners.ask)
     app.action(logs_card.LINES_ACTION)(listeners.show_lines)
     app.command(commands.COMMAND)(listeners.command)
     app.action(_ANY)(listeners.unknown_button)
@@ -247,6 +283,11 @@ class _Listeners:
     async def more(self, ack: Any, body: Mapping[str, Any], context: Any, client: AsyncWebClient) -> None:
         """Do what was chosen behind the three dots of a request."""
         choice, value = approval_card.read_choice(_chosen(body))
+        read = approval_card.read_button_value(value)
+        if choice == approval_card.EDIT and read is not None:
+            await ack()
+            await self._open(self._inbox.form_to_change(*read, _person(context, body)), body, client)
+            return
         decisions: Mapping[str, Decision] = {approval_card.REVOKE: "revoke", approval_card.CANCEL: "cancel"}
         await self._vote(ack, body, context, client, decisions.get(choice), value)
 
@@ -360,6 +401,91 @@ class _Listeners:
         if problem:
             await _whisper(client, body, problem)
 
+    # --- asking for a runbook -------------------------------------------------------------------------------------
+
+    async def run_from_card(self, ack: Any, body: Mapping[str, Any], client: AsyncWebClient) -> None:
+        """Open the form that asks for a runbook for the card's incident."""
+        incident_id = _action(body, "value")
+        await ack()
+        if not _ROW_ID.fullmatch(incident_id):
+            await _whisper(client, body, STALE_BUTTON)
+            return
+        await self._open(self._inbox.form_to_pick("", incident_id), body, client)
+
+    async def _open(
+        self, making: Awaitable[Mapping[str, Any] | str], body: Mapping[str, Any], client: AsyncWebClient
+    ) -> None:
+        """Open a form while its trigger lives, or tell the person why there is none."""
+        try:
+            view = await asyncio.wait_for(making, FORESEE_S)
+            if isinstance(view, str):
+                await _whisper(client, body, view)
+                return
+            await client.views_open(trigger_id=body["trigger_id"], view=dict(view))
+        except Exception as error:
+            log.warning("slack_form_not_opened", error=type(error).__name__)
+            await _whisper(client, body, "The form could not be opened and nothing was recorded. Try again.")
+
+    async def _run(self, asked: commands.Asked, ack: Any, command: Mapping[str, Any], client: AsyncWebClient) -> None:
+        made: Mapping[str, Any] | str
+        try:
+            made = await asyncio.wait_for(self._inbox.form_to_pick(asked.runbook, asked.number), FORESEE_S)
+        except Exception as error:
+            log.warning("slack_form_not_made", error=type(error).__name__)
+            made = NOT_READ
+        if isinstance(made, str):
+            await ack(text=made, response_type="ephemeral")
+            return
+        await ack()
+
+        async def ready() -> Mapping[str, Any] | str:
+            return made
+
+        await self._open(ready(), command, client)
+
+    async def runbook_picked(self, ack: Any, body: Mapping[str, Any]) -> None:
+        """Put the form of the runbook that was picked in the place of the list."""
+        asked = run_form.submitted(body.get("view") or {})
+        try:
+            if asked is None:
+                view: Mapping[str, Any] | str = STALE_BUTTON
+            else:
+                view = await asyncio.wait_for(self._inbox.form_of(asked), DEADLINE_S)
+        except Exception as error:
+            log.warning("slack_form_not_made", error=type(error).__name__)
+            view = NOT_READ
+        shown = run_form.refused(view) if isinstance(view, str) else dict(view)
+        await ack(response_action="update", view=shown)
+
+    async def ask(self, ack: Any, body: Mapping[str, Any], context: Any) -> None:
+        """Store what is asked for. What is wrong is said beside its input, and the form stays open."""
+        view = body.get("view") or {}
+        asked = run_form.submitted(view)
+        if asked is None:
+            await ack(response_action="update", view=run_form.refused(STALE_BUTTON))
+            return
+        wanted = RunWanted(
+            id=_once(context, body, asked.runbook, "ask", str(view.get("id", ""))),
+            person=_person(context, body),
+            person_name=_person_name(body),
+            asked=asked,
+            view=view,
+        )
+        outcome = RunAsked()
+
+        async def storing() -> str:
+            nonlocal outcome
+            outcome = await self._inbox.ask(wanted)
+            return outcome.problem
+
+        problem = await _stored(storing(), "ask")
+        if problem:
+            await ack(response_action="update", view=run_form.refused(problem))
+        elif outcome.faults:
+            await ack(response_action="errors", errors=run_form.errors(outcome.faults))
+        else:
+            await ack()
+
     # --- reading --------------------------------------------------------------------------------------------------
 
     async def show_evidence(self, ack: Any, body: Mapping[str, Any], client: AsyncWebClient) -> None:
@@ -427,9 +553,12 @@ class _Listeners:
             log.warning("slack_lines_not_shown", error=type(error).__name__)
             await _whisper(client, body, "The lines could not be shown. Try again.")
 
-    async def command(self, ack: Any, command: Mapping[str, Any], context: Any) -> None:
+    async def command(self, ack: Any, command: Mapping[str, Any], context: Any, client: AsyncWebClient) -> None:
         """Answer /ops, to the person who typed it only."""
         asked = commands.read(str(command.get("text") or ""))
+        if asked.verb == "run":
+            await self._run(asked, ack, command, client)
+            return
         if asked.verb in ("logs", "actions"):
             answering = self._logs_asked if asked.verb == "logs" else self._turn_actions
             sentence = await _stored(answering(asked, command, context), asked.verb)

@@ -92,6 +92,7 @@ def view_of(connection: Connection, world: World, incident_id: str, *, aside: As
         updated_at=incident.last_seen_at,
         source=incident.source if world.rules.several_sources else "",
         logs=bool(subject.name) and subject.kind != "Node" and place in world.rules.logs,
+        runnable=world.hands(subject.cluster or "") is not None,
     )
 
 

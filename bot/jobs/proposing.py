@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
 
+from bot.approvals.lifecycle import Illegal, step
 from bot.approvals.needs import needed
 from bot.chat import thread
-from bot.domain.approval import Approval
+from bot.domain.approval import Approval, Person
 from bot.domain.incident import Incident
 from bot.domain.run import FINAL
 from bot.jobs import board
@@ -27,6 +29,31 @@ SETTLE_SECONDS = 1.0
 _SETTLING = ("not-observed", "conflict")
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One use of a runbook that is wanted: by whom, on what evidence, and in the place of which request."""
+
+    runbook: str
+    parameters: Mapping[str, Any]
+    proposed_by: str
+    evidence: Sequence[str] = ()
+    requester: Person | None = None
+    replaces: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unplanned:
+    """Why there is no request. ``silent`` where nobody has to be told on the incident's card."""
+
+    title: str
+    sentence: str
+    silent: bool = False
+
+
+Settle = Callable[[Connection, Approval | None, str], None]
+"""Called in the transaction that stores a request, or finds one, with it and a sentence that says what became of it."""
+
+
 async def propose(
     world: World,
     incident: Incident,
@@ -35,73 +62,92 @@ async def propose(
     *,
     evidence: Sequence[str],
     proposed_by: str,
+    requester: Person | None = None,
 ) -> str | None:
     """Plan a runbook for an incident and ask for its sign-off. Returns the approval's id, or None with the reason on
     the incident's card. An identical request that still waits is not made twice."""
-    runbook = world.catalogue.runbooks.get(runbook_id)
+    made = await request(world, incident, Wanted(runbook_id, parameters, proposed_by, evidence, requester))
+    if isinstance(made, Unplanned):
+        if not made.silent:
+            await _note(world, incident, made.title, made.sentence)
+        return None
+    return made.id
+
+
+async def request(
+    world: World, incident: Incident, wanted: Wanted, *, settle: Settle = lambda *_: None
+) -> Approval | Unplanned:
+    """Plan what is wanted and store the request for its sign-off; or return the one that asks for the same, or why
+    there is none."""
+    runbook = world.catalogue.runbooks.get(wanted.runbook)
     cluster = incident.subject.cluster or ""
     if runbook is None or cluster not in world.clusters:
-        return None
+        return Unplanned(wanted.runbook, "there is no such runbook or no such cluster any more.", silent=True)
     access = world.hands(cluster)
     if access is None:
-        await _note(world, incident, runbook.title, "the cluster has no runner configured.")
-        return None
+        return Unplanned(runbook.title, "the cluster has no runner configured.")
     channel = world.rules.channel_for(incident.labels)
     if await world.directory.channel_is_shared(channel):
         why = "its channel is shared with another workspace; route these incidents to a channel of this one."
-        await _note(world, incident, runbook.title, why)
-        return None
+        return Unplanned(runbook.title, why)
     takes = needed(runbook, world.rules.policy)
     people = await bound(world, takes)
     if isinstance(people, str):
-        await _note(world, incident, runbook.title, people)
-        return None
+        return Unplanned(runbook.title, people)
     now = await world.database.read(clock.now)
     context = PlanContext(
         incident_id=incident.id,
         incident_number=incident.number,
         cluster=access.cluster,
-        evidence=tuple(evidence),
-        proposed_by=proposed_by,
+        evidence=tuple(wanted.evidence),
+        proposed_by=wanted.proposed_by,
         needs=people,
         quorum=takes.quorum,
-        requester=None,
+        requester=wanted.requester,
+        requester_may_approve=takes.requester_may_approve,
         now=now,
         ttl_seconds=takes.ttl_seconds,
         catalogue_digest=world.catalogue.digest,
         policy_digest=world.rules.policy_digest,
-        subject=_subject(incident),
+        # A person gives every parameter; what Signoff proposes by itself takes those from what was found.
+        subject=None if wanted.requester else _subject(incident),
         registries=world.rules.registries,
     )
-    made = await make(runbook, parameters, access=access, context=context, redact=world.redactor.data)
+    made = await make(runbook, wanted.parameters, access=access, context=context, redact=world.redactor.data)
     for _ in range(SETTLE_LOOKS):
         if not (isinstance(made, Refusal) and made.code in _SETTLING):
             break
         await asyncio.sleep(SETTLE_SECONDS)
-        made = await make(runbook, parameters, access=access, context=context, redact=world.redactor.data)
+        made = await make(runbook, wanted.parameters, access=access, context=context, redact=world.redactor.data)
     if isinstance(made, Refusal):
-        await _note(world, incident, runbook.title, made.sentence)
-        return None
+        return Unplanned(runbook.title, made.sentence)
     plan, full_diff = made.plan, made.full_diff
 
-    def store(connection: Connection) -> str | None:
+    def store(connection: Connection) -> Approval | Unplanned:
         at = clock.advance(connection)
         same = _same(connection, incident.id, plan.record)
         if same is not None:
+            settle(connection, same, f"{same.name} asks for exactly this already.")
             return same
         if incidents.get(connection, incident.id).status != "open":
-            return None
+            return Unplanned(runbook.title, f"{incident.name} is over.", silent=True)
+        refusal = _replaceable(connection, wanted.replaces)
+        if refusal:
+            return Unplanned(runbook.title, refusal)
         approval = approvals.open_request(
             connection, approval_id=new_id(), incident_id=incident.id, plan=plan, full_diff=full_diff, now=at
         )
-        _record(connection, incident, approval, plan.record, proposed_by, world.redactor.data, at)
+        _record(connection, incident, approval, wanted, plan.record, world.redactor.data, at)
+        if wanted.replaces is not None:
+            _supersede(connection, world, incident, wanted, approval, at)
         board.show_approval(connection, world, approval.id, now=at)
         board.show(connection, world, incident.id, now=at)
-        return approval.id
+        settle(connection, approval, f"{approval.name} asks for it.")
+        return approval
 
-    approval_id = await world.database.write(store)
+    stored = await world.database.write(store)
     world.outbox.kick()
-    return approval_id
+    return stored
 
 
 def _subject(incident: Incident) -> dict[str, str]:
@@ -115,12 +161,42 @@ def _subject(incident: Incident) -> dict[str, str]:
     }
 
 
-def _same(connection: Connection, incident_id: str, record: Mapping[str, Any]) -> str | None:
+def _replaceable(connection: Connection, approval_id: str | None) -> str:
+    """Say why a request can no longer be replaced, or return an empty string. Holds its row."""
+    if approval_id is None:
+        return ""
+    old = approvals.request(connection, approval_id, lock=True).approval
+    run = runs.of_approval(connection, approval_id)
+    legal = step(old.state, "supersede", started=run is not None and run.state != "starting")
+    replaced = old.state in ("void", "expired")  # is over already, and its place is free
+    return legal.sentence.replace("The request", old.name) if isinstance(legal, Illegal) and not replaced else ""
+
+
+def _supersede(
+    connection: Connection, world: World, incident: Incident, wanted: Wanted, approval: Approval, now: int
+) -> None:
+    """End the request whose place the new one takes, with the run that it may have, and say so. No vote goes over."""
+    old = approvals.get(connection, str(wanted.replaces))
+    sentence = f"{approval.name} took its place: {wanted.proposed_by} changed what is asked for."
+    if not approvals.move(connection, old.id, before=old.state, after="superseded", outcome=sentence, now=now):
+        return
+    run = runs.of_approval(connection, old.id)
+    if run is not None:
+        runs.move(connection, run.id, before=frozenset({"starting"}), after="void", outcome=sentence, now=now)
+    data = {"digest": old.digest, "by": approval.name, "new_digest": approval.digest}
+    actor = str(wanted.requester or "signoff")
+    audit.append(connection, at=now, kind="approval.superseded", actor=actor, subject=old.name, data=data)
+    board.show_approval(connection, world, old.id, now=now)
+    card = thread.superseded(old, approval, wanted.proposed_by)
+    board.say(connection, world, incident, f"superseded:{old.name}", card, now=now)
+
+
+def _same(connection: Connection, incident_id: str, record: Mapping[str, Any]) -> Approval | None:
     for approval in approvals.of_incident(connection, incident_id):
         if _waits(connection, approval):
             known = approvals.request(connection, approval.id).plan.record
             if all(known[key] == record[key] for key in ("runbook", "parameters", "cluster")):
-                return approval.id
+                return approval
     return None
 
 
@@ -136,8 +212,8 @@ def _record(
     connection: Connection,
     incident: Incident,
     approval: Approval,
+    wanted: Wanted,
     record: Mapping[str, Any],
-    proposed_by: str,
     redact: Callable[[Any], Any],
     at: int,
 ) -> None:
@@ -145,7 +221,7 @@ def _record(
         connection,
         at=at,
         kind="approval.requested",
-        actor="signoff",
+        actor=str(wanted.requester or "signoff"),
         subject=approval.name,
         data={
             "incident": incident.name,
@@ -154,7 +230,8 @@ def _record(
             "parameters": redact(dict(record["parameters"])),
             "targets": [f"{each['kind']} {each['namespace']}/{each['name']}" for each in record["targets"][:20]],
             "digest": approval.digest,
-            "proposed_by": proposed_by,
+            "proposed_by": wanted.proposed_by,
+            "requester": str(wanted.requester) if wanted.requester else None,
             "expires_at": approval.expires_at,
         },
     )

@@ -267,6 +267,8 @@ async def _propose_anew(world: World, run_id: str) -> None:
         record["parameters"],
         evidence=record["evidence"],
         proposed_by=record["proposed_by"],
+        # Who asked cannot approve what is asked for anew either.
+        requester=request.approval.requester,
     )
 
 

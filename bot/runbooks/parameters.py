@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bot.domain.incident import Subject
+from bot.domain.runbook import Runbook
 from bot.runbooks import schema_errors
 
 TRUSTED = ("subject.namespace", "subject.kind", "subject.name", "incident")
@@ -40,6 +42,26 @@ def complete(
         if name not in values and "default" in declared:
             values[name] = declared["default"]
     return dict(sorted(values.items())) if not problems else {}, problems
+
+
+def field_faults(schema: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, str]:
+    """Return one sentence for each parameter that is wrong or missing, by its name, for a form to show beside it."""
+    values = {name: _plain(value) for name, value in given.items()}
+    found = {name: "Fill this in." for name in schema.get("required", ()) if name not in values}
+    for key, sentence in schema_errors.faults(schema, values):
+        if key:
+            found.setdefault(str(key[0]), sentence[:1].upper() + sentence[1:] + ".")
+    return found
+
+
+def suggested(runbook: Runbook, subject: Subject) -> dict[str, str]:
+    """Return the parameters that name what an incident is about, where the runbook's target is of that kind."""
+    if not subject.name or runbook.target.kind != subject.kind:
+        return {}
+    facts = {runbook.target.namespace: subject.namespace, runbook.target.name: subject.name}
+    return {
+        name: facts[form] for name in runbook.parameters["properties"] if (form := f"${{parameters.{name}}}") in facts
+    }
 
 
 def _plain(value: Any) -> Any:

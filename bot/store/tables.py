@@ -189,6 +189,23 @@ votes = Table(
     _due("votes_due"),
 )
 
+asks = Table(
+    "asks",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("incident_id", String(32), nullable=False),
+    Column("runbook", Text, nullable=False),
+    Column("parameters", Json, nullable=False),
+    Column("person", Text, nullable=True),
+    Column("person_name", Text, nullable=False),
+    Column("replaces", String(32), nullable=True),
+    Column("received_at", BigInteger, nullable=False),
+    Column("approval_id", String(32), nullable=True),
+    Column("outcome", Text, nullable=False),
+    *_counters(),
+    _due("asks_due"),
+)
+
 stops = Table(
     "stops",
     metadata,

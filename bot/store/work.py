@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Table, func, select, update
 
 from bot.store import unreadable
-from bot.store.tables import changes, ci_runs, groups, incidents, log_requests, pull_commands, pulls, runs, votes
+from bot.store.tables import asks, changes, ci_runs, groups, incidents, log_requests, pull_commands, pulls, runs, votes
 from bot.store.unreadable import UnreadableRow
 
 KINDS: dict[str, Table] = {
     "group": groups,
     "investigation": incidents,
+    "ask": asks,
     "vote": votes,
     "run": runs,
     "pull": pulls,

@@ -89,7 +89,8 @@ def test_approve_restates_its_object_and_both_buttons_carry_request_and_digest()
     assert row["apr.deny"]["text"]["text"] == "Deny…"
     for action in ("apr.approve", "apr.deny"):
         assert read_button_value(row[action]["value"]) == ("a77", request.digest)
-    assert read_choice(row["apr.more"]["value"]) == ("revoke", row["apr.approve"]["value"])
+    choices = [read_choice(each["value"]) for each in row["apr.more"]["options"]]
+    assert choices == [("revoke", row["apr.approve"]["value"]), ("edit", row["apr.approve"]["value"])]
 
 
 def test_revision_zero_is_told_as_what_it_means() -> None:
@@ -267,7 +268,7 @@ def test_who_asked_may_cancel_and_what_holds_is_said() -> None:
     asked = approval(plan, requester=Person("T0SHOP", "U0DANA"))
     card = render(asked, plan, replace(NOTHING, hold="A change freeze holds: Black Friday."))
     choices = [each["value"].partition(":")[0] for each in buttons(card)["apr.more"]["options"]]
-    assert choices == ["revoke", "cancel"]
+    assert choices == ["revoke", "edit", "cancel"]
     assert "A change freeze holds: Black Friday." in said(card)
     assert "Cancelled by who asked for it, nothing ran" in decided("cancelled")
 

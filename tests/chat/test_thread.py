@@ -39,7 +39,10 @@ def line(card: Card) -> str:
         (thread.denied(A77, "Lee", ""), "⛔ A-77 denied by Lee, nothing ran."),
         (thread.expired(A77), "⌛ A-77 expired at 11:02 UTC: nobody decided, nothing ran."),
         (thread.void(A77, "The image changed."), "⚠️ A-77 is void, nothing ran. The image changed."),
-        (thread.superseded(A77, "A-78"), "↪️ A-77 is replaced by A-78, nothing ran."),
+        (
+            thread.superseded(A77, replace(A77, number=78), "Lee (U0LEE)"),
+            "↪️ A-77 is replaced by A-78, which Lee (U0LEE) changed. Its approvals do not count for it.",
+        ),
         (thread.step_done(A77, 1, 3, "Patched."), "☑️ A-77: step 2 of 3, done. Patched."),
         (thread.progress(A77, "2 of 3 pods are ready."), "⏳ A-77: 2 of 3 pods are ready."),
         (thread.reopened(INCIDENT), f"🔁 INC-142 fires again: {INCIDENT.title}"),

@@ -2,30 +2,34 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.chat import approval_card, incident_card, thread
+from bot.chat import approval_card, incident_card, run_form, thread
 from bot.chat.approval_card import ApprovalView
 from bot.chat.card import Card, actions, button
 from bot.chat.commands import OpenIncidents, WaitingApprovals
 from bot.chat.incident_card import IncidentView
+from bot.chat.run_form import Submitted
 from bot.clients.slack import close, open_client
 from bot.domain.approval import Person
 from bot.domain.evidence import Evidence
 from bot.domain.run import Run
 from bot.intake import slack as intake
-from bot.intake.slack import Answer, ApprovalShown, Click, belongs
+from bot.intake.slack import Answer, ApprovalShown, Click, RunAsked, RunWanted, belongs
 from bot.intake.socket_mode import SocketMode
+from bot.runbooks.catalogue import load
 from tests.chat.samples import EVIDENCE, INCIDENT, NOW, TRIAGE, approval, record
 from tests.chat.workspace import DANA, INCIDENTS, LEE, LocalSlack, local_slack, until
 
 PLAN = record()
 A77 = approval(PLAN)
+BOOKS = [load(Path(__file__).parents[2] / "runbooks").runbooks["restart-deployment"]]
 RUN = Run("r1", "a77", "i142", "unknown", NOW)
 
 
@@ -41,6 +45,7 @@ class MemoryInbox:
     takes: float = 0.0
     foreseen: str = ""
     wished: list[tuple[str, str, str]] = field(default_factory=list)
+    asks: dict[str, RunWanted] = field(default_factory=dict)
 
     async def _behave(self) -> None:
         self.deliveries += 1
@@ -57,6 +62,28 @@ class MemoryInbox:
         assert (approval_id, digest, decision) == (A77.id, A77.digest, "deny")
         await asyncio.sleep(self.takes)
         return self.foreseen
+
+    async def form_to_pick(self, runbook: str, incident: str | int) -> Mapping[str, Any] | str:
+        await self._behave()
+        if incident not in ("i142", 142):
+            return "There is no such incident any more."
+        return await self.form_of(Submitted(runbook, "i142")) if runbook else run_form.pick(BOOKS, [INCIDENT])
+
+    async def form_of(self, asked: Submitted) -> Mapping[str, Any] | str:
+        return run_form.render(run_form.Form(BOOKS[0], [INCIDENT], {"namespace": "shop"}))
+
+    async def form_to_change(self, approval_id: str, digest: str, person: Person) -> Mapping[str, Any] | str:
+        if person.user_id != LEE:
+            return "You may not change this."
+        return run_form.render(run_form.Form(BOOKS[0], [INCIDENT], {}, f"{approval_id}.{digest}"))
+
+    async def ask(self, wanted: RunWanted) -> RunAsked:
+        await self._behave()
+        given = run_form.answers(wanted.view, BOOKS[0].parameters)
+        if self.says or given["namespace"] == "NO":
+            return RunAsked(problem=self.says, faults={} if self.says else {"namespace": "Must be small."})
+        self.asks[wanted.id] = wanted
+        return RunAsked()
 
     async def turn_actions(self, wish: str, person: Person, name: str, reason: str) -> str:
         self.wished.append((wish, person.user_id, reason))
@@ -284,6 +311,71 @@ async def test_a_button_with_a_value_of_another_kind_records_nothing(room: Room)
         assert (await room.click(ts, action))["acked"]
     assert await room.told() == ["🚫 " + intake.STALE_BUTTON] * 3
     assert room.inbox.deliveries == 0
+
+
+# --- asking for a runbook ---------------------------------------------------------------------------------------------
+
+FILLED = {"p.namespace": "shop", "p.deployment": "cart"}
+
+
+async def fill(room: Room, view: dict[str, Any], values: dict[str, Any], *, user: str = LEE) -> dict[str, Any]:
+    return await room.slack.act("submit", user=user, view_id=view["id"], values=values)
+
+
+async def test_a_runbook_is_asked_for_in_a_form_and_stored_once(room: Room) -> None:
+    text = "/ops run restart-deployment INC-142"
+    (view,) = (await room.slack.act("command", user=LEE, channel=INCIDENTS, text=text, wait=5))["modals"]
+    seen = await fill(room, view, FILLED)
+    assert (seen["acked"], seen["modals"], seen["errors"]) == (True, [], {})
+    (wanted,) = room.inbox.asks.values()
+    assert wanted.asked == Submitted("restart-deployment", "i142")
+    assert (wanted.person.user_id, run_form.answers(wanted.view, BOOKS[0].parameters)) == (
+        LEE,
+        {"namespace": "shop", "deployment": "cart"},
+    )
+
+
+async def test_from_the_card_the_runbook_is_picked_first(room: Room) -> None:
+    view = IncidentView(INCIDENT, evidence=EVIDENCE, triage=TRIAGE, runnable=True)
+    ts = await room.post(incident_card.render(view))
+    (first,) = (await room.click(ts, "inc.run", wait=5))["modals"]
+    (second,) = (await fill(room, first, {"runbook": "restart-deployment"}))["modals"]
+    assert [block["block_id"] for block in second["blocks"] if block["type"] == "input"] == list(FILLED)
+    await fill(room, second, FILLED)
+    assert len(room.inbox.asks) == 1
+
+
+async def test_what_is_wrong_is_said_beside_its_field_and_the_form_stays(room: Room) -> None:
+    text = "/ops run restart-deployment INC-142"
+    (view,) = (await room.slack.act("command", user=LEE, channel=INCIDENTS, text=text, wait=5))["modals"]
+    seen = await fill(room, view, FILLED | {"p.namespace": "NO"})
+    assert seen["errors"] == {"p.namespace": "Must be small."}
+    assert room.inbox.asks == {}
+    assert (await fill(room, view, FILLED))["modals"] == []
+    assert len(room.inbox.asks) == 1
+
+
+async def test_what_cannot_be_asked_for_is_said_and_nothing_is_stored(room: Room) -> None:
+    said = await room.slack.act("command", user=LEE, channel=INCIDENTS, text="/ops run restart-deployment INC-7")
+    assert "There is no such incident any more." in str(said)
+    text = "/ops run restart-deployment INC-142"
+    (view,) = (await room.slack.act("command", user=LEE, channel=INCIDENTS, text=text, wait=5))["modals"]
+    room.inbox.says = "5 requests of yours wait already."
+    (refused,) = (await fill(room, view, FILLED))["modals"]
+    assert "5 requests of yours wait already." in str(refused["blocks"])
+    assert room.inbox.asks == {}
+
+
+async def test_a_request_is_changed_by_who_may_and_others_are_told(room: Room) -> None:
+    ts = await room.post(request_card())
+    change = f"edit:{approval_card.button_value(A77)}"
+    await room.click(ts, "apr.more", user=DANA, value=change, wait=5)
+    assert "🚫 You may not change this." in await room.told(DANA)
+    (view,) = (await room.click(ts, "apr.more", value=change, wait=5))["modals"]
+    await fill(room, view, FILLED)
+    (wanted,) = room.inbox.asks.values()
+    assert wanted.asked.replaces == approval_card.button_value(A77)
+    assert room.inbox.clicks == {}
 
 
 # --- the question of an UNKNOWN run -----------------------------------------------------------------------------------

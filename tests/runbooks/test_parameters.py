@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.canonical import canonical
-from bot.runbooks.parameters import complete
+from bot.domain.incident import Subject
+from bot.runbooks.catalogue import load
+from bot.runbooks.parameters import complete, field_faults, suggested
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -83,3 +86,20 @@ def test_whatever_passes_is_a_complete_recordable_set(given_: Any) -> None:
         assert set(values) == set(SCHEMA["properties"])
         assert canonical(values)
         assert complete(SCHEMA, values) == (values, ())
+
+
+def test_a_form_is_told_beside_each_field_what_is_wrong() -> None:
+    assert field_faults(SCHEMA, {"name": "checkout", "revision": 3}) == {}
+    assert field_faults(SCHEMA, {"revision": "many", "mode": "hard"}) == {
+        "name": "Fill this in.",
+        "revision": 'Must be a whole number, not "many".',
+    }
+    assert "does not match" in field_faults(SCHEMA, {"name": "NO"})["name"]
+
+
+def test_what_an_incident_is_about_is_suggested_where_the_runbook_changes_its_kind() -> None:
+    books = load(Path(__file__).parents[2] / "runbooks").runbooks
+    subject = Subject("prod", "prod", "shop", "Deployment", "checkout")
+    given = {"namespace": "shop", "deployment": "checkout"}
+    assert suggested(books["restart-deployment"], subject) == given
+    assert suggested(books["delete-pod"], subject) == {}

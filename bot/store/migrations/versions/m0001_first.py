@@ -233,6 +233,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", "ordinal"),
     )
     op.create_table(
+        "asks",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("incident_id", sa.String(length=32), nullable=False),
+        sa.Column("runbook", sa.Text(), nullable=False),
+        sa.Column("parameters", sa.JSON(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=True),
+        sa.Column("person_name", sa.Text(), nullable=False),
+        sa.Column("replaces", sa.String(length=32), nullable=True),
+        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("approval_id", sa.String(length=32), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("wanted", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("done", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("not_before", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "asks_due",
+        "asks",
+        ["not_before"],
+        unique=False,
+        sqlite_where=sa.text("done < wanted"),
+        postgresql_where=sa.text("done < wanted"),
+    )
+    op.create_table(
         "stops",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),

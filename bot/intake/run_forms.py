@@ -1,0 +1,126 @@
+"""The forms that ask for a runbook: made from the catalogue and from what is open, and checked when they come back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bot.chat import run_form
+from bot.domain.approval import Person
+from bot.domain.ask import Ask
+from bot.domain.incident import Incident
+from bot.domain.runbook import Runbook
+from bot.intake.slack import RunAsked, RunWanted
+from bot.jobs import asking, vote
+from bot.jobs.world import World
+from bot.runbooks import parameters
+from bot.store import approvals, asks, clock, incidents
+from bot.store.unreadable import UnreadableRow
+
+LISTED = 100
+ASKED_AT_ONCE = 5
+"""Requests that wait for others, of one person: few asks are read, many are waved through."""
+
+NONE_OPEN = "An action belongs to an incident, and none is open in a cluster where Signoff may run anything."
+GONE = "There is no such incident any more, or it is over. Open the form again."
+NO_RUNBOOK = "There is no such runbook any more. Open the form again."
+TOO_MANY = f"{ASKED_AT_ONCE} requests of yours wait already: have one of them signed off or cancel it."
+UNREADABLE = "This request's stored record can no longer be read, so it cannot be changed. Ask for the runbook anew."
+
+View = Mapping[str, Any]
+
+
+async def to_pick(world: World, runbook: str, incident: str | int) -> View | str:
+    """Return the form that asks for a runbook, or that of ``runbook``; for one incident if its id or number is given.
+    Or why nothing can be asked for."""
+    books = list(world.catalogue.runbooks.values())
+    if runbook and runbook not in world.catalogue.runbooks:
+        return f"There is no runbook {runbook}. There are: {', '.join(each.id for each in books)}."
+    found = await world.database.read(lambda connection: _open_incidents(connection, world, incident))
+    if not found:
+        return GONE if incident else NONE_OPEN
+    if runbook:
+        return _form(world.catalogue.runbooks[runbook], found)
+    return run_form.pick(books, found)
+
+
+async def of(world: World, asked: run_form.Submitted) -> View | str:
+    """Return the form of one runbook for one incident, or why it cannot be asked for."""
+    runbook = world.catalogue.runbooks.get(asked.runbook)
+    found = await world.database.read(lambda connection: _open_incidents(connection, world, asked.incident_id))
+    if runbook is None or not found:
+        return NO_RUNBOOK if found else GONE
+    return _form(runbook, found)
+
+
+async def to_change(world: World, approval_id: str, digest: str, person: Person) -> View | str:
+    """Return the form that changes a request's parameters, or why this person may not: who could deny it may."""
+    refusal = await vote.foresee(world, approval_id, digest, person, "deny")
+    if refusal:
+        return refusal
+
+    def read(connection: Connection) -> tuple[Mapping[str, Any], Incident]:
+        found = approvals.request(connection, approval_id)
+        return found.plan.record, incidents.get(connection, found.approval.incident_id)
+
+    try:
+        record, incident = await world.database.read(read)
+    except UnreadableRow:
+        return UNREADABLE
+    runbook = world.catalogue.runbooks.get(str(record["runbook"]["id"]))
+    if runbook is None:
+        return NO_RUNBOOK
+    return run_form.render(run_form.Form(runbook, [incident], record["parameters"], f"{approval_id}.{digest}"))
+
+
+async def ask(world: World, wanted: RunWanted) -> RunAsked:
+    """Check what was filled in, store it and start the job that plans it. Nothing is stored if anything is wrong."""
+    runbook = world.catalogue.runbooks.get(wanted.asked.runbook)
+    if runbook is None:
+        return RunAsked(problem=NO_RUNBOOK)
+    given = run_form.answers(wanted.view, runbook.parameters)
+    faults = parameters.field_faults(runbook.parameters, given)
+    if faults:
+        return RunAsked(faults)
+
+    def store(connection: Connection) -> tuple[str, int | None]:
+        if not _open_incidents(connection, world, wanted.asked.incident_id):
+            return GONE, None
+        if asks.waiting(connection, wanted.person) >= ASKED_AT_ONCE:
+            return TOO_MANY, None
+        row = Ask(
+            id=wanted.id,
+            incident_id=wanted.asked.incident_id,
+            runbook=runbook.id,
+            parameters=given,
+            person=wanted.person,
+            person_name=wanted.person_name,
+            replaces=wanted.asked.replaces.partition(".")[0] or None,
+            received_at=clock.advance(connection),
+        )
+        return "", asks.receive(connection, row)
+
+    problem, generation = await world.database.write(store, urgent=True)
+    if generation is not None:
+        world.engine.start_soon(asking.KIND, wanted.id, generation)
+    return RunAsked(problem=problem)
+
+
+def _form(runbook: Runbook, found: list[Incident]) -> View:
+    values = parameters.suggested(runbook, found[0].subject) if len(found) == 1 else {}
+    return run_form.render(run_form.Form(runbook, found, values))
+
+
+def _open_incidents(connection: Connection, world: World, wanted: str | int) -> list[Incident]:
+    """Return the open incidents of clusters with a runner, newest first; only the wanted one if one is named."""
+    if isinstance(wanted, str) and wanted:
+        one = incidents.find(connection, wanted)
+    elif wanted:
+        one = incidents.by_number(connection, int(wanted))
+    else:
+        newest = incidents.newest(connection, status="open", limit=LISTED)
+        return [each for each in newest if world.hands(each.subject.cluster or "") is not None]
+    able = one is not None and one.status == "open" and world.hands(one.subject.cluster or "") is not None
+    return [one] if one is not None and able else []

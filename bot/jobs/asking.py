@@ -1,0 +1,99 @@
+"""An ask's story: look whether its person may ask, plan what they want, and put it up for sign-off; or say why not."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from sqlalchemy import Connection
+
+from bot.approvals import policy
+from bot.chat import thread
+from bot.domain.approval import Approval
+from bot.domain.ask import Ask
+from bot.domain.incident import Incident
+from bot.jobs import board, proposing, vote
+from bot.jobs.engine import Steps, Story
+from bot.jobs.proposing import Unplanned, Wanted
+from bot.jobs.world import World
+from bot.store import approvals, asks, audit, clock, incidents, work
+from bot.store.approvals import Request
+
+KIND = "ask"
+VERSION = 1
+
+
+def story(world: World) -> Story:
+    """Return the story of one ask."""
+
+    async def ask(steps: Steps, ask_id: str, generation: int) -> None:
+        await steps("ask", partial(_ask, world, ask_id))
+        await steps("finish", world.database.write, partial(_finish, ask_id=ask_id, generation=generation))
+        world.outbox.kick()
+
+    return ask
+
+
+async def _ask(world: World, ask_id: str) -> None:
+    def read(connection: Connection) -> tuple[Ask, Incident, Request | None]:
+        ask = asks.get(connection, ask_id)
+        old = approvals.request(connection, ask.replaces) if ask.replaces else None
+        return ask, incidents.get(connection, ask.incident_id), old
+
+    ask, incident, old = await world.database.read(read)
+    if ask.outcome:
+        return
+    runbook = world.catalogue.runbooks.get(ask.runbook)
+    title = runbook.title if runbook else ask.runbook
+    refusal = await _refusal(world, ask, old)
+    if refusal:
+        await world.database.write(partial(_refuse, world=world, ask=ask, title=title, why=refusal))
+        return
+    who = world.redactor.text(f"{ask.person_name or 'somebody'} ({ask.person.user_id})") if ask.person else ""
+    record = old.plan.record if old else {}
+    wanted = Wanted(
+        runbook=ask.runbook,
+        parameters=ask.parameters,
+        proposed_by=who or str(record.get("proposed_by", "signoff")),
+        evidence=tuple(record.get("evidence", ())),
+        requester=ask.person,
+        replaces=ask.replaces,
+    )
+
+    def settle(connection: Connection, approval: Approval | None, sentence: str) -> None:
+        asks.settle(connection, ask.id, approval_id=approval.id if approval else None, outcome=sentence)
+        if approval is not None and approval.id == ask.replaces:
+            _tell(connection, world, ask, title, "nothing in it was changed.")
+
+    made = await proposing.request(world, incident, wanted, settle=settle)
+    if isinstance(made, Unplanned):
+        await world.database.write(partial(_refuse, world=world, ask=ask, title=made.title, why=made.sentence))
+
+
+async def _refusal(world: World, ask: Ask, old: Request | None) -> str:
+    """Say why this person may not ask for it, as Slack has them now. Who could deny a request may change it too."""
+    if ask.person is None:
+        return ""
+    unfit = policy.may_ask(await world.directory.standing(ask.person))
+    if unfit or old is None:
+        return unfit
+    return await vote.foresee(world, old.approval.id, old.approval.digest, ask.person, "deny")
+
+
+def _refuse(connection: Connection, *, world: World, ask: Ask, title: str, why: str) -> None:
+    if asks.settle(connection, ask.id, approval_id=None, outcome=world.redactor.text(why)):
+        _tell(connection, world, ask, title, why)
+
+
+def _tell(connection: Connection, world: World, ask: Ask, title: str, why: str) -> None:
+    now = clock.advance(connection)
+    said = world.redactor.text(why)
+    incident = incidents.get(connection, ask.incident_id)
+    data = {"runbook": ask.runbook, "why": said}
+    actor = str(ask.person or "signoff")
+    audit.append(connection, at=now, kind="ask.refused", actor=actor, subject=incident.name, data=data)
+    who = world.redactor.text(ask.person_name) or (ask.person.user_id if ask.person else "Signoff")
+    board.say(connection, world, incident, f"ask:{ask.id}", thread.not_asked(who, title, said), now=now, urgent=True)
+
+
+def _finish(connection: Connection, *, ask_id: str, generation: int) -> None:
+    work.done(connection, KIND, ask_id, generation)

@@ -1,0 +1,45 @@
+"""Asks as rows: who wants which runbook run, and what became of that."""
+
+from __future__ import annotations
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.domain.approval import Person
+from bot.domain.ask import Ask
+from bot.store import work
+from bot.store.approvals import person
+from bot.store.tables import approvals, asks
+from bot.store.unreadable import parse_part
+
+_ASK = TypeAdapter(Ask)
+
+
+def receive(connection: Connection, ask: Ask) -> int | None:
+    """Store an ask and ask for the job that plans it. Returns that job's generation, None if it was stored before."""
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    values = {name: getattr(ask, name) for name in Ask.__dataclass_fields__}
+    values |= {"person": str(ask.person) if ask.person else None, "parameters": dict(ask.parameters)}
+    stored = connection.execute(insert(asks).values(**values).on_conflict_do_nothing())
+    return work.want(connection, "ask", ask.id) if stored.rowcount == 1 else None
+
+
+def get(connection: Connection, ask_id: str) -> Ask:
+    """Read an ask. Raises ``UnreadableRow`` if it no longer parses."""
+    row = connection.execute(select(asks).where(asks.c.id == ask_id)).one()
+    return parse_part(_ASK, dict(row._mapping) | {"person": person(row.person) if row.person else None}, "asks", row.id)
+
+
+def waiting(connection: Connection, asker: Person) -> int:
+    """Count what this person asked for that still waits: to be planned, or for somebody's sign-off."""
+    unplanned = select(func.count()).select_from(asks).where(asks.c.person == str(asker), asks.c.outcome == "")
+    pending = select(func.count()).select_from(approvals)
+    pending = pending.where(approvals.c.requester == str(asker), approvals.c.state == "pending")
+    return int(connection.execute(unplanned).scalar_one()) + int(connection.execute(pending).scalar_one())
+
+
+def settle(connection: Connection, ask_id: str, *, approval_id: str | None, outcome: str) -> bool:
+    """Record what became of an ask, once. Returns whether this call did it."""
+    statement = update(asks).where(asks.c.id == ask_id, asks.c.outcome == "")
+    return connection.execute(statement.values(approval_id=approval_id, outcome=outcome[:1000])).rowcount == 1

@@ -1,0 +1,84 @@
+"""What a person asks for: filled in, planned, shown, and signed off by somebody else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.system.town import Town, checkout_alert
+
+LEE, PRIYA, DANA, GUEST = "U0LEE", "U0PRIYA", "U0DANA", "U0GUEST"
+
+
+async def form(here: Town, user: str, text: str) -> dict[str, Any]:
+    """Type /ops run and return the form that opens."""
+    body = {"user": user, "channel": "C0INCIDENTS", "text": f"/ops run {text}", "wait": 10}
+    (view,) = (await here.page.act("/sandbox/command", body))["modals"]
+    return dict(view)
+
+
+async def fill(here: Town, user: str, view: dict[str, Any], **values: str) -> dict[str, Any]:
+    """Send the form with these parameters."""
+    given = {f"p.{name}": value for name, value in values.items()}
+    body = {"user": user, "view_id": view["id"], "values": given}
+    return dict(await here.page.act("/sandbox/submit", body))
+
+
+async def change(here: Town, user: str, message: Any) -> dict[str, Any]:
+    """Choose to change a request's parameters and return what is seen."""
+    (menu,) = [each for block in message["blocks"] if block["type"] == "actions" for each in block["elements"][-1:]]
+    (option,) = [each for each in menu["options"] if each["text"]["text"].startswith("Change its parameters")]
+    body = {"user": user, "channel": "C0INCIDENTS", "ts": message["ts"], "action_id": menu["action_id"]}
+    return dict(await here.page.act("/sandbox/click", body | {"value": option["value"], "stale": True, "wait": 10}))
+
+
+async def test_what_a_person_asks_for_needs_another_person(shop: Town) -> None:
+    await shop.alert(checkout_alert())
+    await shop.request()
+    view = await form(shop, LEE, "restart-deployment INC-1")
+    wrong = await fill(shop, LEE, view, namespace="shop", deployment="NO SUCH")
+    assert "does not match" in wrong["errors"]["p.deployment"]
+    assert shop.rows("SELECT count(*) FROM asks") == [(0,)]
+    assert (await fill(shop, LEE, view, namespace="shop", deployment="cart"))["modals"] == []
+    request = await shop.request(2)
+    await shop.page.click(LEE, request, "Approve", stale=True)
+    await shop.sees("asked for this, so somebody else must approve it", user=LEE)
+    await shop.page.click(PRIYA, request, "Approve", stale=True)
+    await shop.sees("A-2 helped")
+    assert len(await shop.writes()) == 1
+    assert shop.rows("SELECT requester, state FROM approvals WHERE number = 2") == [("T0SHOP:U0LEE", "approved")]
+    assert shop.audit_holds()
+
+
+async def test_a_guest_asks_for_nothing_and_what_cannot_be_planned_is_said(shop: Town) -> None:
+    await shop.alert(checkout_alert())
+    await shop.request()
+    await fill(shop, GUEST, await form(shop, GUEST, "restart-deployment INC-1"), namespace="shop", deployment="cart")
+    await shop.sees("which was not asked for: .* is a guest")
+    await fill(shop, DANA, await form(shop, DANA, "restart-deployment INC-1"), namespace="shop", deployment="nothing")
+    await shop.sees("wants Restart a Deployment, which was not asked for: .*nothing")
+    assert shop.rows("SELECT count(*) FROM approvals") == [(1,)]
+
+
+async def test_a_changed_request_is_a_new_one_without_votes_and_the_old_one_says_so(shop: Town) -> None:
+    await shop.alert(checkout_alert())
+    request = await shop.request()
+    refused = await change(shop, DANA, request)
+    assert refused["modals"] == []
+    await shop.sees("is not on the list of approvers", user=DANA)
+    (view,) = (await change(shop, LEE, request))["modals"]
+    await fill(shop, LEE, view, namespace="shop", deployment="checkout", revision="0")
+    await shop.sees("which was not asked for: nothing in it was changed")
+    (view,) = (await change(shop, LEE, request))["modals"]
+    await fill(shop, LEE, view, namespace="shop", deployment="checkout", revision="1")
+    await shop.sees("A-1 is replaced by A-2")
+    newer = await shop.request(2)
+    await shop.page.click(PRIYA, request, "Approve", stale=True)
+    await shop.sees("A-1 .*a newer request took its place|cannot be approved: a newer request", user=PRIYA)
+    assert shop.rows("SELECT number, state FROM approvals ORDER BY number") == [(1, "superseded"), (2, "pending")]
+    assert shop.rows("SELECT count(*) FROM votes WHERE state = 'counted'") == [(0,)]
+    await shop.page.click(LEE, newer, "Approve", stale=True)
+    await shop.sees("asked for this, so somebody else must approve it", user=LEE)
+    assert await shop.writes() == []
+    await shop.page.click(PRIYA, newer, "Approve", stale=True)
+    await shop.until(lambda: shop.rows("SELECT 1 FROM run_steps WHERE state = 'done'"), "the changed request to run")
+    assert shop.audit_holds()
