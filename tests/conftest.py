@@ -14,6 +14,8 @@ from tests.system.town import Town, quick_runbooks, town
 _OURS = ("SIGNOFF_", "SLACK_", "ANTHROPIC_", "GITHUB_")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 for name in list(os.environ):
+    if name.startswith("SIGNOFF_TEST_"):
+        continue  # says how much is tested
     if name.startswith(_OURS) or name.lower() in _PROXIES or name == "KUBECONFIG":
         del os.environ[name]
 

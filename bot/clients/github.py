@@ -96,6 +96,16 @@ REVIEW_PERMISSIONS: Mapping[str, str] = {
 """All that reviewing needs: no token made for it can change a repository's contents, whatever the app may do."""
 
 
+ACTION_PERMISSIONS: Mapping[str, str] = {
+    "actions": "write",
+    "contents": "write",
+    "issues": "write",
+    "metadata": "read",
+    "pull_requests": "write",
+}
+"""All that approved actions need. An app without one of them refuses to give a token at all."""
+
+
 class GitHub:
     """GitHub seen through one credential. ``timeout`` is in seconds and bounds connecting and the whole of one answer.
 

@@ -100,10 +100,20 @@ class World:
     anchors: Anchors = field(default_factory=Anchors)
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
+    actions: GitHub | None = None
+    """GitHub by the identity that acts, which is another than the one that reviews."""
+    acts_in: Callable[[str], bool] = lambda repository: True
 
     def hands(self, cluster: str) -> Access | None:
         """Return what changes things in a cluster, None where it has no runner."""
         found = self.clusters.get(cluster)
         if found is None or found.runner is None:
             return None
-        return Access(found.runner, alertmanager=found.alertmanager, endpoints=self.endpoints, secrets=self.secrets)
+        return Access(
+            found.runner,
+            alertmanager=found.alertmanager,
+            endpoints=self.endpoints,
+            secrets=self.secrets,
+            github=self.actions,
+            acts_in=self.acts_in,
+        )

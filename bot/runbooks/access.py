@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from bot.clients.alertmanager import Alertmanager, AlertmanagerError
 from bot.clients.endpoint import Endpoint, EndpointError
+from bot.clients.github import GitHub, GitHubError, GitHubLimited, GitHubUnreachable, is_repository
+from bot.clients.github_acting import ActingRepository
 from bot.clients.kubernetes import Kubernetes, KubernetesError, KubernetesUnreachable
 from bot.runbooks.call import Call
 from bot.runbooks.resources import Resource, Verb
@@ -16,6 +18,11 @@ Json = Mapping[str, Any]
 
 _MAX_SERVER_TEXT = 300
 _CODES = {401: "unauthorised", 403: "forbidden", 404: "not-found", 409: "conflict", 422: "invalid", 429: "busy"}
+_GITHUB_HINTS = {
+    401: "Renew GITHUB_ACTIONS_TOKEN.",
+    403: "Check what the credential of GitHub's actions may do.",
+    404: "Check the name, and that the credential of GitHub's actions reaches the repository.",
+}
 _VERBS = {"PATCH": "patch", "DELETE": "delete", "POST": "create"}
 
 
@@ -30,7 +37,8 @@ class AccessFailed(Exception):
 
 
 class Access:
-    """One identity's access to one cluster, to the Alertmanager of that cluster and to the configured endpoints.
+    """One identity's access to one cluster, to the Alertmanager of that cluster, to the configured endpoints and, with
+    a credential of its own, to those repositories on GitHub that ``acts_in`` names.
 
     ``secrets`` are the configured ones by name; they go into an endpoint's request and nowhere else. Every method
     raises ``AccessFailed``.
@@ -43,11 +51,15 @@ class Access:
         alertmanager: Alertmanager | None = None,
         endpoints: Mapping[str, Endpoint] | None = None,
         secrets: Mapping[str, str] | None = None,
+        github: GitHub | None = None,
+        acts_in: Callable[[str], bool] = lambda repository: True,
     ) -> None:
         self._kubernetes = kubernetes
         self._alertmanager = alertmanager
         self._endpoints = endpoints or {}
         self._secrets = secrets or {}
+        self._github = github
+        self._acts_in = acts_in
         self.cluster = kubernetes.cluster
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Json:
@@ -115,13 +127,34 @@ class Access:
             raise AccessFailed("not-configured", sentence, in_doubt=False)
         return self._secrets[name]
 
+    def repository(self, name: str) -> ActingRepository:
+        """A repository on GitHub; use it within `translated`."""
+        if self._github is None:
+            sentence = "No credential for GitHub's actions is configured; set GITHUB_ACTIONS_TOKEN."
+            raise AccessFailed("not-configured", sentence, in_doubt=False)
+        if not is_repository(name) or not self._acts_in(name):
+            sentence = f"{name[:140]} is not among the repositories that github.repositories lists."
+            raise AccessFailed("forbidden", sentence, in_doubt=False)
+        return ActingRepository(self._github, name)
+
     @contextlib.contextmanager
-    def translated(self) -> Iterator[None]:
-        """Turn the errors of the Alertmanager and of endpoints into ``AccessFailed``."""
+    def translated(self, *, writing: bool = False) -> Iterator[None]:
+        """Turn the errors of the Alertmanager, of endpoints and of GitHub into ``AccessFailed``. ``writing`` is for
+        GitHub, whose errors do not tell a read from a write."""
         try:
             yield
         except (AlertmanagerError, EndpointError) as error:
             raise AccessFailed(error.code, str(error), in_doubt=error.in_doubt) from None
+        except GitHubLimited as error:
+            sentence = f"GitHub's rate limit is reached; it ends in {error.retry_after:.0f} s. Plan again then."
+            raise AccessFailed("limited", sentence, in_doubt=False) from None
+        except GitHubError as error:
+            sentence = f"{error}. {_GITHUB_HINTS.get(error.status, '')}".strip()
+            # Its 409 is no change under our hands that could be tried again.
+            code = _CODES.get(error.status, "refused") if error.status in _GITHUB_HINTS else "refused"
+            raise AccessFailed(code, sentence, in_doubt=writing and not error.certain) from None
+        except GitHubUnreachable as error:
+            raise AccessFailed("unreachable", f"{error}.", in_doubt=writing and error.sent) from None
 
     def _failed(
         self, error: KubernetesError | KubernetesUnreachable, verb: Verb, namespace: str, name: str

@@ -117,6 +117,8 @@ async def _once(
         target, live = replace(target, name=f"{prefix}{desk.occasion.key[:length]}"), {}
     elif live is None:
         live = await first.read(desk.access, target, _NO_CALL)
+        if live is None and not target.resource.in_kubernetes:
+            return Refusal("not-found", f"There is no {target}. Check the name.")
         if live is None:
             return Refusal("not-found", f"There is no {target} in cluster {target.cluster}. Check the name.")
         target = replace(target, uid=live["metadata"]["uid"], owner=controller(live))

@@ -69,7 +69,8 @@ class Resource:
 
 ALERTMANAGER_API = "alertmanager/v2"
 ENDPOINT_API = "signoff/v1"
-_ELSEWHERE = frozenset({ALERTMANAGER_API, ENDPOINT_API})
+GITHUB_API = "github/v3"
+_ELSEWHERE = frozenset({ALERTMANAGER_API, ENDPOINT_API, GITHUB_API})
 
 DEPLOYMENT = Resource("apps/v1", "Deployment", "deployments")
 REPLICA_SET = Resource("apps/v1", "ReplicaSet", "replicasets")
@@ -85,6 +86,11 @@ SILENCE = Resource(ALERTMANAGER_API, "Silence", "silences", namespaced=False)
 """A silence of the Alertmanager that is configured for the cluster."""
 ENDPOINT = Resource(ENDPOINT_API, "Endpoint", "endpoints", namespaced=False)
 """An HTTP address that the configuration lists by name."""
+PULL_REQUEST = Resource(GITHUB_API, "PullRequest", "pullrequests")
+ISSUE = Resource(GITHUB_API, "Issue", "issues")
+WORKFLOW = Resource(GITHUB_API, "Workflow", "workflows")
+WORKFLOW_RUN = Resource(GITHUB_API, "WorkflowRun", "workflowruns")
+"""What is on GitHub: its namespace is the repository, OWNER/NAME, and its name a number or a workflow's file."""
 
 KINDS: Mapping[str, Resource] = {
     resource.kind: resource
@@ -100,5 +106,9 @@ KINDS: Mapping[str, Resource] = {
         CRON_JOB,
         SILENCE,
         ENDPOINT,
+        PULL_REQUEST,
+        ISSUE,
+        WORKFLOW,
+        WORKFLOW_RUN,
     )
 }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from bot.runbooks.resources import KINDS, Resource
+from bot.runbooks.resources import GITHUB_API, KINDS, Resource
 
 Json = Mapping[str, Any]
 
@@ -42,9 +42,13 @@ class Target:
     @property
     def key(self) -> str:
         """What tells it from every other object, in every cluster; a lock is held on it."""
-        return "/".join((self.cluster, self.resource.kind, self.namespace, self.name))
+        # GitHub is the same from every cluster.
+        place = "github" if self.resource.api_version == GITHUB_API else self.cluster
+        return "/".join((place, self.resource.kind, self.namespace, self.name))
 
     def __str__(self) -> str:
+        if self.resource.api_version == GITHUB_API:
+            return f"{self.resource.kind} {self.namespace}#{self.name}"
         return f"{self.resource.kind} " + "/".join(part for part in (self.namespace, self.name) if part)
 
 

@@ -65,7 +65,7 @@ def test_what_is_shipped_is_sound(shipped: dict[str, str]) -> None:
             "action: shell",
             43,
             "steps[0].action",
-            '"shell" is not accepted; one of "annotate", "config-key", ',
+            '"shell" is not accepted; one of "annotate", "comment", "config-key", ',
         ),
         (
             "action: deployment-rollback",

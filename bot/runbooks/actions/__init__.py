@@ -6,12 +6,17 @@ from collections.abc import Mapping
 
 from bot.runbooks.actions.action import Action
 from bot.runbooks.actions.annotate import Annotate
+from bot.runbooks.actions.comment import CommentOn
 from bot.runbooks.actions.config_key import ConfigKey
 from bot.runbooks.actions.cordon import Cordon, Uncordon
 from bot.runbooks.actions.delete_pod import DeletePod
+from bot.runbooks.actions.dispatch_workflow import DispatchWorkflow
 from bot.runbooks.actions.evict_pod import EvictPod
 from bot.runbooks.actions.http_request import HttpRequest
+from bot.runbooks.actions.open_issue import OpenIssue
 from bot.runbooks.actions.pause_rollout import PauseRollout, ResumeRollout
+from bot.runbooks.actions.rerun_failed_jobs import RerunFailedJobs
+from bot.runbooks.actions.revert_pull_request import RevertPullRequest
 from bot.runbooks.actions.rollback import Rollback
 from bot.runbooks.actions.rollout_restart import RolloutRestart
 from bot.runbooks.actions.run_job import RunJob
@@ -23,16 +28,21 @@ from bot.runbooks.actions.wait import Wait, WaitUntil
 
 _ALL: tuple[Action, ...] = (
     Annotate(),
+    CommentOn(),
     ConfigKey(),
     Cordon(),
     CreateSilence(),
     DeletePod(),
+    DispatchWorkflow(),
     EvictPod(),
     ExpireSilence(),
     HttpRequest(),
+    OpenIssue(),
     PauseRollout(),
+    RerunFailedJobs(),
     Resume(),
     ResumeRollout(),
+    RevertPullRequest(),
     Rollback(),
     RolloutRestart(),
     RunJob(),

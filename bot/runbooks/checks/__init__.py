@@ -12,9 +12,11 @@ from bot.runbooks.checks.node_drained import NodeDrained
 from bot.runbooks.checks.pod_has_controller import PodHasController
 from bot.runbooks.checks.pod_replaced import PodReplaced
 from bot.runbooks.checks.replicas_at_most import ReplicasAtMost
+from bot.runbooks.checks.revert_opened import RevertOpened
 from bot.runbooks.checks.rollout_healthy import RolloutHealthy
 from bot.runbooks.checks.rollout_not_paused import RolloutNotPaused
 from bot.runbooks.checks.silence_active import SilenceActive, SilenceExpired
+from bot.runbooks.checks.workflow_run_succeeded import WorkflowRunSucceeded
 
 _PRECONDITIONS: tuple[Precondition, ...] = (*FLAGS, PodHasController(), ReplicasAtMost(), RolloutNotPaused())
 _HEALTH: tuple[Health, ...] = (
@@ -22,9 +24,11 @@ _HEALTH: tuple[Health, ...] = (
     JobSucceeded(),
     NodeDrained(),
     PodReplaced(),
+    RevertOpened(),
     RolloutHealthy(),
     SilenceActive(),
     SilenceExpired(),
+    WorkflowRunSucceeded(),
 )
 
 PRECONDITIONS: Mapping[str, Precondition] = {check.name: check for check in _PRECONDITIONS}

@@ -7,7 +7,18 @@ from typing import Any
 
 from bot.runbooks.access import Access
 from bot.runbooks.checks.check import Look
-from bot.runbooks.resources import CONFIG_MAP, CRON_JOB, DAEMON_SET, DEPLOYMENT, NODE, POD, STATEFUL_SET, Verb
+from bot.runbooks.resources import (
+    CONFIG_MAP,
+    CRON_JOB,
+    DAEMON_SET,
+    DEPLOYMENT,
+    ISSUE,
+    NODE,
+    POD,
+    PULL_REQUEST,
+    STATEFUL_SET,
+    Verb,
+)
 from bot.runbooks.target import Target
 
 
@@ -15,7 +26,10 @@ class AsWritten:
     """Only asks that the object is there: that nobody changed what was written is looked at for every check."""
 
     name = "as-written"
-    kinds = frozenset(each.kind for each in (CONFIG_MAP, CRON_JOB, DAEMON_SET, DEPLOYMENT, NODE, POD, STATEFUL_SET))
+    kinds = frozenset(
+        each.kind
+        for each in (CONFIG_MAP, CRON_JOB, DAEMON_SET, DEPLOYMENT, ISSUE, NODE, POD, PULL_REQUEST, STATEFUL_SET)
+    )
     verbs: frozenset[Verb] = frozenset()
 
     async def look(self, access: Access, target: Target, live: Mapping[str, Any] | None) -> Look:

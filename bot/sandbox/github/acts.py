@@ -236,6 +236,23 @@ class Acts:
         self._emit("workflow_run", repository, "dana", payload)
         return run
 
+    def finish_run(self, full_name: str, run: int, *, conclusion: str = "success") -> Run:
+        """Let a run that was started again, or dispatched, come to its end."""
+        repository = self._hub.repository(full_name)
+        found = repository.runs[run]
+        found.status, found.conclusion = "completed", conclusion
+        for job in found.jobs:
+            if job["run_attempt"] == found.attempt and job["status"] == "queued":
+                job |= {"status": "completed", "conclusion": conclusion, "completed_at": self._hub.now()}
+        workflow = repository.workflows[found.workflow_id]
+        payload = {
+            "action": "completed",
+            "workflow_run": self._hub.run_json(repository, found),
+            "workflow": workflow,
+        }
+        self._emit("workflow_run", repository, found.actor, payload)
+        return found
+
     def deploy(self, full_name: str, sha: str, *, environment: str = "production", state: str = "success") -> Json:
         """Deploy a commit, and say how it went."""
         hub, repository = self._hub, self._hub.repository(full_name)

@@ -112,6 +112,7 @@ class Run:
     created_at: str
     jobs: list[Json] = field(default_factory=list)
     logs: dict[int, str] = field(default_factory=dict)
+    actor: str = "dana"
 
 
 @dataclass
@@ -141,6 +142,7 @@ class Hub:
         self.url = ""
         self.repositories: dict[str, Repository] = {}
         self.commits: dict[str, Commit] = {}
+        self.trees: dict[str, Tree] = {}
         self._clock = clock
         self._ids = count(1_000_001)
         self._signed: dict[str, tuple[float, bytes]] = {}
@@ -372,6 +374,7 @@ class Hub:
             "status": run.status,
             "conclusion": run.conclusion,
             "run_attempt": run.attempt,
+            "actor": self.user_json(run.actor),
             "run_number": run.id - 1_000_000,
             "created_at": run.created_at,
             "updated_at": run.created_at,

@@ -1,6 +1,6 @@
 """The REST API, one module a resource; what is not here is answered 404, never with success."""
 
-from bot.sandbox.github.rest import actions, apps, checks, issues, pulls, repositories, reviews
+from bot.sandbox.github.rest import actions, apps, checks, git, issues, pulls, repositories, reviews
 from bot.sandbox.github.rest.call import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -11,4 +11,5 @@ ROUTES: tuple[Route, ...] = (
     *issues.ROUTES,
     *checks.ROUTES,
     *actions.ROUTES,
+    *git.ROUTES,
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import zipfile
 
-from bot.sandbox.github.hub import Run
+from bot.sandbox.github.hub import Json, Run
 from bot.sandbox.github.refusal import Refusal, not_found
 from bot.sandbox.github.rest.call import Answer, Call, Route
 
@@ -82,19 +82,44 @@ def rerun_failed(call: Call) -> Answer:
     found = _run(call)
     if found.status != "completed" or found.conclusion == "success":
         raise Refusal(403, "This workflow run cannot be retried")
+    before = [job for job in found.jobs if job["run_attempt"] == found.attempt]
     found.attempt += 1
     found.status, found.conclusion = "queued", None
+    for job in before:
+        again = {**job, "id": call.hub.id(), "run_attempt": found.attempt}
+        if job["conclusion"] == "failure":
+            again |= {"status": "queued", "conclusion": None, "completed_at": None}
+        found.jobs.append(again)
     return Answer(201, {})
+
+
+def workflow(call: Call) -> Answer:
+    """A workflow by its id or file name."""
+    return Answer(200, _workflow(call))
+
+
+def workflow_runs(call: Call) -> Answer:
+    """A workflow's runs, newest first."""
+    of, query = _workflow(call)["id"], call.query
+    listed = [
+        call.hub.run_json(call.repository, one)
+        for one in sorted(call.repository.runs.values(), key=lambda one: -one.id)
+        if one.workflow_id == of and query.get("event") in (None, one.event) and query.get("actor") in (None, one.actor)
+    ]
+    return call.page(listed, under="workflow_runs")
+
+
+def _workflow(call: Call) -> Json:
+    wanted = call.match["workflow"]
+    for workflow in call.repository.workflows.values():
+        if wanted in (str(workflow["id"]), workflow["path"].rpartition("/")[2]):
+            return workflow
+    raise not_found()
 
 
 def dispatch(call: Call) -> Answer:
     """Start a workflow by its id or file name."""
-    wanted = call.match["workflow"]
-    for workflow in call.repository.workflows.values():
-        if wanted in (str(workflow["id"]), workflow["path"].rpartition("/")[2]):
-            break
-    else:
-        raise not_found()
+    workflow = _workflow(call)
     ref = call.text("ref", "WorkflowDispatch")
     if ref.removeprefix("refs/heads/") not in call.repository.branches:
         raise Refusal(422, f"No ref found for: {ref}")
@@ -103,6 +128,22 @@ def dispatch(call: Call) -> Answer:
         raise Refusal(422, "Workflow does not have 'workflow_dispatch' trigger")
     inputs = call.body.get("inputs") or {}
     call.repository.dispatched.append({"workflow": workflow["id"], "ref": ref, "inputs": dict(inputs)})
+    hub, branch = call.hub, ref.removeprefix("refs/heads/")
+    made = Run(
+        hub.id(),
+        workflow["name"],
+        workflow["path"],
+        workflow["id"],
+        "workflow_dispatch",
+        call.repository.branches[branch],
+        branch,
+        "queued",
+        None,
+        1,
+        hub.now(),
+        actor=call.caller.login,
+    )
+    call.repository.runs[made.id] = made
     return Answer(204)
 
 
@@ -112,6 +153,8 @@ ROUTES = (
     Route("GET", "/repos/{owner}/{repo}/actions/runs/{run}/jobs", "actions", "read", jobs),
     Route("GET", "/repos/{owner}/{repo}/actions/runs/{run}/logs", "actions", "read", run_logs),
     Route("GET", "/repos/{owner}/{repo}/actions/jobs/{job}/logs", "actions", "read", job_log),
+    Route("GET", "/repos/{owner}/{repo}/actions/workflows/{workflow}", "actions", "read", workflow),
+    Route("GET", "/repos/{owner}/{repo}/actions/workflows/{workflow}/runs", "actions", "read", workflow_runs),
     Route("POST", "/repos/{owner}/{repo}/actions/runs/{run}/rerun-failed-jobs", "actions", "write", rerun_failed),
     Route("POST", "/repos/{owner}/{repo}/actions/workflows/{workflow}/dispatches", "actions", "write", dispatch),
 )

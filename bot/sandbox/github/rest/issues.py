@@ -76,12 +76,24 @@ def create(call: Call) -> Answer:
     return Answer(201, call.hub.issue_json(repository, made))
 
 
+def issues(call: Call) -> Answer:
+    """Issues and pull requests, newest first."""
+    repository = call.repository
+    state, creator = call.query.get("state", "open"), call.query.get("creator")
+    things: list[Pull | Issue] = [*repository.pulls.values(), *repository.issues.values()]
+    listed = [call.hub.issue_json(repository, one) for one in sorted(things, key=lambda one: -one.number)]
+    return call.page(
+        [one for one in listed if state in ("all", one["state"]) and creator in (None, one["user"]["login"])]
+    )
+
+
 def issue(call: Call) -> Answer:
     """An issue."""
     return Answer(200, call.hub.issue_json(call.repository, call.hub.talk(call.repository, call.match["number"])))
 
 
 ROUTES = (
+    Route("GET", "/repos/{owner}/{repo}/issues", "issues", "read", issues),
     Route("GET", "/repos/{owner}/{repo}/issues/{number}", "issues", "read", issue),
     Route("POST", "/repos/{owner}/{repo}/issues", "issues", "write", create, content=True),
     Route("GET", "/repos/{owner}/{repo}/issues/{number}/comments", "metadata", "read", comments),

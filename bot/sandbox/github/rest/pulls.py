@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.sandbox.github.differing import MAX_LISTED, whole
+from bot.sandbox.github.refusal import invalid
 from bot.sandbox.github.rest.call import Answer, Call, Route
 
 MAX_COMMITS = 250
@@ -31,6 +32,28 @@ def pulls(call: Call) -> Answer:
     return call.page(listed)
 
 
+def create(call: Call) -> Answer:
+    """Open a pull request from a branch of the repository itself."""
+    repository = call.repository
+    title = call.text("title", "PullRequest", longest=256)
+    head = call.text("head", "PullRequest").removeprefix(f"{repository.full_name.partition('/')[0]}:")
+    base = call.text("base", "PullRequest")
+    for name, branch in (("head", head), ("base", base)):
+        if branch not in repository.branches:
+            raise invalid("PullRequest", name, f"{name} is invalid", "invalid")
+    mine = [one for one in repository.pulls.values() if one.head_repository == repository.full_name]
+    if any((one.head_ref, one.base_ref, one.state) == (head, base, "open") for one in mine):
+        owner = repository.full_name.partition("/")[0]
+        raise invalid("PullRequest", "", f"A pull request already exists for {owner}:{head}.")
+    if repository.branches[head] in {each.sha for each in call.hub.ancestors(repository.branches[base])}:
+        raise invalid("PullRequest", "", f"No commits between {base} and {head}")
+    body = call.text("body", "PullRequest", required=False)
+    draft = call.body.get("draft") is True
+    user = call.caller.login
+    made = call.acts.open_pull(repository.full_name, head, title=title, body=body, user=user, base=base, draft=draft)
+    return Answer(201, call.hub.pull_json(repository, made))
+
+
 def files(call: Call) -> Answer:
     """The changed files, 3,000 at most."""
     found = call.hub.pull(call.repository, call.match["number"])
@@ -50,6 +73,7 @@ def commits(call: Call) -> Answer:
 
 ROUTES = (
     Route("GET", "/repos/{owner}/{repo}/pulls", "pull_requests", "read", pulls),
+    Route("POST", "/repos/{owner}/{repo}/pulls", "pull_requests", "write", create, content=True),
     Route("GET", "/repos/{owner}/{repo}/pulls/{number}", "pull_requests", "read", pull),
     Route("GET", "/repos/{owner}/{repo}/pulls/{number}/files", "pull_requests", "read", files),
     Route("GET", "/repos/{owner}/{repo}/pulls/{number}/commits", "pull_requests", "read", commits),
