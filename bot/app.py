@@ -29,7 +29,7 @@ from bot.chat.outbox import Outbox
 from bot.clients import slack as slack_client
 from bot.clients.alertmanager import Alertmanager
 from bot.clients.endpoint import Endpoint
-from bot.clients.github import REVIEW_PERMISSIONS, Credential, GitHub
+from bot.clients.github import ACTION_PERMISSIONS, REVIEW_PERMISSIONS, Credential, GitHub
 from bot.clients.kubernetes import Kubernetes
 from bot.clients.loki import Loki
 from bot.clients.slack_directory import SlackDirectory
@@ -191,6 +191,20 @@ def connect_github(configuration: Configuration) -> GitHub | None:
     return GitHub(credential, base_url=settings.github_api_url)
 
 
+def connect_actions(configuration: Configuration) -> GitHub | None:
+    """Make the client of GitHub for approved actions, or None where there is no credential for them."""
+    settings = configuration.settings
+    if not settings.github_actions:
+        return None
+    credential = Credential(
+        token=settings.github_actions_token.get_secret_value(),
+        app_id=settings.github_actions_app_id,
+        private_key=settings.github_actions_app_private_key.get_secret_value(),
+        permissions=ACTION_PERMISSIONS,
+    )
+    return GitHub(credential, base_url=settings.github_api_url)
+
+
 def code_access(configuration: Configuration, github: GitHub | None) -> CodeAccess | None:
     """Return what the stories reach of GitHub. Raises ``CannotStart`` for a broken prompt."""
     if github is None:
@@ -275,6 +289,9 @@ async def build(
     github = connect_github(configuration)
     if github is not None:
         life.push_async_callback(github.close)
+    actions = connect_actions(configuration)
+    if actions is not None:
+        life.push_async_callback(actions.close)
     world = World(
         database=database,
         engine=Engine(database, executor_id=name),
@@ -282,7 +299,11 @@ async def build(
         redactor=redactor,
         clusters=clusters,
         catalogue=books,
-        offers=tuple(each for each in map(offer, books.runbooks.values()) if proposable(each)),
+        offers=tuple(
+            each
+            for each in map(offer, books.runbooks.values())
+            if proposable(each) and (actions is not None or not each.on_github)
+        ),
         gateway=gateway,
         prompt=triage,
         log_prompt=load_prompt(settings, log_summary.TASK),
@@ -292,6 +313,8 @@ async def build(
         code=code_access(configuration, github),
         endpoints=endpoints_of(configuration),
         secrets=secrets_of(configuration, redactor),
+        actions=actions,
+        acts_in=configuration.structure.github.listens_to,
     )
     world.engine.tell(incident.KIND, incident.story(world), version=incident.VERSION)
     world.engine.tell(investigation.KIND, investigation.story(world), version=investigation.VERSION, at_once=4)

@@ -659,6 +659,21 @@ class Settings(BaseModel):
         "The secret that GitHub signs webhooks with, at least 16 characters. Mandatory with any of the above.",
         default=SecretStr(""),
     )
+    github_actions_token: SecretStr = _env(
+        "GITHUB_ACTIONS_TOKEN",
+        "For runbooks that act on GitHub: a fine-grained token of its own, with write access to actions, contents, "
+        "issues and pull requests. Not the one that reviews.",
+        default=SecretStr(""),
+    )
+    github_actions_app_id: str = _env(
+        "GITHUB_ACTIONS_APP_ID",
+        "Instead of that token: a second GitHub App, by its id.",
+        default="",
+        pattern=r"^[A-Za-z0-9.]*$",
+    )
+    github_actions_app_private_key: SecretStr = _env(
+        "GITHUB_ACTIONS_APP_PRIVATE_KEY", "The second GitHub App's private key, PEM.", default=SecretStr("")
+    )
     github_api_url: str = _env(
         "SIGNOFF_GITHUB_API_URL",
         "Another GitHub base URL: GitHub Enterprise Server (`https://HOST/api/v3`), or the sandbox.",
@@ -727,6 +742,11 @@ class Settings(BaseModel):
         """Whether anything of the GitHub part is configured."""
         secrets = (self.github_app_private_key, self.github_token, self.github_webhook_secret)
         return bool(self.github_app_id) or any(secret.get_secret_value() for secret in secrets)
+
+    @property
+    def github_actions(self) -> bool:
+        """Whether a credential for acting on GitHub is configured."""
+        return bool(self.github_actions_app_id) or bool(self.github_actions_token.get_secret_value())
 
     def keys(self) -> Keys | None:
         """Return the keys that sign, or None if none are given. Raises ``ValueError`` if they cannot be read."""
@@ -887,6 +907,7 @@ def _missing(settings: Settings, structure: Structure | None) -> list[str]:
                 f"{name}: expected a token that begins with {prefix}. `signoff manifest` makes the Slack app"
             )
     problems += _github(settings)
+    problems += _github_actions(settings, structure)
     if structure is not None and not structure.channel:
         problems.append("channel: not set in the file that SIGNOFF_CONFIG names: give the id of the incidents channel")
     return problems
@@ -915,6 +936,32 @@ def _github(settings: Settings) -> list[str]:
         problems.append("GITHUB_APP_PRIVATE_KEY: expected a PEM text that begins with -----BEGIN RSA PRIVATE KEY-----")
     if not token and not app_id and not key:
         problems.append("GITHUB_APP_ID: not set: a webhook secret alone reviews nothing. Give an app or GITHUB_TOKEN")
+    return problems
+
+
+def _github_actions(settings: Settings, structure: Structure | None) -> list[str]:
+    """Say what is wrong with the credential that acts. What acts must not be what reads strangers' pull requests."""
+    app_id, key = settings.github_actions_app_id, settings.github_actions_app_private_key.get_secret_value()
+    token = settings.github_actions_token.get_secret_value()
+    problems = []
+    if token and (app_id or key):
+        problems.append("GITHUB_ACTIONS_TOKEN: given beside a second GitHub App: give one of them")
+    if bool(app_id) != bool(key):
+        problems.append("GITHUB_ACTIONS_APP_ID: needs GITHUB_ACTIONS_APP_PRIVATE_KEY, and that needs it")
+    if key and "PRIVATE KEY-----" not in key:
+        problems.append(
+            "GITHUB_ACTIONS_APP_PRIVATE_KEY: expected a PEM text that begins with -----BEGIN RSA PRIVATE KEY-----"
+        )
+    if (token and token == settings.github_token.get_secret_value()) or (app_id and app_id == settings.github_app_id):
+        problems.append(
+            "GITHUB_ACTIONS_TOKEN: the same credential as the one that reviews, which must not be able to change a "
+            "repository: make another"
+        )
+    if (token or app_id) and structure is not None and not structure.github.repositories:
+        problems.append(
+            "github.repositories: not set: list the repositories in which actions may be approved, as OWNER/NAME or "
+            "OWNER/*"
+        )
     return problems
 
 

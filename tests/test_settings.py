@@ -476,6 +476,39 @@ def test_half_of_github_is_refused_with_what_is_missing(tmp_path: Path, changed:
     assert "hidden" not in problem
 
 
+SECOND_APP = {"GITHUB_ACTIONS_APP_ID": "43", "GITHUB_ACTIONS_APP_PRIVATE_KEY": GITHUB["GITHUB_APP_PRIVATE_KEY"]}
+ACTING = FILE + "github: {repositories: [shop/*]}"
+
+
+@pytest.mark.parametrize(
+    ("file", "given", "said"),
+    [
+        (ACTING, {"GITHUB_ACTIONS_TOKEN": "hidden-actions"}, ""),
+        (
+            ACTING,
+            SECOND_APP,
+            "",
+        ),
+        (FILE, {"GITHUB_ACTIONS_TOKEN": "hidden-actions"}, "github.repositories: not set: list the repositories"),
+        (ACTING, {"GITHUB_ACTIONS_APP_ID": "43"}, "GITHUB_ACTIONS_APP_ID: needs GITHUB_ACTIONS_APP_PRIVATE_KEY"),
+        (
+            ACTING,
+            SECOND_APP | {"GITHUB_ACTIONS_APP_ID": "42"},
+            "GITHUB_ACTIONS_TOKEN: the same credential as the one that reviews",
+        ),
+    ],
+)
+def test_what_acts_on_github_is_another_credential_for_listed_repositories(
+    tmp_path: Path, file: str, given: dict[str, str], said: str
+) -> None:
+    if not said:
+        assert load(file, folder=tmp_path, **GITHUB, **given).settings.github_actions
+        return
+    (problem,) = problems(file, folder=tmp_path, **GITHUB, **given)
+    assert problem.startswith(said)
+    assert "hidden" not in problem
+
+
 def test_which_repositories_are_listened_to(tmp_path: Path) -> None:
     everything = load(folder=tmp_path).structure.github
     some = load(FILE + "github: {repositories: [Shop/deploy, tools/*]}", folder=tmp_path).structure.github

@@ -66,9 +66,9 @@ def verify(
 def objection(offer: RunbookOffer, parameters: Mapping[str, Any], seen: Inventory) -> str | None:
     """Say why these parameters of this runbook cannot be proposed, or return None when they can.
 
-    A parameter called after a kind (``deployment``, ``pod``) names an object of that kind in ``namespace``, a
-    ``revision`` one of the rollout or the runbook's default. Any other text must be a value that the runbook's schema
-    lists: text in an answer may come from an attacker's log line, and nothing else vouches for it.
+    A parameter called after a kind (``deployment``, ``pull_request``) names an object of that kind in ``namespace`` or
+    ``repository``, a ``revision`` one of the rollout or the runbook's default. Any other text must be a value that the
+    runbook's schema lists: text in an answer may come from an attacker's log line, and nothing else vouches for it.
     """
     try:
         fits = Draft202012Validator(offer.parameters).is_valid(dict(parameters))
@@ -76,16 +76,16 @@ def objection(offer: RunbookOffer, parameters: Mapping[str, Any], seen: Inventor
         fits = False
     if not fits:
         return "parameters do not fit the runbook's schema"
-    kinds = {kind.lower(): kind for kind in offer.target_kinds}
+    kinds = offer.names
     named = [name for name in parameters if name in kinds]
-    namespace = parameters.get("namespace")
-    if not named or not isinstance(namespace, str):
+    place = parameters.get(offer.place)
+    if not named or not isinstance(place, str):
         return "names no object"
     for name, value in parameters.items():
-        if name == "namespace":
+        if name == offer.place:
             continue
         if name in kinds:
-            if not isinstance(value, str) or not seen.has((kinds[name],), namespace, value):
+            if not seen.has((kinds[name],), place, str(value)):
                 return "names an object that is not in the evidence"
         elif name == "revision":
             if value not in seen.revisions and value != _declared(offer, name).get("default"):

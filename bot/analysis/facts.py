@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from bot.domain.incident import Incident
 STARTING_SECONDS = 120
 """A pod younger than this that shows no trouble is still on its way, and no sign that something is wrong."""
 
+_PULL = re.compile(r"[^/#\s]+/[^/#\s]+#[0-9]{1,9}")
 _STARTING = frozenset({"", "ContainerCreating", "PodInitializing"})
 
 
@@ -115,6 +117,8 @@ class CodeChange:
     risk: str
     risk_says: str
     evidence: str
+    merged: bool = False
+    """Whether it is a pull request that was merged, ``name`` being OWNER/NAME#NUMBER."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +319,7 @@ def _code_change(data: Mapping[str, Any], evidence: str) -> CodeChange:
         risk=_text(data, "risk"),
         risk_says=_text(data, "risk_says"),
         evidence=evidence,
+        merged=data.get("kind") == "merge" and _PULL.fullmatch(_text(data, "name")) is not None,
     )
 
 

@@ -10,7 +10,8 @@ from bot.analysis.facts import Facts
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """Objects of one incident's one cluster, as (kind, namespace, name), and the revisions of its rollout."""
+    """Objects of one incident's one cluster and pull requests of its repositories, as (kind, namespace or repository,
+    name), and the revisions of its rollout."""
 
     objects: frozenset[tuple[str, str, str]]
     revisions: frozenset[int]
@@ -28,6 +29,11 @@ def inventory(facts: Facts) -> Inventory:
         objects.add((workload.kind, workload.namespace, workload.name))
         objects.update((kind, workload.namespace, name) for kind, name in workload.owners)
         objects.update(("Pod", workload.namespace, pod.name) for pod in facts.pods)
+    # What was merged was told by GitHub itself, signed.
+    for change in facts.code_changes:
+        repository, _, number = change.name.partition("#")
+        if change.merged:
+            objects.add(("PullRequest", repository, number))
     return Inventory(
         objects=frozenset(entry for entry in objects if all(entry)),
         revisions=frozenset(revision.number for revision in facts.revisions),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+ON_GITHUB = frozenset({"PullRequest", "Issue", "Workflow", "WorkflowRun"})
+_SECOND_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +22,29 @@ class RunbookOffer:
     parameters: Mapping[str, Any]
     target_kinds: tuple[str, ...]
 
+    @property
+    def place(self) -> str:
+        """The parameter that says where the object is: on GitHub its repository, else its namespace."""
+        return "repository" if self.on_github else "namespace"
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """The parameters that may name an object, each with the kind that it is called after: ``pull_request``."""
+        written = {_SECOND_WORD.sub("_", kind).lower(): kind for kind in self.target_kinds}
+        return written | {kind.lower(): kind for kind in self.target_kinds}
+
+    @property
+    def on_github(self) -> bool:
+        """Whether it acts on GitHub, for which there is a credential of its own."""
+        return bool(set(self.target_kinds) & ON_GITHUB)
+
 
 def proposable(offer: RunbookOffer) -> bool:
     """Whether an analyst can name an object and fill in the rest without free text; what can never pass the check of
     an answer is not offered, and costs no tokens."""
     declared: Mapping[str, Mapping[str, Any]] = offer.parameters["properties"]
-    kinds = {kind.lower() for kind in offer.target_kinds} & set(declared)
-    if not kinds or "namespace" not in declared:
+    kinds = set(offer.names) & set(declared)
+    if not kinds or offer.place not in declared:
         return False
-    others = [declared[name] for name in offer.parameters.get("required", ()) if name not in (*kinds, "namespace")]
+    others = [declared[name] for name in offer.parameters.get("required", ()) if name not in (*kinds, offer.place)]
     return all("enum" in rules or rules["type"] != "string" for rules in others)

@@ -132,17 +132,18 @@ def _causes(ranked: Sequence[Suspicion]) -> tuple[Cause, ...]:
 
 
 def _proposals(ranked: Sequence[Suspicion], facts: Facts, offers: Sequence[RunbookOffer]) -> tuple[Proposal, ...]:
-    """Propose what helps the likeliest cause that has a remedy at all, if it is on offer and its objects exist."""
+    """Propose what helps the likeliest cause that has a remedy at all, if it is on offer and its objects exist; and
+    beside it what lasts."""
     seen = inventory(facts)
     by_id = {offer.id: offer for offer in offers}
     found: list[Proposal] = []
     for suspicion in ranked:
+        if found and not suspicion.lasting:
+            continue
         for remedy in suspicion.remedies:
             offer = by_id.get(remedy.runbook)
             if offer and suspicion.evidence and objection(offer, remedy.parameters, seen) is None:
                 found.append(Proposal(offer.id, dict(remedy.parameters), suspicion.evidence))
-        if found:
-            break
     return tuple(found[:MAX_PROPOSALS])
 
 

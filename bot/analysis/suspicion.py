@@ -23,13 +23,14 @@ class Remedy:
     """A runbook that would help if the suspicion is right, named as the shipped catalogue names it."""
 
     runbook: str
-    parameters: Mapping[str, str]
+    parameters: Mapping[str, str | int]
 
 
 @dataclass(frozen=True, slots=True)
 class Suspicion:
     """One likely cause. ``headline`` is its short form for the summary; with no ``evidence`` it only colours that.
 
+    ``lasting`` remedies are proposed beside those that help at once: they keep it from coming back.
     ``echo`` are words that make it redundant where a likelier cause quotes them already.
     """
 
@@ -43,6 +44,7 @@ class Suspicion:
     unknowns: tuple[str, ...] = ()
     severity: Severity | None = None
     echo: str = ""
+    lasting: bool = False
 
 
 def quote(text: str) -> str:

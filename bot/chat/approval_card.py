@@ -276,7 +276,7 @@ def _how(record: Record) -> Iterator[str]:
     calls = _list_of(record, "calls")
     for index, _ in enumerate(_rehearsals(record)):
         method = str(calls[index].get("method", "")) if index < len(calls) else ""
-        outside = index < len(calls) and str(calls[index].get("path", "")).startswith(("/api/v2/", "http"))
+        outside = index < len(calls) and str(calls[index].get("path", "")).startswith(("/api/v2/", "/repos/", "http"))
         foreseen = {"WAIT": "nothing is changed", "LOOK": "nothing is changed"}.get(method)
         yield foreseen or ("as it will be sent, nobody can rehearse it" if outside else "server-side dry run")
 

@@ -145,11 +145,14 @@ async def _run(given: Options, app: Mapping[str, Any], roles: Sequence[Mapping[s
             github_shop.build(hub.acts)
             environment |= _github(hub, place)
             if given.slack_port is not None:
-                structure["github"] = {"channel": "C0INCIDENTS"}
+                structure["github"] = {"channel": "C0INCIDENTS", "repositories": ["shop/*"]}
         if structure:
             environment["SIGNOFF_CONFIG"] = _private(place / "signoff.yaml", structure)
         _print(environment, urls, as_json=given.as_json)
         await stopped.wait()
+
+
+_ACTIONS = {"actions": "write", "contents": "write", "issues": "write", "pull_requests": "write"}
 
 
 def _github(hub: github.GitHubSandbox, place: Path) -> dict[str, str]:
@@ -159,6 +162,7 @@ def _github(hub: github.GitHubSandbox, place: Path) -> dict[str, str]:
     return {
         "GITHUB_APP_ID": str(hub.credentials.app_id),
         "GITHUB_APP_PRIVATE_KEY_FILE": str(key),
+        "GITHUB_ACTIONS_TOKEN": hub.credentials.personal("signoff-actions", _ACTIONS),
         "GITHUB_WEBHOOK_SECRET": hub.webhooks.secret,
         "SIGNOFF_GITHUB_API_URL": hub.url,
     }

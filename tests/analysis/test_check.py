@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.analysis.check import MAX_CAUSES, MAX_PROPOSALS, STATEMENT_CHARACTERS, objection, verify
-from bot.analysis.inventory import inventory
+from bot.analysis.inventory import Inventory, inventory
+from bot.analysis.offers import RunbookOffer
 from bot.domain.triage import CATEGORIES
 from tests.analysis.objects import OFFERS, item, log, offer, pod, pods, rollout, seen, workload
 
@@ -109,6 +110,28 @@ def test_free_text_is_accepted_only_where_the_runbook_lists_it():
     known = {"namespace": "shop", "pod": "checkout-new-1"}
     assert objection(listed, known | {"grace": "none"}, SEEN) is None
     assert objection(listed, known | {"note": "anything"}, SEEN) == "a parameter is free text"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "why"),
+    [
+        ({"repository": "shop/deploy", "pull_request": 7}, None),
+        ({"repository": "shop/deploy", "pull_request": 8}, "names an object that is not in the evidence"),
+        ({"repository": "evil/deploy", "pull_request": 7}, "names an object that is not in the evidence"),
+        ({"repository": "shop/deploy", "pull_request": 7, "namespace": "x"}, "a parameter is free text"),
+        ({"repository": "shop/deploy"}, "names no object"),
+    ],
+)
+def test_a_pull_request_is_named_by_its_repository_and_number(parameters, why):
+    properties = {
+        "repository": {"type": "string"},
+        "pull_request": {"type": "integer"},
+        "namespace": {"type": "string"},
+    }
+    schema = {"type": "object", "additionalProperties": False, "properties": properties}
+    revert = RunbookOffer("revert-pull-request", "Revert", "Reverts.", "medium", schema, ("PullRequest",))
+    there = Inventory(frozenset({("PullRequest", "shop/deploy", "7")}), frozenset())
+    assert objection(revert, parameters, there) == why
 
 
 def test_a_runbook_that_names_no_object_cannot_be_proposed():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.analysis.offers import RunbookOffer
 from bot.analysis.rules import diagnose
 from tests.analysis.objects import (
     OFFERS,
@@ -144,6 +145,32 @@ def test_severity_is_the_alerts_word_raised_when_nothing_serves(said, ready, sev
 
 def test_the_same_evidence_gives_the_same_triage():
     assert triaged(*BROKEN_IMAGE) == triaged(*BROKEN_IMAGE)
+
+
+def test_what_lasts_is_proposed_beside_what_helps_at_once():
+    fact = {
+        "name": "shop/deploy#7",
+        "kind": "merge",
+        "verb": "merged",
+        "seconds_before": 600,
+        "match": 1.0,
+        "why": "its path names checkout",
+        "risk": "high",
+        "risk_says": "a probe is gone",
+    }
+    properties = {"repository": {"type": "string"}, "pull_request": {"type": "integer"}}
+    schema = {"type": "object", "additionalProperties": False, "properties": properties}
+    revert = RunbookOffer("revert-pull-request", "Revert", "Reverts.", "medium", schema, ("PullRequest",))
+    evidence = (*BROKEN_IMAGE, item("E9", "changes", {"changes": [fact]}))
+    found = diagnose(incident(), (alert(),), evidence, (*OFFERS, revert))
+    assert [proposal.runbook for proposal in found.proposals] == ["rollback-deployment", "revert-pull-request"]
+    plain = diagnose(
+        incident(),
+        (alert(),),
+        (*BROKEN_IMAGE, item("E9", "changes", {"changes": [fact | {"risk": ""}]})),
+        (*OFFERS, revert),
+    )
+    assert [proposal.runbook for proposal in plain.proposals] == ["rollback-deployment"]
 
 
 def test_hostile_text_stays_text():

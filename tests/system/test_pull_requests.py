@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from bot.sandbox.github import shop
-from tests.system.test_logs import ops
 from tests.system.town import Json, Town, checkout_alert, town
 
 PATH = "apps/checkout/deployment.yaml"
+LEE = "U0LEE"
 SAFE = shop.DEPLOYMENT
 RISKY = SAFE.replace(shop.PROBE, "")
 
@@ -151,9 +151,9 @@ async def test_a_bots_pull_request_is_left_alone_until_somebody_asks_in_slack(co
     of = "SELECT note FROM pulls WHERE done = wanted AND repository = ?"
     await code.until(lambda: "bot" in str(code.rows(of, repository)), "the bot's pull request to be left alone")
     assert (await pull(code, repository))["comments"] == []
-    assert "does not review shop/other" in await ops(code, "review shop/other#1")
-    assert "is no pull request" in await ops(code, "review everything")
-    said = await ops(code, f"review {code.urls['github']}/{repository}/pull/1")
+    assert "does not review shop/other" in await code.ops("review shop/other#1")
+    assert "is no pull request" in await code.ops("review everything")
+    said = await code.ops(f"review {code.urls['github']}/{repository}/pull/1")
     assert said == f"Reviewing {repository}#1. What is found appears on the pull request."
     assert len((await reviewed(code, repository))["reviews"]) == 1
     asked = "SELECT actor FROM audit WHERE kind = 'pull.asked'"
@@ -262,3 +262,22 @@ async def test_a_later_incident_names_the_change_that_was_merged_before_it(code:
     await code.until(on_the_card, "the change on the card")
     (evidence,) = code.rows("SELECT record FROM evidence WHERE record LIKE '%in the 24 h before the alert%'")
     assert "names checkout" in evidence[0]
+
+    async def revert() -> Json | None:
+        asked = [one for one in await code.page.messages(LEE) for one in (one, *one.get("replies", []))]
+        found = [one for one in asked if one["text"].startswith("A-") and "Revert a merged pull request" in one["text"]]
+        return next((one for one in found if any(block["type"] == "actions" for block in one["blocks"])), None)
+
+    request = await code.until(revert, "the request to revert it")
+    assert "readinessProbe" in json.dumps(request["blocks"]), "an approver sees each line that goes back"
+    before = (await code.github(repository))["branches"]["main"]
+    await code.page.click(LEE, request, "Approve")
+    ended = "SELECT runs.state FROM runs JOIN approvals ON approvals.id = approval_id WHERE runbook = ?"
+    done = [("succeeded",)]
+    await code.until(lambda: code.rows(ended, "revert-pull-request") == done, "the revert to be there")
+    after = await code.github(repository)
+    made = next(one for one in after["pulls"] if one["number"] == 2)
+    assert (made["user"], made["state"], made["base_ref"]) == ("signoff-actions", "open", "main")
+    assert after["branches"]["main"] == before, "people merge it"
+    await code.sees(rf"{repository}#2 takes PullRequest {repository}#1 back")
+    assert code.audit_holds()

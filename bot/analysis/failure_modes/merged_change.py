@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bot.analysis import plain
 from bot.analysis.facts import CodeChange, Facts
-from bot.analysis.suspicion import Depth, Suspicion, cite
+from bot.analysis.suspicion import Depth, Remedy, Suspicion, cite
 
 SOON_SECONDS = 2 * 3600
 NAMES_IT = 0.7
@@ -19,6 +19,10 @@ def suspect(facts: Facts) -> Iterator[Suspicion]:
     if top is None:
         return
     risky = f" It is risky: {plain.line(top.risk_says, 200)}." if top.risk in _GRAVE else ""
+    remedies: tuple[Remedy, ...] = ()
+    if top.merged:
+        repository, _, number = top.name.partition("#")
+        remedies = (Remedy("revert-pull-request", {"repository": repository, "pull_request": int(number)}),)
     when = f"{max(1, top.seconds_before // 60)} min before the alert"
     yield Suspicion(
         category="bad-rollout",
@@ -27,6 +31,8 @@ def suspect(facts: Facts) -> Iterator[Suspicion]:
         confidence="medium" if top.risk in _GRAVE else "low",
         depth=Depth.CIRCUMSTANCE,
         evidence=cite(top.evidence),
+        remedies=remedies,
+        lasting=top.risk in _GRAVE,
         unknowns=(f"Whether {top.name} is what runs there now.",),
     )
 

@@ -27,3 +27,10 @@ async def test_the_right_to_pull_requests_is_enough_to_comment_on_them_and_not_o
     ask.token = hub.credentials.install({"pull_requests": "write"}).token
     assert (await ask("POST", f"/repos/{SHOP}/issues/1/comments", {"body": "x"}))[0] == 201
     assert (await ask("POST", f"/repos/{SHOP}/issues/2/comments", {"body": "x"}))[0] == 403
+
+
+async def test_issues_are_listed_by_who_opened_them(ask: Asking, pull: Pull) -> None:
+    await ask("POST", f"/repos/{SHOP}/issues", {"title": "mine"})
+    mine = (await ask("GET", f"/repos/{SHOP}/issues?creator=signoff[bot]&state=all"))[1]
+    assert [one["title"] for one in mine] == ["mine"]
+    assert len((await ask("GET", f"/repos/{SHOP}/issues"))[1]) == 2
