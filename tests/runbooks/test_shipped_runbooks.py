@@ -180,7 +180,10 @@ async def shop(open_shop: OpenShop) -> Shop:
 
 
 def test_no_shipped_runbook_is_left_out() -> None:
-    assert sorted(case.runbook for case in CASES) == sorted(path.stem for path in Path(RUNBOOKS).glob("*.yaml"))
+    on_github = ["rerun-failed-jobs", "revert-pull-request"]  # in the tests of their actions
+    assert sorted([*on_github, *(case.runbook for case in CASES)]) == sorted(
+        path.stem for path in Path(RUNBOOKS).glob("*.yaml")
+    )
 
 
 @ALL

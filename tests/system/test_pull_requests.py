@@ -151,7 +151,7 @@ async def test_a_bots_pull_request_is_left_alone_until_somebody_asks_in_slack(co
     of = "SELECT note FROM pulls WHERE done = wanted AND repository = ?"
     await code.until(lambda: "bot" in str(code.rows(of, repository)), "the bot's pull request to be left alone")
     assert (await pull(code, repository))["comments"] == []
-    assert "does not review shop/other" in await code.ops("review shop/other#1")
+    assert "does not review other/deploy" in await code.ops("review other/deploy#1")
     assert "is no pull request" in await code.ops("review everything")
     said = await code.ops(f"review {code.urls['github']}/{repository}/pull/1")
     assert said == f"Reviewing {repository}#1. What is found appears on the pull request."
