@@ -276,13 +276,7 @@ async def build(
     life.push_async_callback(slack_client.close, client)
     clusters = await asyncio.to_thread(connect_clusters, configuration, redactor)
     for access in clusters.values():
-        life.push_async_callback(access.reader.close)
-        if access.runner is not None:
-            life.push_async_callback(access.runner.close)
-        if access.loki is not None:
-            life.push_async_callback(access.loki.close)
-        if access.alertmanager is not None:
-            life.push_async_callback(access.alertmanager.close)
+        life.push_async_callback(access.close)
     gateway = gateway_of(settings, redactor)
     if gateway is not None:
         life.push_async_callback(gateway.close)

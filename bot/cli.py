@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 
@@ -11,8 +10,7 @@ from bot.audit_command import audit
 from bot.configured import configuration, fail
 from bot.diff_command import diff
 from bot.logs_command import logs
-
-_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+from bot.runbooks_command import runbooks
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,6 +22,7 @@ def main() -> None:
 main.add_command(logs)
 main.add_command(audit)
 main.add_command(diff)
+main.add_command(runbooks)
 
 
 @main.command()
@@ -59,27 +58,6 @@ def manifest() -> None:
     from bot.chat.manifest import manifest as slack_app
 
     click.echo(json.dumps(slack_app(), indent=2))
-
-
-@main.group()
-def runbooks() -> None:
-    """Check the runbooks."""
-
-
-@runbooks.command()
-@click.argument("folder", type=_FOLDER, required=False)
-def lint(folder: Path | None) -> None:
-    """Check every runbook of FOLDER (or of the configured folder) and name all problems with file, line and key."""
-    from bot import shipped
-    from bot.runbooks import lint as linter
-
-    where = folder or shipped.runbooks(configuration(serving=False).settings.runbooks)
-    problems = linter.lint(where)
-    for problem in problems:
-        click.echo(str(problem))
-    if problems:
-        sys.exit(1)
-    click.echo(f"{where}: no problems")
 
 
 @main.command()

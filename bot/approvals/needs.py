@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bot.approvals import windows
 from bot.domain.policy import Policy
 from bot.domain.runbook import Runbook
 
@@ -38,7 +39,8 @@ def needed(runbook: Runbook, policy: Policy) -> Needed:
 
 
 def problems(runbooks: Iterable[Runbook], policy: Policy) -> list[str]:
-    """Say which runbooks ask for what the policy cannot give, one sentence each: they could never be approved."""
+    """Say which runbooks ask for what the policy cannot give, one sentence each: they could never be approved, or
+    nobody knows when."""
     known = ", ".join(sorted(policy.groups)) or "none"
     found = []
     for runbook in runbooks:
@@ -46,4 +48,12 @@ def problems(runbooks: Iterable[Runbook], policy: Policy) -> list[str]:
             found.append(f"{runbook.path}: approval.groups: {group} is no configured group (configured: {known})")
         if runbook.approval.requester_may_approve and runbook.risk != "low":
             found.append(f"{runbook.path}: approval.requester_may_approve: only a low-risk runbook may say so")
+        for index, window in enumerate(runbook.windows):
+            fault = windows.cron_fault(window.cron)
+            if fault:
+                found.append(f"{runbook.path}: windows[{index}].cron: {window.cron!r} {fault}")
+            if not windows.is_zone(window.time_zone):
+                found.append(f"{runbook.path}: windows[{index}].time_zone: there is no {window.time_zone!r}")
+            if window.duration_seconds > windows.LONGEST_SECONDS:
+                found.append(f"{runbook.path}: windows[{index}].duration: is at most 31d")
     return found

@@ -296,8 +296,9 @@ def _details(record: Record, *, pending: bool) -> list[Part]:
         verification = _of(record, "verification")
         if verification:
             most = duration(int(verification.get("deadline_seconds", 0)) * 1_000_000)
-            check = plain(str(verification.get("check", "")), 60)
-            parts.append(rich.section(rich.bold("Checked after: "), rich.text(f"{check}, for at most {most}")))
+            what = plain(str(verification.get("waits_for", "")), _SENTENCE)
+            said = f"that {what}, for at most {most}" if what else "nothing can be looked at; look yourself"
+            parts.append(rich.section(rich.bold("Checked after: "), rich.text(said)))
     parts += _sentences("To undo", record.get("undo"))
     parts += _sentences("Rollback", _by_itself(record))
     return parts or [rich.section(rich.text("The plan says nothing more."))]
@@ -441,7 +442,7 @@ def _push(approval: Approval, record: Record, view: ApprovalView) -> str:
 
 def _incident(record: Record) -> str:
     number = _of(record, "incident").get("number")
-    return f"INC-{number}" if isinstance(number, int) else "no incident"
+    return f"INC-{number}" if isinstance(number, int) and number else "no incident"
 
 
 def _targets(record: Record) -> list[Mapping[str, Any]]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from bot.domain.policy import Window
 
 Risk = Literal["low", "medium", "high", "critical"]
 Idempotency = Literal["safe", "keyed", "none"]
@@ -112,8 +115,8 @@ class ApprovalNeeds:
 class Runbook:
     """One runbook. ``digest`` is the SHA-256 of the canonical JSON of its file.
 
-    ``owned`` says what to do where something else keeps the target as it is: refuse, or warn. ``windows`` are kept as
-    they are written; ``per_hour`` is how often it may run, 0 for any number.
+    ``owned`` says what to do where something else keeps the target as it is: refuse, or warn. ``windows`` are
+    checked beside those of the configuration; ``per_hour`` is how often it may run, 0 for any number.
     """
 
     id: str
@@ -132,6 +135,6 @@ class Runbook:
     path: str
     owner: str = ""
     owned: Literal["refuse", "warn"] = "refuse"
-    windows: tuple[Mapping[str, Any], ...] = ()
+    windows: tuple[Window, ...] = ()
     lock: str = ""
     per_hour: int = 0

@@ -5,21 +5,38 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from bot.approvals import windows
+from bot.chat.mrkdwn import clock_utc
 from bot.domain.plan import Plan
+from bot.domain.policy import Window
 from bot.jobs.world import World
-from bot.store import stops
+from bot.store import runs, stops
+
+HOUR_US = 3_600_000_000
 
 
 def hold(connection: Connection, world: World, plan: Plan, now: int) -> str:
-    """Say why this plan may not run now: actions are off, or a window is closed. An empty string if it may."""
+    """Say why this plan may not run now: actions are off, a window of the configuration or of its runbook is closed, or
+    it ran as often as its runbook allows. An empty string if it may."""
     stop = stops.current(connection)
     if stop is not None:
         return stop.sentence
     record = plan.record
-    return windows.hold(
-        world.rules.policy.windows,
+    cluster, runbook = str(record.get("cluster", "")), str(record.get("runbook", {}).get("id", ""))
+    own = [Window(**each) for each in record.get("windows") or ()]
+    closed = windows.hold(
+        [*world.rules.policy.windows, *own],
         now,
-        cluster=str(record.get("cluster", "")),
+        cluster=cluster,
         namespaces=[str(target.get("namespace", "")) for target in plan.targets],
-        runbook=str(record.get("runbook", {}).get("id", "")),
+        runbook=runbook,
     )
+    return closed or _too_often(connection, plan, runbook, cluster, now)
+
+
+def _too_often(connection: Connection, plan: Plan, runbook: str, cluster: str, now: int) -> str:
+    most = int((plan.record.get("limits") or {}).get("per_hour", 0))
+    begun = runs.begun(connection, runbook=runbook, cluster=cluster, since=now - HOUR_US) if most else []
+    if len(begun) < most or not most:
+        return ""
+    again = clock_utc(sorted(begun)[-most] + HOUR_US)
+    return f"It ran {len(begun)} times within an hour in {cluster}, and its runbook allows {most}. It may from {again}."

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from bot.approvals.needs import Needed
+from bot.clients.slack_directory import SlackDirectory
 from bot.domain.approval import Electorate, Member, Need, Person
-from bot.jobs.world import World
+from bot.jobs.world import Rules
+from bot.redact import Redactor
 
 FRESH = 0.0
 """Seconds that a reading of a group may be old where a run starts: it is read then."""
@@ -27,7 +30,23 @@ class Roll:
     age_seconds: float
 
 
-async def roll(world: World, name: str, *, max_age: float) -> Roll:
+class Slack(Protocol):
+    """What reading people takes of the world."""
+
+    @property
+    def directory(self) -> SlackDirectory:
+        """Slack's people and user groups."""
+
+    @property
+    def rules(self) -> Rules:
+        """Who is in which group."""
+
+    @property
+    def redactor(self) -> Redactor:
+        """Names may hold anything."""
+
+
+async def roll(world: Slack, name: str, *, max_age: float) -> Roll:
     """Read who is in a configured group. A group that is not configured (any more) has nobody in it."""
     group = world.rules.policy.groups.get(name)
     if group is None:
@@ -44,7 +63,7 @@ async def roll(world: World, name: str, *, max_age: float) -> Roll:
 
 
 async def electorate(
-    world: World, people: set[Person], groups: Iterable[str], now: int, *, max_age: float
+    world: Slack, people: set[Person], groups: Iterable[str], now: int, *, max_age: float
 ) -> Electorate:
     """Read how each person stands and who is in each group, at most ``max_age`` seconds ago. Who cannot be read is not
     known, and so may not vote; in a group that cannot be read is nobody."""
@@ -64,7 +83,7 @@ async def electorate(
     )
 
 
-async def bound(world: World, needed: Needed) -> tuple[Need, ...] | str:
+async def bound(world: Slack, needed: Needed) -> tuple[Need, ...] | str:
     """Return what is needed with the people who are in each group now, to be bound by a plan; or why that cannot be
     said. Names are decoration, so they are read for small groups only."""
     found = []

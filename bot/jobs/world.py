@@ -36,6 +36,12 @@ class ClusterAccess:
     loki: Loki | None = None
     alertmanager: Alertmanager | None = None
 
+    async def close(self) -> None:
+        """Close every connection of it."""
+        for each in (self.reader, self.runner, self.loki, self.alertmanager):
+            if each is not None:
+                await each.close()
+
 
 @dataclass(frozen=True, slots=True)
 class CodeAccess:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.domain.canonical import canonical, digest
+from bot.domain.policy import Window
 from bot.domain.runbook import ApprovalNeeds, Check, Reach, Rollback, Runbook, Step, Undo, Verification, Where
 from bot.runbooks.actions import ACTIONS
 from bot.runbooks.lint import Problem, read
@@ -68,7 +69,7 @@ def _runbook(path: Path, data: Mapping[str, Any]) -> Runbook:
         path=str(path),
         owner=data.get("owner", ""),
         owned=data.get("owned", "refuse"),
-        windows=tuple(data.get("windows", ())),
+        windows=tuple(_window(each) for each in data.get("windows", ())),
         lock=data.get("lock", ""),
         per_hour=data.get("limits", {}).get("per_hour", 0),
     )
@@ -84,6 +85,12 @@ def _where(data: Mapping[str, Any]) -> Where:
         on_node=data.get("on_node", ""),
         reach=Reach(**reach),
     )
+
+
+def _window(data: Mapping[str, Any]) -> Window:
+    amount, unit = int(data["duration"][:-1]), data["duration"][-1]
+    seconds = amount * {"m": 60, "h": 3_600, "d": 86_400}[unit]
+    return Window(data["kind"], data["cron"], seconds, data["time_zone"], why=data.get("why", ""))
 
 
 def _checks(data: Sequence[Mapping[str, Any]]) -> tuple[Check, ...]:

@@ -302,6 +302,8 @@ def _step(index: int, step: Mapping[str, Any], data: Mapping[str, Any], declared
     key: Key = ("steps", index)
     if "target" in step:
         yield from _target((*key, "target"), _mapping(step["target"]))
+        if "batch" in _mapping(step["target"]):
+            yield (*key, "target", "batch"), "is for the runbook's own target, whose health is looked at in between"
     action = ACTIONS.get(step["action"]) if isinstance(step.get("action"), str) else None
     if action is None:
         return

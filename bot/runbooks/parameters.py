@@ -64,6 +64,21 @@ def suggested(runbook: Runbook, subject: Subject) -> dict[str, str]:
     }
 
 
+def read(schema: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
+    """Return values of the declared types from what a person typed. What does not fit stays text, for `complete` to
+    refuse in its own words."""
+    return {name: _typed(schema["properties"].get(name, {}), text) for name, text in texts.items()}
+
+
+def _typed(declared: Mapping[str, Any], text: str) -> Any:
+    match declared.get("type"):
+        case "integer" if text.isascii() and text.removeprefix("-").isdigit() and len(text) < 20:
+            return int(text)
+        case "boolean" if text in ("true", "false"):
+            return text == "true"
+    return text
+
+
 def _plain(value: Any) -> Any:
     """JSON has one kind of number: 3.0 counts as the integer 3 and must read like it wherever it is put in."""
     return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -7,10 +7,11 @@ The record (canonical JSON, ``Plan.record``) holds everything that an approval c
 observed, sentence}]}], ``calls`` [{step, action, with, target, method, path, content_type, body, timeout_seconds,
 retries, idempotency, on_failure, group, batch, max_errors, undoes, condition, generation, fields, result, settled}],
 ``dry_run`` [{diff, sha256, complete, lines, added, removed}], ``change_sha256``, ``effect`` [sentence], ``undo``
-[sentence], ``rollback`` {approval, note}, ``verification`` {check, deadline_seconds, stable_seconds, on_failure, before
-{ready, desired}}, ``lock`` [key], ``limits`` {per_hour}, ``windows``, ``evidence`` [id], ``proposed_by``, ``needs``
-[{group, count, members [{team_id, user_id, name}]}], ``quorum``, ``requester`` and ``on_behalf_of`` {team_id, user_id}
-or null, ``requester_may_approve``, ``policy_digest``, ``catalogue_digest``, ``created_at``, ``expires_at``.
+[sentence], ``rollback`` {approval, note}, ``verification`` {check, waits_for, deadline_seconds, stable_seconds,
+on_failure, before {ready, desired}}, ``lock`` [key], ``limits`` {per_hour}, ``windows`` [{kind, cron,
+duration_seconds, time_zone, …}], ``evidence`` [id], ``proposed_by``, ``needs`` [{group, count, members [{team_id,
+user_id, name}]}], ``quorum``, ``requester`` and ``on_behalf_of`` {team_id, user_id} or null,
+``requester_may_approve``, ``policy_digest``, ``catalogue_digest``, ``created_at``, ``expires_at``.
 
 The calls that undo others (``undoes`` is an ordinal) follow the others, the last step's first. ``dry_run`` has an
 entry for each call that undoes nothing. ``fields``, ``result`` and ``settled`` are hashes of what the action reads or
@@ -36,6 +37,7 @@ from bot.runbooks.actions import ACTIONS
 from bot.runbooks.actions.action import Occasion
 from bot.runbooks.actions.http_request import SECRET
 from bot.runbooks.call import Call
+from bot.runbooks.checks import HEALTH
 from bot.runbooks.draft import Desk, Drafted, TargetDraft, draft
 from bot.runbooks.refusal import Refusal
 from bot.runbooks.resolve import Found, resolve
@@ -279,6 +281,7 @@ def _record(desk: Desk, values: Json, book: _Book, context: PlanContext) -> dict
         "rollback": {"approval": runbook.rollback.approval, "note": runbook.rollback.note},
         "verification": {
             "check": verification.check.check,
+            "waits_for": HEALTH[verification.check.check].waits_for if verification.check.check in HEALTH else "",
             "deadline_seconds": verification.deadline_seconds,
             "stable_seconds": verification.stable_seconds,
             "on_failure": verification.on_failure,
@@ -286,7 +289,7 @@ def _record(desk: Desk, values: Json, book: _Book, context: PlanContext) -> dict
         },
         "lock": _lock(desk, book),
         "limits": {"per_hour": runbook.per_hour},
-        "windows": [dict(window) for window in runbook.windows],
+        "windows": [asdict(window) for window in runbook.windows],
         "evidence": list(context.evidence),
         "proposed_by": context.proposed_by,
         "needs": [

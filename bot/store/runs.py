@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bot.domain.run import FINAL, Run, RunState, StepRecord, StepState
 from bot.store import locks, work
 from bot.store.incidents import new_id
-from bot.store.tables import runs, steps
+from bot.store.tables import approvals, runs, steps
 from bot.store.unreadable import parse
 
 _RUN = TypeAdapter(Run)
@@ -43,6 +43,18 @@ def starting(connection: Connection) -> list[str]:
 def get(connection: Connection, run_id: str) -> Run:
     """Read a run. Raises ``UnreadableRow`` if it no longer parses."""
     return _run(connection.execute(select(runs).where(runs.c.id == run_id)).one())
+
+
+def begun(connection: Connection, *, runbook: str, cluster: str, since: int) -> list[int]:
+    """Return when the runs of a runbook in a cluster made their first call, of those that did after ``since``."""
+    query = (
+        select(steps.c.started_at)
+        .join(runs, runs.c.id == steps.c.run_id)
+        .join(approvals, approvals.c.id == runs.c.approval_id)
+        .where(steps.c.ordinal == 0, steps.c.started_at > since)
+        .where(approvals.c.runbook == runbook, approvals.c.cluster == cluster)
+    )
+    return list(connection.execute(query).scalars())
 
 
 def find(connection: Connection, run_id: str) -> Run | None:

@@ -155,7 +155,12 @@ def record(**changes: Any) -> dict[str, Any]:
         "change_sha256": digest(diff.encode()),
         "effect": ["Revision 6 comes back; all 3 pods of checkout will be replaced, one at a time."],
         "undo": ["Roll back again, to revision 7."],
-        "verification": {"check": "rollout-healthy", "deadline_seconds": 600, "stable_seconds": 10},
+        "verification": {
+            "check": "rollout-healthy",
+            "waits_for": "every wanted pod is of the newest template and available",
+            "deadline_seconds": 600,
+            "stable_seconds": 10,
+        },
         "evidence": ["E2", "E3", "E4"],
         "proposed_by": "rules",
         "needs": [need("approvers", *MEMBERS)],

@@ -63,7 +63,7 @@ def test_a_pending_request_shows_the_exact_change_and_everything_about_it() -> N
     for parameter in ('namespace = "shop"', 'deployment = "checkout"', "revision = 0 (the one before)"):
         assert parameter in pieces(card)
     assert "Checked before: The rollout is not paused." in text
-    assert "Checked after: rollout-healthy, for at most 10 min" in text
+    assert "Checked after: that every wanted pod is of the newest template and available, for at most 10 min" in text
     assert "To undo: Roll back again, to revision 7." in text
     assert "until 2026-11-21 11:02 UTC" in text
     assert "A-77 · plan `" + approval(plan).digest[:12] in text

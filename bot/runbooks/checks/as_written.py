@@ -26,6 +26,7 @@ class AsWritten:
     """Only asks that the object is there: that nobody changed what was written is looked at for every check."""
 
     name = "as-written"
+    waits_for = "the target still has what was written"
     kinds = frozenset(
         each.kind
         for each in (CONFIG_MAP, CRON_JOB, DAEMON_SET, DEPLOYMENT, ISSUE, NODE, POD, PULL_REQUEST, STATEFUL_SET)

@@ -48,6 +48,8 @@ class Health(Protocol):
     """How Signoff tells that a run helped."""
 
     name: str
+    waits_for: str
+    """What it waits for, in words that follow "that"."""
     kinds: frozenset[str]
     verbs: frozenset[Verb]
     """The rights it needs beyond reading its target."""

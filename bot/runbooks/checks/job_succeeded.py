@@ -15,6 +15,7 @@ class JobSucceeded:
     """Reads the Job's conditions, which the controller sets once and for ever."""
 
     name = "job-succeeded"
+    waits_for = "the Job has completed"
     kinds = frozenset({JOB.kind})
     verbs: frozenset[Verb] = frozenset()
 

@@ -16,6 +16,7 @@ class NodeDrained:
     """Reads the node and the pods of every namespace that are on it."""
 
     name = "node-drained"
+    waits_for = "the node takes no new pods and has none left to move"
     kinds = frozenset({NODE.kind})
     verbs = frozenset({POD.verb("list", cluster_wide=True)})
 

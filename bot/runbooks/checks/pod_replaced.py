@@ -16,6 +16,7 @@ class PodReplaced:
     """Looks at the pod by uid and at the controller that the plan recorded."""
 
     name = "pod-replaced"
+    waits_for = "the pod is gone and its controller has every pod it wants ready"
     kinds = frozenset({POD.kind})
     verbs = frozenset(resource.verb("get") for resource in REPLACING.values())
 

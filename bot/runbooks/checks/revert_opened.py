@@ -15,6 +15,7 @@ class RevertOpened:
     """Says what people have to do next: a revert helps when it is merged and deployed, which is not ours to do."""
 
     name = "revert-opened"
+    waits_for = "the pull request that takes it back is merged"
     kinds = frozenset({PULL_REQUEST.kind})
     verbs: frozenset[Verb] = frozenset()
 

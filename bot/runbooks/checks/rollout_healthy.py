@@ -16,6 +16,7 @@ class RolloutHealthy:
     """Asks what ``kubectl rollout status`` asks."""
 
     name = "rollout-healthy"
+    waits_for = "every wanted pod is of the newest template and available"
     kinds = frozenset({DEPLOYMENT.kind})
     verbs: frozenset[Verb] = frozenset()
 

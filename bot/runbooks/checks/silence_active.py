@@ -15,6 +15,7 @@ class SilenceActive:
     """Reads the silence's own state."""
 
     name = "silence-active"
+    waits_for = "the silence holds"
     kinds = frozenset({SILENCE.kind})
     verbs: frozenset[Verb] = frozenset()
 
@@ -28,6 +29,7 @@ class SilenceExpired:
     """silence-expired: it is over, or is not there any more."""
 
     name = "silence-expired"
+    waits_for = "the silence is over"
     kinds = frozenset({SILENCE.kind})
     verbs: frozenset[Verb] = frozenset()
 

@@ -15,6 +15,7 @@ class WorkflowRunSucceeded:
     """Reads the run's own conclusion."""
 
     name = "workflow-run-succeeded"
+    waits_for = "the workflow's run has succeeded"
     kinds = frozenset({WORKFLOW.kind, WORKFLOW_RUN.kind})
     verbs: frozenset[Verb] = frozenset()
 
