@@ -44,6 +44,7 @@ from bot.jobs import (
     anchoring,
     asking,
     change,
+    changing,
     ci_run,
     housekeeping,
     incident,
@@ -492,8 +493,9 @@ async def engage(world: World, books: Catalogue, reaper: Reaper | None) -> None:
 
 
 def _started(connection: Any, world: World, books: Catalogue) -> None:
-    data: Mapping[str, Any] = {"catalogue": books.digest, "policy": world.rules.policy_digest}
     now = clock.advance(connection)
+    voided = changing.announce(connection, world, now=now)
+    data: Mapping[str, Any] = {"catalogue": books.digest, "policy": world.rules.policy_digest, "voided": voided}
     audit.append(connection, at=now, kind="serve.started", actor="signoff", subject="serve", data=data)
 
 

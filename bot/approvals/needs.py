@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.approvals import windows
+from bot.domain.plan import Plan
 from bot.domain.policy import Policy
 from bot.domain.runbook import Runbook
 
@@ -57,3 +58,16 @@ def problems(runbooks: Iterable[Runbook], policy: Policy) -> list[str]:
             if window.duration_seconds > windows.LONGEST_SECONDS:
                 found.append(f"{runbook.path}: windows[{index}].duration: is at most 31d")
     return found
+
+
+def outdated(plan: Plan, runbooks: Mapping[str, Runbook], policy_digest: str) -> str:
+    """Say why a request no longer asks for what would be asked for now: its policy or its runbook has changed."""
+    bound = plan.record.get("runbook", {})
+    runbook = runbooks.get(str(bound.get("id", "")))
+    if plan.record.get("policy_digest") != policy_digest:
+        return "The policy that says who must approve has changed since this was asked for."
+    if runbook is None:
+        return "Its runbook is no longer in the catalogue."
+    if runbook.digest != bound.get("digest"):
+        return "Its runbook has changed since this was asked for."
+    return ""

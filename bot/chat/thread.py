@@ -64,6 +64,17 @@ def waits(approval: Approval, why: str) -> Card:
     return _line("⏸️", f"{approval.name} is approved and waits. {why}")
 
 
+def policy_changed(voided: int) -> Card:
+    """Say that the rules of sign-off changed, and what that did to what waits."""
+    told = (
+        f"{voided} waiting requests are void; what no person asked for is asked for anew."
+        if voided
+        else "Nothing that waits is touched."
+    )
+    told = "1 waiting request is void; what no person asked for is asked for anew." if voided == 1 else told
+    return _line("📜", f"The policy of sign-off or the catalogue of runbooks has changed. {told}")
+
+
 def actions_turned(act: str, who: str, reason: str) -> Card:
     """Say that all actions were turned off, that somebody wants them on again, or that they are."""
     glyph, sentence = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from sqlalchemy import Connection
 
 from bot.approvals import windows
@@ -23,13 +25,15 @@ def hold(connection: Connection, world: World, plan: Plan, now: int) -> str:
     record = plan.record
     cluster, runbook = str(record.get("cluster", "")), str(record.get("runbook", {}).get("id", ""))
     own = [Window(**each) for each in record.get("windows") or ()]
-    closed = windows.hold(
-        [*world.rules.policy.windows, *own],
-        now,
+    during = partial(
+        windows.hold,
+        at=now,
         cluster=cluster,
         namespaces=[str(target.get("namespace", "")) for target in plan.targets],
         runbook=runbook,
     )
+    # Each must let it: the times that a runbook allows do not open those of the configuration.
+    closed = during(world.rules.policy.windows) or during(own)
     return closed or _too_often(connection, plan, runbook, cluster, now)
 
 

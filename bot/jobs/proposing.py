@@ -177,6 +177,8 @@ def _supersede(
 ) -> None:
     """End the request whose place the new one takes, with the run that it may have, and say so. No vote goes over."""
     old = approvals.get(connection, str(wanted.replaces))
+    if old.state not in ("pending", "approved"):
+        return
     sentence = f"{approval.name} took its place: {wanted.proposed_by} changed what is asked for."
     if not approvals.move(connection, old.id, before=old.state, after="superseded", outcome=sentence, now=now):
         return

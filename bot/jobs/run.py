@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.approvals import policy
+from bot.approvals import needs, policy
 from bot.approvals.record import contradiction
 from bot.approvals.terms import Terms
 from bot.chat import run_steps, thread
@@ -98,6 +98,10 @@ async def _check(world: World, run_id: str) -> int:
     access = _access(world, request)
     if access is None:
         await _void(world, run, request, NO_RUNNER)
+        return NO_CALL
+    outdated = needs.outdated(request.plan, world.catalogue.runbooks, world.rules.policy_digest)
+    if outdated:
+        await _void(world, run, request, outdated)
         return NO_CALL
     voters = await _voters(world, request)
     verdict = policy.may_start(request.approval, request.plan, voters.votes, voters.people, voters.read_at)

@@ -7,7 +7,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from bot.approvals import policy
+from bot.approvals import needs, policy
 from bot.approvals.terms import Terms
 from bot.chat import thread
 from bot.chat.card import Card
@@ -146,7 +146,8 @@ def _vote(connection: Connection, world: World, case: _Case) -> list[str | int] 
     approval, plan, vote, now = case.request.approval, case.request.plan, case.click.vote, case.now
     started = case.run is not None and case.run.state != "starting"
     earlier = [click.vote for click in case.earlier]
-    why = holds.hold(connection, world, plan, now)
+    why = needs.outdated(plan, world.catalogue.runbooks, world.rules.policy_digest)
+    why = why or holds.hold(connection, world, plan, now)
     verdict = policy.judge(approval, plan, earlier, vote, case.people, now, started=started, hold=why)
     state: VoteState = "refused" if verdict.outcome == "refused" else "counted"
     _judged(connection, world, case, state, f"vote.{verdict.outcome}", verdict.sentence)

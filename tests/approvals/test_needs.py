@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.approvals.needs import needed, problems
+from bot.approvals.needs import needed, outdated, problems
+from bot.domain.plan import Plan
 from bot.domain.policy import LISTED, Demand, Group, Policy
 from bot.domain.runbook import ApprovalNeeds, Check, Runbook, Verification
 
@@ -66,6 +67,15 @@ def test_what_a_runbook_asks_for_and_nobody_can_give_is_a_problem_with_its_file_
         "runbooks/restart.yaml: approval.requester_may_approve: only a low-risk runbook may say so",
     ]
     assert problems([a_runbook(groups={"oncall": 1})], Policy(GROUPS)) == []
+
+
+def test_a_request_is_outdated_once_its_policy_or_its_runbook_is_another() -> None:
+    runbook = replace(RUNBOOK, digest="d1")
+    plan = Plan.of({"schema": 2, "policy_digest": "p1", "runbook": {"id": "restart", "digest": "d1"}})
+    assert outdated(plan, {"restart": runbook}, "p1") == ""
+    assert "policy" in outdated(plan, {"restart": runbook}, "p2")
+    assert "no longer in the catalogue" in outdated(plan, {}, "p1")
+    assert "runbook has changed" in outdated(plan, {"restart": replace(runbook, digest="d2")}, "p1")
 
 
 _counts = st.dictionaries(st.sampled_from(["oncall", "platform", LISTED]), st.integers(1, 4), min_size=1)

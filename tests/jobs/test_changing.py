@@ -1,0 +1,45 @@
+"""A changed policy or runbook is said, and what was asked for under the old one is asked for anew under the new."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from tests.system.town import Town, checkout_alert
+
+LEE = "U0LEE"
+ROLLBACK = "rollback-deployment.yaml"
+EVER = {"kind": "deny", "cron": "* * * * *", "duration": "1h", "time_zone": "UTC", "why": "the database is moved"}
+
+
+async def served_anew(here: Town) -> None:
+    here.kill()
+    await here.serve()
+
+
+def states(here: Town) -> list[tuple[int, str]]:
+    return here.rows("SELECT number, state FROM approvals ORDER BY number")
+
+
+async def test_what_a_change_touches_is_void_said_and_asked_for_anew(shop: Town) -> None:
+    await shop.alert(checkout_alert())
+    await shop.request()
+    await served_anew(shop)
+    assert states(shop) == [(1, "pending")]
+    shop.configure(approvals={"medium": {"groups": {"approvers": 2}}})
+    await served_anew(shop)
+    await shop.sees("The policy of sign-off or the catalogue of runbooks has changed. 1 waiting request is void")
+    await shop.sees("A-1 is void, nothing ran. The policy that says who must approve has changed")
+    await shop.request(2)
+    assert states(shop) == [(1, "void"), (2, "pending")]
+    path = Path(shop.environment["SIGNOFF_RUNBOOKS"]) / ROLLBACK
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | {"windows": [EVER]}))
+    await served_anew(shop)
+    await shop.sees("A-2 is void, nothing ran. Its runbook has changed")
+    await shop.page.click(LEE, await shop.request(3), "Approve", stale=True)
+    await shop.sees("A change freeze holds: the database is moved", user=LEE)
+    assert states(shop) == [(1, "void"), (2, "void"), (3, "pending")]
+    assert shop.rows("SELECT count(*) FROM votes WHERE state = 'counted'") == [(0,)]
+    assert await shop.writes() == []
+    assert shop.audit_holds()
