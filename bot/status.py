@@ -44,6 +44,8 @@ class Status:
         model = self._world.gateway.model if self._world.gateway else "rules, no model"
         if self._world.gateway and self._world.gateway.trouble:
             problems.append(f"model: {self._world.gateway.trouble}; the rules answer meanwhile")
+        if self._world.anchors.unwritten:
+            problems.append(f"audit.anchor_file: {self._world.anchors.unwritten}; heads are kept in memory meanwhile")
         if self._world.anchors.trouble:
             problems.append(f"audit: {self._world.anchors.trouble}; `signoff audit verify` says what was done to it")
         problems += self._world.rules.policy.gaps()

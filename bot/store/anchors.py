@@ -23,11 +23,13 @@ class AnchorError(Exception):
 
 
 class Anchors:
-    """What one process has noted. ``trouble`` says what it found to be wrong, and stays."""
+    """What one process has noted. ``trouble`` says what it found to be wrong with the audit, and stays; ``unwritten``
+    says why the newest head is not in the file."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
         self.trouble = ""
+        self.unwritten = ""
         self._seen: dict[int, str] = {}
         self._in_file = 0
 
@@ -61,7 +63,9 @@ class Anchors:
             finally:
                 os.close(handle)
         except OSError as error:
-            raise AnchorError(f"{self.path} cannot be written: {error.strerror}") from error
+            self.unwritten = f"{self.path} cannot be written: {error.strerror}"
+            raise AnchorError(self.unwritten) from error
+        self.unwritten = ""
         self._in_file = head.seq
 
     def _remember(self, seq: int, value: str) -> None:

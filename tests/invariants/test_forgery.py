@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.system.town import Town, checkout_alert
 
@@ -133,6 +134,27 @@ async def test_a_plan_rewritten_with_a_digest_that_fits_it_is_refused(asked: Tow
     assert await asked.writes() == []
 
 
+async def test_the_second_call_of_a_plan_that_nobody_approved_is_not_made(closed_shop: Town) -> None:
+    """B (binding), forged: the first call is said to be done, so that none but the next is looked at."""
+    runbook = closed_shop.folder / "runbooks" / "rollback-deployment.yaml"
+    plain = yaml.safe_load(runbook.read_text())
+    del plain["parameters"]["properties"]["revision"]
+    both = ("deployment-pause", "deployment-resume")
+    plain["steps"] = [{"id": action, "action": action, "timeout_seconds": 30} for action in both]
+    runbook.write_text(yaml.safe_dump(plain, sort_keys=False))
+    await closed_shop.serve()
+    await closed_shop.alert(checkout_alert())
+    await closed_shop.request()
+    with written(closed_shop) as connection:
+        approval = row(connection, "approvals")
+        assert len(json.loads(approval["record"])["calls"]) == 2
+        step = {"run_id": "f" * 32, "ordinal": 0, "state": "done", "started_at": approval["created_at"], "detail": ""}
+        put(connection, "run_steps", step | {"ended_at": approval["created_at"]})
+        put(connection, "runs", a_run(approval, "running"))
+    await closed_shop.sees("a run was stopped.*It cannot be shown that this was signed off")
+    await stays_undone(closed_shop, "unknown")
+
+
 async def test_a_run_that_happened_cannot_be_made_to_happen_again(asked: Town) -> None:
     """L (at most once), replayed: the approval and its vote are genuine, but the audit says that they were used."""
     await asked.page.click(LEE, await asked.request(), "Approve")
@@ -205,6 +227,30 @@ async def test_a_denial_cannot_be_undone_by_writing_the_earlier_row_back(asked: 
     await asked.page.click(LEE, request, "Approve", stale=True)
     await asked.sees("it ended: vote.denied")
     await stays_undone(asked, "void")
+
+
+async def test_a_key_is_replaced_while_a_request_waits(closed_shop: Town) -> None:
+    """What the old key signed holds as long as that key is listed, and no longer."""
+    old, new = closed_shop.environment["SIGNOFF_SECRET_KEY"], "new:" + "n" * 32
+    await closed_shop.serve()
+    await closed_shop.alert(checkout_alert())
+    request = await closed_shop.request()
+    closed_shop.stop()
+    closed_shop.environment["SIGNOFF_SECRET_KEY"] = new
+    await closed_shop.serve()
+    await closed_shop.page.click(LEE, request, "Approve")
+    await closed_shop.sees("This request cannot be decided")
+    assert not closed_shop.audit_holds()
+    closed_shop.stop()
+    closed_shop.environment["SIGNOFF_SECRET_KEY"] = f"{new},{old}"
+    await closed_shop.serve(ready=False)  # what was set aside stays a problem
+    await closed_shop.until(lambda: closed_shop.log().count("socket_mode_connected") == 3, "the bot to be connected")
+    await closed_shop.page.click("U0PRIYA", request, "Approve", stale=True)
+    await closed_shop.sees("A-1 helped")
+    assert closed_shop.audit_holds()
+    signed = closed_shop.rows("SELECT substr(signature, 1, 4), kind FROM audit")
+    assert ("town", "approval.requested") in signed
+    assert ("new:", "vote.approved") in signed
 
 
 async def test_the_chain_written_anew_without_the_key_is_named(asked: Town) -> None:
