@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 Risk = Literal["low", "medium", "high", "critical"]
 Idempotency = Literal["safe", "keyed", "none"]
 OnFailure = Literal["stop", "continue", "rollback"]
-RollbackApproval = Literal["included", "required", "none"]
+RollbackApproval = Literal["included", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,8 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class Rollback:
-    """How a run is undone: its inverse calls are part of what is approved (``included``), are asked for anew
-    (``required``), or there are none. ``note`` says it to people."""
+    """How a run is undone: its inverse calls are part of what is approved (``included``), or people undo it, by another
+    runbook with its own approval (``none``). ``note`` says it to people."""
 
     note: str
     approval: RollbackApproval = "none"

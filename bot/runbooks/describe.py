@@ -119,11 +119,7 @@ def _step(index: int, step: Step) -> Iterator[str]:
 
 
 def _rollback(runbook: Runbook) -> str:
-    return {
-        "included": " It is part of what is approved.",
-        "required": " It takes an approval of its own.",
-        "none": "",
-    }[runbook.rollback.approval]
+    return " It is part of what is approved." if runbook.rollback.approval == "included" else ""
 
 
 def _approval(runbook: Runbook) -> str:

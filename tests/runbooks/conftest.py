@@ -207,8 +207,8 @@ async def open_shop(catalogue: Catalogue, context: PlanContext, tmp_path: Path) 
     clients: list[Kubernetes] = []
     closing: list[Alertmanager] = []
 
-    async def open_it(without: Verb | None = None) -> Shop:
-        verbs = rbac.runner(catalogue.runbooks.values())
+    async def open_it(without: Verb | None = None, books: Catalogue = catalogue) -> Shop:
+        verbs = rbac.runner(books.runbooks.values())
         if without is not None:
             verbs -= {without, replace(without, cluster_wide=True)}
         wide = {"kind": "ClusterRole", "rules": rbac.rules(verb for verb in verbs if verb.cluster_wide)}
@@ -228,7 +228,7 @@ async def open_shop(catalogue: Catalogue, context: PlanContext, tmp_path: Path) 
         kept = await silences.start(port=0)
         alertmanager = Alertmanager(kept.url, cluster="prod")
         closing.append(alertmanager)
-        opened.append(Shop(sandbox, kept, catalogue, Access(prod, alertmanager=alertmanager), Access(staging), context))
+        opened.append(Shop(sandbox, kept, books, Access(prod, alertmanager=alertmanager), Access(staging), context))
         return opened[-1]
 
     yield open_it
