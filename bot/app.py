@@ -26,6 +26,7 @@ from bot.analysis import log_summary
 from bot.analysis.offers import RunbookOffer, proposable
 from bot.approvals import needs
 from bot.chat.outbox import Outbox
+from bot.clients import github as github_client
 from bot.clients import slack as slack_client
 from bot.clients.alertmanager import Alertmanager
 from bot.clients.endpoint import Endpoint
@@ -183,6 +184,7 @@ def connect_github(configuration: Configuration) -> GitHub | None:
     settings = configuration.settings
     if not settings.github:
         return None
+    github_client.load()
     credential = Credential(
         token=settings.github_token.get_secret_value(),
         app_id=settings.github_app_id,
@@ -197,6 +199,7 @@ def connect_actions(configuration: Configuration) -> GitHub | None:
     settings = configuration.settings
     if not settings.github_actions:
         return None
+    github_client.load()
     credential = Credential(
         token=settings.github_actions_token.get_secret_value(),
         app_id=settings.github_actions_app_id,

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,11 @@ import click
 
 from bot import app
 from bot.approvals.policy import unfit
+from bot.clients import github as github_client
 from bot.clients import slack as slack_client
 from bot.clients.alertmanager import Alertmanager, AlertmanagerError
 from bot.clients.endpoint import EndpointError
+from bot.clients.github import ACTION_PERMISSIONS, REVIEW_PERMISSIONS, GitHub, GitHubError, GitHubUnreachable
 from bot.clients.kubernetes import Kubernetes, KubernetesError, KubernetesUnreachable
 from bot.clients.loki import Loki, LokiError
 from bot.clients.slack_directory import SlackDirectory
@@ -33,6 +35,17 @@ if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
 SECONDS = 15.0
+MOST_REPOSITORIES = 20
+WEBHOOK_EVENTS = frozenset(
+    {
+        "deployment_status",
+        "issue_comment",
+        "pull_request",
+        "pull_request_review_comment",
+        "push",
+        "workflow_run",
+    }
+)
 # Slack answers 100 such questions a minute (https://api.slack.com/methods/users.info: tier 4).
 APPROVERS_READ = 50
 
@@ -64,7 +77,9 @@ async def report(configuration: Configuration, *, as_json: bool) -> int:
 async def examine(configuration: Configuration) -> list[Check]:
     """Run all checks at once, each bounded in time. Nothing is changed anywhere."""
     books, checks = _files(configuration)
-    parts = {"database": _database, "slack": _slack, "model": _model, "endpoints": _endpoints}
+    if configuration.settings.github or configuration.settings.github_actions:
+        github_client.load()
+    parts = {"database": _database, "slack": _slack, "model": _model, "endpoints": _endpoints, "github": _github}
     redactor = app.redactor_of(configuration.settings)
     running = [_guarded(name, partial(part, configuration), redactor) for name, part in parts.items()]
     for group in await asyncio.gather(*running, _clusters(configuration, books)):
@@ -221,6 +236,54 @@ async def _model(configuration: Configuration) -> list[Check]:
         remedy = "Check ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL and SIGNOFF_MODEL; until then the rules answer."
         return [Check("model", False, problem, remedy)]
     return [Check("model", True, f"{gateway.model} is there")]
+
+
+async def _github(configuration: Configuration) -> list[Check]:
+    """Try both credentials: whose they are, what an app may do, and whether the listed repositories are in reach."""
+    reviewing, acting = app.connect_github(configuration), app.connect_actions(configuration)
+    given = (
+        ("github", reviewing, REVIEW_PERMISSIONS, "GITHUB_APP_ID and its key, or GITHUB_TOKEN"),
+        ("github actions", acting, ACTION_PERMISSIONS, "GITHUB_ACTIONS_TOKEN, or the second app"),
+    )
+    checks = []
+    for name, client, needed, variable in given:
+        if client is None:
+            checks.append(Check(name, None, "not configured"))
+            continue
+        try:
+            checks.append(await _credential(name, client, needed, configuration))
+        except (GitHubError, GitHubUnreachable) as error:
+            checks.append(Check(name, False, str(error), f"Check {variable}, SIGNOFF_GITHUB_API_URL and the network."))
+        finally:
+            await client.close()
+    return checks
+
+
+async def _credential(name: str, client: GitHub, needed: Mapping[str, str], configuration: Configuration) -> Check:
+    told = await client.app() if client.credential.is_app else {}
+    login = await client.login()
+    levels = ("none", "read", "write", "admin")
+    granted = told.get("permissions") or {}
+    lacking = [
+        f"{permission}: {level}"
+        for permission, level in needed.items()
+        if told and levels.index(str(granted.get(permission, "none"))) < levels.index(level)
+    ]
+    if lacking:
+        remedy = "Give the app these permissions, and have its owner accept them. docs/github.md lists all."
+        return Check(name, False, f"{login} lacks {', '.join(lacking)}", remedy)
+    events = set(told.get("events") or ()) if name == "github" and told else WEBHOOK_EVENTS
+    silent = sorted(WEBHOOK_EVENTS - events)
+    if silent:
+        return Check(name, False, f"{login} is not told of {', '.join(silent)}", "Subscribe the app to these events.")
+    listed = [each for each in configuration.structure.github.repositories if not each.endswith("/*")]
+    for repository in listed[:MOST_REPOSITORIES]:
+        try:
+            await client.get(repository, "")
+        except GitHubError as error:
+            remedy = "Install the app there, or let the token reach it; or take it out of github.repositories."
+            return Check(name, False, f"{repository}: {error}", remedy)
+    return Check(name, True, f"connected as {login}" + (f", reaches {len(listed)} repositories" if listed else ""))
 
 
 async def _clusters(configuration: Configuration, books: Catalogue | None) -> list[Check]:

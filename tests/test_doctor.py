@@ -53,6 +53,8 @@ async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[San
         "0",
         "--alertmanager",
         "0",
+        "--github",
+        "0",
         "--json",
         "--folder",
         str(folder),
@@ -94,6 +96,8 @@ async def test_when_all_is_well_every_check_is_ok(sandbox: Sandbox) -> None:
         ("SIGNOFF_RUNBOOKS", "/nowhere", "runbooks", "signoff runbooks lint"),
         ("SIGNOFF_PROMPTS", "/nowhere", "prompts", "SIGNOFF_PROMPTS"),
         ("KUBECONFIG", "/nowhere", "clusters", "kubeconfig"),
+        ("GITHUB_ACTIONS_TOKEN", "github_pat_wrong", "github actions", "GITHUB_ACTIONS_TOKEN"),
+        ("SIGNOFF_GITHUB_API_URL", "http://127.0.0.1:1", "github", "GITHUB_APP_ID"),
     ],
 )
 async def test_what_fails_says_what_to_do_and_the_rest_is_still_examined(
@@ -192,6 +196,17 @@ async def test_alertmanager_endpoints_and_secrets_are_tried(sandbox: Sandbox, tm
     assert "is not a public address" in found["endpoint inside"].sentence
     assert found["endpoint allowed"].ok is True
     assert "secrets.pager" in found["secrets of runbooks"].sentence
+
+
+async def test_a_repository_out_of_reach_is_named(sandbox: Sandbox) -> None:
+    checks = await examine(sandbox.given)
+    assert checks["github"].sentence == "connected as signoff[bot]"
+    assert checks["github actions"].sentence == "connected as signoff-actions"
+    found = await examine(sandbox.changed(github={"repositories": ["shop/deploy", "shop/gone"]}))
+    assert found["github"].ok is False
+    assert "shop/gone" in found["github"].sentence
+    without = await examine({name: value for name, value in sandbox.given.items() if not name.startswith("GITHUB")})
+    assert (without["github"].ok, without["github actions"].ok) == (None, None)
 
 
 async def test_without_a_key_the_rules_answer_and_that_is_no_failure(sandbox: Sandbox) -> None:

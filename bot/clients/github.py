@@ -7,6 +7,7 @@ unbounded reads stay out. It is synchronous, so every call runs in a small threa
 from __future__ import annotations
 
 import asyncio
+import importlib
 import re
 import threading
 import time
@@ -37,6 +38,12 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/(?!\.{1,2}$)[A-Za-z
 def is_repository(name: str) -> bool:
     """Say whether ``name`` can be ``owner/name`` of a repository, so that it may stand in a path."""
     return _REPOSITORY.fullmatch(name) is not None
+
+
+def load() -> None:
+    """Import what the client rests on, before there are threads: those that import it at once may find it half made."""
+    for name in ("requests", "github", "bot.clients.github_connection"):
+        importlib.import_module(name)
 
 
 class GitHubError(Exception):

@@ -28,6 +28,16 @@ APP_PERMISSIONS: Mapping[str, str] = {
     "statuses": "write",
 }
 
+APP_EVENTS = (
+    "check_suite",
+    "deployment_status",
+    "issue_comment",
+    "pull_request",
+    "pull_request_review_comment",
+    "push",
+    "workflow_run",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -61,6 +71,7 @@ class Credentials:
         self.app_slug = "signoff"
         self.installation_id = 515151
         self.granted: dict[str, str] = dict(APP_PERMISSIONS)
+        self.events: tuple[str, ...] = APP_EVENTS
         self.repositories: frozenset[str] = frozenset()
         self.private_key = key.private_bytes(
             serialization.Encoding.PEM,

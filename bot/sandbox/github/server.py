@@ -158,7 +158,8 @@ class GitHubSandbox:
         return web.Response()
 
     def _record(self, request: web.Request, login: str, status: int) -> None:
-        self.calls.append({"method": request.method, "path": request.path, "login": login, "status": status})
+        told = {"method": request.method, "path": request.path, "login": login, "status": status}
+        self.calls.append({**told, "at": time.time()})
 
     async def _signed(self, request: web.Request) -> web.Response:
         content = self.hub.signed(request.match_info["name"])

@@ -12,9 +12,10 @@ import contextlib
 import hashlib
 import hmac
 import json
+import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
@@ -38,6 +39,8 @@ class Delivery:
     status_code: int = 0
     redelivery: bool = False
     delivered: bool = False
+    repository: str = ""
+    at: float = field(default_factory=time.time)
 
     def as_json(self) -> Json:
         """The entry of the list of deliveries."""
@@ -50,6 +53,8 @@ class Delivery:
             "status": "OK" if ok else "failed" if self.delivered else "pending",
             "status_code": self.status_code,
             "redelivery": self.redelivery,
+            "repository": self.repository,
+            "at": self.at,
         }
 
 
@@ -81,7 +86,9 @@ class Webhooks:
         body = json.dumps(payload, separators=(",", ":")).encode()
         if len(body) > MAX_BYTES:
             return None
-        return self._queue(Delivery(self._next_id(), str(uuid.uuid4()), event, payload.get("action"), body))
+        name = str((payload.get("repository") or {}).get("full_name", ""))
+        delivery = Delivery(self._next_id(), str(uuid.uuid4()), event, payload.get("action"), body, repository=name)
+        return self._queue(delivery)
 
     def redeliver(self, delivery_id: int) -> Delivery | None:
         """Deliver again what was delivered, under the same guid. None if there is no such delivery."""

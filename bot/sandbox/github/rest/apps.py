@@ -24,7 +24,7 @@ def app(call: Call) -> Answer:
             "slug": credentials.app_slug,
             "name": "Signoff",
             "permissions": credentials.granted,
-            "events": ["pull_request", "push", "workflow_run"],
+            "events": list(call.credentials.events),
         },
     )
 
