@@ -1,0 +1,137 @@
+"""Who decides: people who may, as Slack has them at that moment, each once, and never who asked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.approvals.policy import judge, may_ask, may_start
+from bot.domain.approval import Decision, Electorate, Person, Standing
+from tests.approvals.test_policy import DANA, LEE, NOW, PRIYA, a_plan, a_vote, an_approval, needs, people
+
+LEE_AT_NIGHT = Person("T0SHOP", "U0LEE2")
+ASKED = {"team_id": "T0SHOP", "user_id": "U0LEE"}
+
+
+def with_alias(crowd: Electorate) -> Electorate:
+    """The same people, of whom Lee has a second identity that is listed too."""
+    night = Standing(LEE_AT_NIGHT, "Lee (night)", known=True)
+    return replace(
+        crowd,
+        groups={name: who | {LEE_AT_NIGHT} for name, who in crowd.groups.items()},
+        standings={**crowd.standings, LEE_AT_NIGHT: night},
+        aliases={LEE_AT_NIGHT: LEE},
+    )
+
+
+def member(person: Person) -> dict[str, str]:
+    return {"team_id": person.team_id, "user_id": person.user_id, "name": person.user_id}
+
+
+EVERYBODY = {"group": "approvers", "count": 1, "members": [member(each) for each in (LEE, LEE_AT_NIGHT, PRIYA)]}
+
+
+@pytest.mark.parametrize("listed", [frozenset(), None], ids=["empty", "unreadable"])
+@pytest.mark.parametrize("who", [LEE, PRIYA, DANA])
+@given(quorum=st.integers(0, 3))
+def test_nobody_listed_means_nobody(listed: Any, who: Person, quorum: int) -> None:
+    """A1: an approval handler that lets everybody in while its list is not set was an advisory of others (hermes-agent
+    36848); here an empty list, and one that cannot be read, is nobody."""
+    plan = a_plan(quorum=quorum)
+    assert judge(an_approval(plan), plan, [], a_vote(who, plan), people(listed=listed), NOW).outcome == "refused"
+    counted = [a_vote(LEE, plan, state="counted"), a_vote(PRIYA, plan, state="counted")]
+    start = may_start(an_approval(plan, state="approved"), plan, counted, people(listed=listed), NOW)
+    assert start.outcome != "approved"
+
+
+@pytest.mark.parametrize("role", ["requester", "on_behalf_of"])
+def test_who_asks_does_not_approve_by_whichever_of_their_identities(role: str) -> None:
+    """A2: neither the requester nor the person they act for approves, also not under another account of theirs
+    (openclaw 63680: one connection requested and approved)."""
+    asked = ASKED if role == "requester" else {"team_id": "T0SHOP", "user_id": "U0DANA"}
+    plan = a_plan(needs=[EVERYBODY], **{"requester": asked, role: ASKED})
+    crowd = with_alias(people())
+    for who in (LEE, LEE_AT_NIGHT):
+        verdict = judge(an_approval(plan), plan, [], a_vote(who, plan), crowd, NOW)
+        assert "somebody else must approve it" in verdict.sentence
+        counted = [a_vote(who, plan, state="counted")]
+        assert may_start(an_approval(plan, state="approved"), plan, counted, crowd, NOW).outcome == "refused"
+    assert judge(an_approval(plan), plan, [], a_vote(PRIYA, plan), crowd, NOW).outcome == "approved"
+
+
+def test_a_person_is_an_id_of_a_workspace_and_no_name() -> None:
+    """A3: the same user id in another workspace, and another person who calls themselves Lee, are somebody else (clicks
+    of another team were matched by name or by nothing: hermes-agent 100112)."""
+    plan = a_plan()
+    stranger = Person("T0OTHER", LEE.user_id)
+    crowd = people(DANA={"name": "Lee"})
+    named = replace(crowd, standings={**crowd.standings, stranger: Standing(stranger, "Lee", known=True)})
+    for who in (stranger, DANA):
+        assert judge(an_approval(plan), plan, [], a_vote(who, plan), named, NOW).outcome == "refused"
+
+
+FAULTS = ("is_bot", "is_guest", "is_deactivated", "is_foreign")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_standing_counts_at_the_vote_and_again_at_the_start(fault: str) -> None:
+    """A4 and A8: bots, guests, strangers and people who left decide nothing, ask for nothing, and what they approved
+    while they might counts no more."""
+    plan = a_plan()
+    crowd = people(LEE={fault: True})
+    decisions: tuple[Decision, ...] = ("approve", "deny", "revoke", "cancel")
+    for decision in decisions:
+        verdict = judge(an_approval(plan), plan, [], a_vote(LEE, plan, decision), crowd, NOW)
+        assert verdict.outcome == "refused", decision
+    counted = [a_vote(LEE, plan, state="counted")]
+    assert may_start(an_approval(plan, state="approved"), plan, counted, crowd, NOW).outcome == "refused"
+    assert may_ask(crowd.standings[LEE]) != ""
+
+
+def test_who_cannot_be_read_does_not_approve_and_may_start_nothing() -> None:
+    """A4: a failure to read is a refusal of the vote; at the start it is asked again, and never taken for a yes."""
+    plan = a_plan()
+    unread = people(LEE={"known": False})
+    assert judge(an_approval(plan), plan, [], a_vote(LEE, plan), unread, NOW).outcome == "refused"
+    counted = [a_vote(LEE, plan, state="counted")]
+    assert may_start(an_approval(plan, state="approved"), plan, counted, unread, NOW).outcome == "waiting"
+    assert may_ask(unread.standings[LEE]) != ""
+
+
+@given(st.lists(st.sampled_from((LEE, LEE_AT_NIGHT)), min_size=1, max_size=6))
+@settings(deadline=None)
+def test_one_human_is_one_vote_under_however_many_names_and_groups(clicks: list[Person]) -> None:
+    """A5: one human fills one place, of two groups as of one, however often and as whom they click."""
+    crowd = with_alias(people(groups={"platform": frozenset({LEE, PRIYA})}))
+    two_groups = a_plan(needs=[EVERYBODY, EVERYBODY | {"group": "platform"}], quorum=2)
+    two_places = a_plan(needs=[EVERYBODY | {"count": 2}], quorum=2)
+    for plan in (two_groups, two_places):
+        counted = [a_vote(who, plan, id=f"v{place}", state="counted") for place, who in enumerate(clicks)]
+        assert may_start(an_approval(plan, state="approved"), plan, counted, crowd, NOW).outcome == "refused"
+        both = [*counted, a_vote(PRIYA, plan, state="counted")]
+        assert may_start(an_approval(plan, state="approved"), plan, both, crowd, NOW).outcome == "approved"
+
+
+@pytest.mark.parametrize("decision", ["deny", "cancel"])
+def test_a_denial_that_was_counted_wins_over_every_approval(decision: Any) -> None:
+    """A7: a denial, and the requester's own cancelling, beat a full quorum until the first call is begun."""
+    plan = a_plan(needs=[needs("approvers", LEE, PRIYA)], quorum=2)
+    counted = [a_vote(LEE, plan, state="counted"), a_vote(PRIYA, plan, state="counted")]
+    approved = an_approval(plan, state="approved")
+    assert may_start(approved, plan, counted, people(), NOW).outcome == "approved"
+    stopped = [*counted, a_vote(PRIYA, plan, decision, state="counted")]
+    assert may_start(approved, plan, stopped, people(), NOW).outcome == "denied"
+
+
+def test_who_asked_can_always_take_it_back() -> None:
+    """A7: the requester cancels, pending or approved, also while Slack cannot be asked; nobody else does it."""
+    plan = a_plan(requester=ASKED)
+    for state in ("pending", "approved"):
+        for crowd in (people(), people(LEE={"known": False})):
+            approval = an_approval(plan, state=state)
+            assert judge(approval, plan, [], a_vote(LEE, plan, "cancel"), crowd, NOW).outcome == "cancelled"
+            assert judge(approval, plan, [], a_vote(PRIYA, plan, "cancel"), crowd, NOW).outcome == "refused"
