@@ -26,7 +26,7 @@ demo: $(VENV)/.ready ## Show the main job in a local workspace. AUTO=1 plays it 
 	@$(VENV)/bin/signoff demo $(if $(AUTO),--auto)
 
 test: $(VENV)/.ready-dev ## Run the tests.
-	$(VENV)/bin/pytest -n 3 --dist loadfile
+	$(VENV)/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.ready-dev ## Run the linters, the types and the import contracts.
 	$(VENV)/bin/ruff check .

@@ -20,6 +20,20 @@ for name in list(os.environ):
         del os.environ[name]
 
 
+# These wait for processes more than they compute; begun first, they leave the processors to all others.
+_WAITING = ("real", "system", "jobs", "invariants", "store", "helm")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests that wait first, so that none of them is left to wait alone at the end."""
+
+    def rank(item: pytest.Item) -> int:
+        room = item.path.relative_to(Path(__file__).parent).parts[0]
+        return _WAITING.index(room) if room in _WAITING else len(_WAITING)
+
+    items.sort(key=rank)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgreSQL]:
     """One PostgreSQL for the session; each test gets a database of its own in it."""
