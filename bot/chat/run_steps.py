@@ -35,7 +35,7 @@ def output(approval: Approval, plan: Plan, steps: Sequence[StepRecord]) -> FileA
         place = "/".join(str(part) for part in (target["namespace"], target["name"]) if part)
         back = "undo of " if call.get("undoes") is not None else ""
         head = f"{utc(step.started_at)} {back}{call['step']} {target['kind']} {place}: {step.state}"
-        lines.append(f"{head}. {visible(step.detail)}")
+        lines.append(f"{head}. {' '.join(visible(step.detail).split())}")
     text = "\n".join(lines)
     if len(text) > MOST:
         text = text[: text.rfind("\n", 0, MOST)] + "\n(cut here)"
