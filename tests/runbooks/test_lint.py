@@ -20,6 +20,7 @@ from bot.runbooks.lint import Problem, lint, schema
 from bot.runbooks.resources import KINDS
 
 ROLLBACK = "rollback-deployment.yaml"
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
 
 def broken(folder: Path, text: str, old: str, new: str, name: str = ROLLBACK) -> list[Problem]:
@@ -207,6 +208,132 @@ def test_a_mistake_is_found_where_it_is(
     found = broken(tmp_path, shipped[ROLLBACK], old, new)
     assert any((each.line, each.key) == (line, key) and each.sentence.startswith(sentence) for each in found), (
         "\n".join(map(str, found))
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "key", "sentence"),
+    [
+        ("restart-deployments", "  max_targets: 20\n", "", "target", "needs max_targets"),
+        ("restart-deployments", "  selector:\n", "  name: x\n  selector:\n", "target", "needs one of name, selector"),
+        ("restart-deployments", "  namespace: ${parameters.namespace}\n", "", "target", "namespace is missing"),
+        (
+            "scale-deployment",
+            "  kind: Deployment\n",
+            "  kind: Deployment\n  batch: 2\n",
+            "target.batch",
+            "is for targets by",
+        ),
+        (
+            "drain-node",
+            "max_targets: 110",
+            "max_targets: 110\n      batch: 5",
+            "steps[1].target.batch",
+            "is for the runbook's",
+        ),
+        (
+            "drain-node",
+            "      apiVersion: v1\n      kind: Pod",
+            "      apiVersion: apps/v1\n      kind: Deployment",
+            "steps[1].target.on_node",
+            "is for Pods",
+        ),
+        ("drain-node", "  - id: evict", "  - id: cordon", "steps[1].id", "cordon is the name of an earlier step"),
+        ("drain-node", "  approval: included", "  approval: someday", "rollback.approval", '"someday" is not accepted'),
+        ("drain-node", "    on_failure: rollback\n", "", "rollback.approval", "is included, but no step's nor"),
+        (
+            "delete-pod",
+            "    timeout_seconds: 30\n",
+            "    timeout_seconds: 30\n    on_failure: rollback\n",
+            "steps[0].on_failure",
+            "needs rollback.approval",
+        ),
+        (
+            "evict-pod",
+            "    timeout_seconds: 120\n",
+            "    timeout_seconds: 120\n    undo: {action: http-request}\n",
+            "steps[0].undo",
+            "is for steps on an Endpoint",
+        ),
+        (
+            "silence-alerts",
+            "    timeout_seconds: 20\n",
+            "    timeout_seconds: 20\n    idempotency: safe\n",
+            "steps[0].idempotency",
+            "silence-create is keyed, not safe",
+        ),
+        (
+            "silence-alerts",
+            "      from: subject.namespace",
+            "      from: labels.namespace",
+            "parameters.properties.namespace.from",
+            '"labels.namespace" is not accepted',
+        ),
+        (
+            "set-image",
+            "      maxLength: 500\n",
+            "      maxLength: 500\n      secret: true\n",
+            "steps[0].with.image",
+            "parameter image is a secret: it may only be a whole value in the body",
+        ),
+        (
+            "post-status-note",
+            "      secret: true\n",
+            "      secret: true\n      default: a\n",
+            "parameters.properties.key.secret",
+            "is for a string without default",
+        ),
+        (
+            "post-status-note",
+            "    timeout_seconds: 15\n",
+            "    timeout_seconds: 15\n    retries: 2\n",
+            "steps[0].retries",
+            "http-request may have its effect twice",
+        ),
+        (
+            "post-status-note",
+            "risk: low",
+            "risk: medium",
+            "approval.requester_may_approve",
+            "is for runbooks of low risk",
+        ),
+        (
+            "clear-cache",
+            "service_account: cache-tool",
+            "service_account: ${parameters.entries}",
+            "steps[0].with.service_account",
+            "must be written out: no parameter gets into it",
+        ),
+        (
+            "raise-log-level",
+            "      key: LOG_LEVEL\n",
+            "      key: ${parameters.level}\n",
+            "steps[0].with.key",
+            "must be written out",
+        ),
+        (
+            "raise-log-level",
+            "    unless: {check:",
+            "    if: {check: rollout-paused}\n    unless: {check:",
+            "steps[1].unless",
+            "give either if or unless",
+        ),
+        (
+            "raise-log-level",
+            "with: {count: 0}",
+            "with: {}",
+            "steps[1].unless",
+            "replicas-at-most takes count under with",
+        ),
+    ],
+)
+def test_the_rules_of_targets_steps_and_taking_back(
+    tmp_path: Path, shipped: dict[str, str], name: str, old: str, new: str, key: str, sentence: str
+) -> None:
+    examples = {path.name: path.read_text() for path in EXAMPLES.glob("*.yaml")}
+    found = broken(tmp_path, (shipped | examples)[f"{name}.yaml"], old, new, f"{name}.yaml")
+    assert any(each.key == key and each.sentence.startswith(sentence) and each.line for each in found), "\n".join(
+        map(str, found)
     )
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.domain.canonical import canonical
 from bot.domain.incident import Subject
 from bot.runbooks.catalogue import load
-from bot.runbooks.parameters import complete, field_faults, suggested
+from bot.runbooks.parameters import complete, field_faults, read, suggested
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -76,6 +76,33 @@ _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
 )
+
+
+FROM = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"place": {"type": "string", "enum": ["shop", "edge"], "from": "subject.namespace"}},
+}
+
+
+def test_what_an_incident_is_about_is_taken_and_nothing_else() -> None:
+    about = {"subject.namespace": "shop"}
+    assert complete(FROM, {}, about) == ({"place": "shop"}, ())
+    assert complete(FROM, {"place": "shop"}, about) == ({"place": "shop"}, ())
+    assert complete(FROM, {"place": "edge"}, about)[1] == (
+        "place: must be shop, because it is what the incident is about",
+    )
+    assert complete(FROM, {"place": "edge"}, {})[1] == (
+        "place: the incident does not say its subject.namespace, and nothing else may",
+    )
+    assert complete(FROM, {"place": "edge"}) == ({"place": "edge"}, ()), "a person gives every parameter"
+
+
+def test_what_is_typed_becomes_what_is_declared_and_the_rest_stays_text() -> None:
+    schema = {"properties": {"n": {"type": "integer"}, "on": {"type": "boolean"}, "s": {"type": "string"}}}
+    assert read(schema, {"n": "-3", "on": "true", "s": "7"}) == {"n": -3, "on": True, "s": "7"}
+    assert read(schema, {"n": "3.5", "on": "yes", "x": "1"}) == {"n": "3.5", "on": "yes", "x": "1"}
+    assert read(schema, {"n": "9" * 40}) == {"n": "9" * 40}
 
 
 @given(st.dictionaries(st.sampled_from([*SCHEMA["properties"], "other"]), _json) | _json)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bot.runbooks.execute import REQUEST_LIMIT_SECONDS, fire, read_back
 from bot.runbooks.plan import Refusal
 from bot.sandbox.kubernetes.faults import Fault
 from bot.sandbox.kubernetes.resources import CRON_JOBS, DEPLOYMENTS, NODES, PODS
@@ -215,6 +216,24 @@ async def test_a_call_that_is_refused_fails_the_run_and_leaves_everything_as_it_
     assert ran.effects[0].sentence.startswith("Nothing was changed: ")
     assert specs(shop) == before
     assert had == pods(shop)
+
+
+IN_KUBERNETES = [case for case in CASES if "silence" not in case.runbook]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("case", IN_KUBERNETES, ids=lambda case: case.runbook)
+async def test_what_became_of_a_call_without_an_answer_is_read_back(shop: Shop, case: Case, when: str) -> None:
+    case.setting(shop)
+    plan = (await shop.planned(case.runbook, **case.parameters(shop))).plan
+    shop.sandbox.order(Fault("drop", when=when, identity="runner", dry_run=False, **case.refused))
+    effect = await fire(plan, 0, shop.prod)
+    assert effect.outcome == "in_doubt"
+    found = await read_back(plan, 0, shop.prod, waited_seconds=REQUEST_LIMIT_SECONDS)
+    assert found == ("applied" if when == "after" else "not applied")
+    if when == "before":
+        soon = await read_back(plan, 0, shop.prod, waited_seconds=1)
+        assert soon == "cannot tell", "it may still be under way"
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.back], ids=lambda case: case.runbook)
