@@ -60,19 +60,19 @@ class Keys:
         """Return ``fault`` for one purpose, for whoever has millions of signatures to check."""
         keys, prefix = self._keys, purpose.encode() + b"\0"
         digest, same = hmac.digest, hmac.compare_digest
-        newest, begins = keys[self.newest], self.newest.encode() + b":"
+        newest, begins = keys[self.newest], f"{self.newest}:"
 
         def fault(data: bytes, signature: Any) -> str:
-            given = str(signature or "").encode("utf-8", "replace")
-            if same(begins + digest(newest, prefix + data, "sha256").hex().encode(), given):
+            given = signature if isinstance(signature, str) and signature.isascii() else ""
+            if same(begins + digest(newest, prefix + data, "sha256").hex(), given):
                 return ""
-            key_id, _, mac = given.rpartition(b":")
-            key = keys.get(key_id.decode("utf-8", "replace"))
+            key_id, _, mac = given.rpartition(":")
+            key = keys.get(key_id)
             if not key_id:
                 return "it is not signed"
             if key is None:
-                return f"it is signed with the key {key_id[:63].decode('ascii', 'replace')!r}, {_UNKNOWN}"
-            if not same(digest(key, prefix + data, "sha256").hex().encode(), mac):
+                return f"it is signed with the key {key_id[:63]!r}, {_UNKNOWN}"
+            if not same(digest(key, prefix + data, "sha256").hex(), mac):
                 return "its signature does not match"
             return ""
 

@@ -1,6 +1,6 @@
 """Rows a second that `audit verify` checks, from a SQLite file, on one core.
 
-Run it as `python tests/benchmarks/bench_audit.py [--rows 200000]`; it prints and asserts nothing, since the machine is
+Run it as `python -m tests.benchmarks.bench_audit [--rows 200000]`; it prints and asserts nothing, since the machine is
 shared. Rows are counted per second of this process's CPU time, which others' work does not lengthen much.
 """
 
