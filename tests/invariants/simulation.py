@@ -454,7 +454,7 @@ class Simulation:
         approval_id, digest = self._random.choice(requests)
         if self._random.random() < 0.1:
             digest = self._random.choice(requests)[1] if self._random.random() < 0.5 else "f" * 64
-        decision = self._random.choices(("approve", "revoke", "deny", "cancel"), (40, 4, 1, 1))[0]
+        decision = self._random.choices(("approve", "revoke", "deny", "cancel"), (40, 4, 1, 2))[0]
         self._store_click(approval_id, digest, decision)
 
     def _answer_a_question(self) -> None:
@@ -525,13 +525,16 @@ class Simulation:
         job = f"propose:{self._truth.incident}"
         if job in replica.jobs or self._truth.incident is None:
             return
+        requester = self._random.choice((None, None, LEE, SAM_AT_NIGHT))
 
         async def propose() -> None:
             DOING.set(("propose", ""))
             try:
                 about = await replica.world.database.read(partial(incidents.get, incident_id=self._truth.incident))
                 given = {"namespace": "shop", "deployment": "checkout"}
-                await proposing.propose(replica.world, about, RUNBOOK, given, evidence=(), proposed_by="rules")
+                await proposing.propose(
+                    replica.world, about, RUNBOOK, given, evidence=(), proposed_by="rules", requester=requester
+                )
             except Faulty as fault:
                 self._truth.fault = self._truth.fault or fault
             finally:
