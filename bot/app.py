@@ -416,6 +416,7 @@ def rules_of(configuration: Configuration) -> Rules:
         model_seconds=settings.model_deadline_seconds,
         logs=structure.readable_logs(),
         default_cluster=structure.default_cluster,
+        direct_messages=structure.direct_messages,
         registries=tuple(structure.registries),
         several_sources=len(structure.sources) > 1,
         anchor_channel=structure.audit.anchor_channel,

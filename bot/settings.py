@@ -412,6 +412,8 @@ class Structure(Strict):
     """Groups of approvers by name."""
     approvals: dict[Risk, Demanded] = Field(default_factory=dict)
     """By risk (`low`, `medium`, `high`, `critical`), what signing off takes at least."""
+    direct_messages: bool = True
+    """Whether approvers, if they are at most ten, are told directly of what waits for them; the thread tells all."""
     people: People = Field(default_factory=People)
     """What is known of people beside their groups."""
     audit: Audit = Field(default_factory=Audit)

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -282,9 +282,14 @@ class Outbox:
         )
 
     async def _whisper(self, message: Message) -> None:
-        """Show a message to one person only; if they are not in the channel, send it to them directly."""
+        """Show a message to one person only; directly, if it is meant to be or they are not in the channel."""
         recipient = message.recipient or ""
         content = _content(message)
+        if message.channel == recipient:
+            await self._send_directly(recipient, content)
+            self.counts["posted"] += 1
+            await self._sent(message, generation=message.wanted, ts=None, channel=None)
+            return
         try:
             arguments: dict[str, Any] = {"channel": message.parent_channel or message.channel, "user": recipient}
             if message.parent_ts is not None:
@@ -296,14 +301,16 @@ class Outbox:
                 self._falls_back(message, answer)
                 await self._slack.chat_postEphemeral(**arguments, **_bare(message))
             elif answer.meaning == "absent" or (answer.meaning == "refused" and answer.error in _ELSEWHERE):
-                opened = await self._slack.conversations_open(users=[recipient])
-                await self._slack.chat_postMessage(
-                    channel=opened["channel"]["id"], unfurl_links=False, unfurl_media=False, **content
-                )
+                await self._send_directly(recipient, content)
             else:
                 raise
         self.counts["posted"] += 1
         await self._sent(message, generation=message.wanted, ts=None, channel=None)
+
+    async def _send_directly(self, recipient: str, content: Mapping[str, Any]) -> None:
+        opened = await self._slack.conversations_open(users=[recipient])
+        channel = opened["channel"]["id"]
+        await self._slack.chat_postMessage(channel=channel, unfurl_links=False, unfurl_media=False, **content)
 
     # --- how it went ----------------------------------------------------------------------------------------------
 

@@ -29,6 +29,12 @@ def not_proposed(title: str, why: str) -> Card:
     return _line("🚫", f"{title} was not proposed: {why}")
 
 
+def asks_you(approval: Approval, what: str, incident: str) -> Card:
+    """Tell an approver directly that something waits for them; it is decided on its card, where others see it."""
+    waits = f"{approval.name} waits for you: {what}, in cluster {approval.cluster.upper()}"
+    return _line("🔏", f"{waits}. Look at its card in the thread of {incident}.")
+
+
 def not_asked(who: str, title: str, why: str) -> Card:
     """Say that what somebody wanted run could not be planned, and why."""
     return _line("🚫", f"{who} wants {title}, which was not asked for: {why}")

@@ -10,7 +10,8 @@ from typing import TypeVar
 import structlog
 from sqlalchemy import Connection
 
-from bot.chat import approval_card, incident_card, run_steps
+from bot.approvals.terms import Terms
+from bot.chat import approval_card, incident_card, run_steps, thread
 from bot.chat.card import Card
 from bot.chat.incident_card import ActionLine, IncidentView, Stage
 from bot.domain.alert import Alert
@@ -32,6 +33,8 @@ ALERTS_READ = 20
 VALUE = 4000
 VALUES = 64
 TARGETS_NAMED = 3
+CALLED = 10
+"""Approvers who are each told directly of what waits for them."""
 
 
 def _log(problem: UnreadableRow) -> None:
@@ -180,6 +183,26 @@ def show_approval(connection: Connection, world: World, approval_id: str, *, now
             payload=whole.payload(),
             thread_key=parent,
             kind="file",
+            now=now,
+        )
+
+
+def call(connection: Connection, world: World, request: Request, *, now: int) -> None:
+    """Tell those who may approve a new request directly, once, if they are few: of many, each waits for the others."""
+    approval, terms = request.approval, Terms.of(request.plan)
+    people = {person for group in terms.groups.values() for person in group} - (terms.askers or set())
+    if not world.rules.direct_messages or len(people) > CALLED:
+        return
+    incident = incidents.get(connection, approval.incident_id)
+    payload = thread.asks_you(approval, what(connection, world, approval), incident.name).payload()
+    for person in sorted(people):
+        outbox.put(
+            connection,
+            key=f"call:{approval.id}:{person.user_id}",
+            channel=person.user_id,
+            payload=payload,
+            kind="ephemeral",
+            recipient=person.user_id,
             now=now,
         )
 

@@ -20,6 +20,7 @@ from bot.jobs.people import bound
 from bot.jobs.world import World
 from bot.runbooks.plan import PlanContext, Refusal, make
 from bot.store import approvals, audit, clock, incidents, runs
+from bot.store.approvals import Request
 from bot.store.incidents import new_id
 
 SETTLE_LOOKS = 5
@@ -142,6 +143,7 @@ async def request(
             _supersede(connection, world, incident, wanted, approval, at)
         board.show_approval(connection, world, approval.id, now=at)
         board.show(connection, world, incident.id, now=at)
+        board.call(connection, world, Request(approval, plan, full_diff), now=at)
         settle(connection, approval, f"{approval.name} asks for it.")
         return approval
 

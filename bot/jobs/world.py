@@ -79,6 +79,7 @@ class Rules:
     """Which logs may be read through Slack: (channel, cluster, namespace)."""
     logs_seconds: float = 30.0
     default_cluster: str = ""
+    direct_messages: bool = True
     registries: tuple[str, ...] = ()
     """The prefixes that images of a runbook may have."""
     anchor_channel: str = ""

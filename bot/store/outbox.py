@@ -76,7 +76,8 @@ def put(
     """Ask for a message to be posted, or, if ``key`` was put before, to be edited to ``payload``.
 
     Runs in the caller's transaction. Returns whether there is anything new to say: an unchanged payload asks nothing.
-    ``recipient`` (a user id) is needed for an ephemeral. ``urgent`` lets it pass before what else waits in its channel.
+    ``recipient`` (a user id) is needed for an ephemeral; if it is the channel too, that is a direct message. ``urgent``
+    lets it pass before what else waits in its channel.
     Raises ``ValueError`` if the payload is not plain JSON with a ``text``.
     """
     canonical(dict(payload))
