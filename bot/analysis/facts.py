@@ -122,6 +122,20 @@ class CodeChange:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedRun:
+    """A workflow run that failed on the default branch, by its number ``run``."""
+
+    repository: str
+    run: int
+    workflow: str
+    seconds_before: int
+    what: str
+    flaky: str
+    flaky_why: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Workload:
     """The object that the incident is about."""
 
@@ -213,6 +227,7 @@ class Facts:
     failed: tuple[Evidence, ...]
     started_at: int
     code_changes: tuple[CodeChange, ...] = ()
+    failed_runs: tuple[FailedRun, ...] = ()
 
     def pod(self, name: str) -> Pod | None:
         """Return the pod of this name, if it was read."""
@@ -284,6 +299,7 @@ def read(incident: Incident, alerts: Sequence[Alert], evidence: Sequence[Evidenc
         code_changes=tuple(
             _code_change(c, i.id) for i in good if i.kind == "changes" for c in _maps(i.facts, "changes")
         ),
+        failed_runs=tuple(_failed_run(r, i.id) for i in good if i.kind == "ci" for r in _maps(i.facts, "runs")),
         failed=tuple(item for item in current if item.error is not None),
         started_at=min(starts),
     )
@@ -306,6 +322,19 @@ def _workload(item: Evidence) -> Iterable[Workload]:
             owners=tuple((_text(owner, "kind"), _text(owner, "name")) for owner in _maps(facts, "owners")),
             evidence=item.id,
         )
+
+
+def _failed_run(data: Mapping[str, Any], evidence: str) -> FailedRun:
+    return FailedRun(
+        repository=_text(data, "repository"),
+        run=_number(data, "run") or 0,
+        workflow=_text(data, "workflow"),
+        seconds_before=_number(data, "seconds_before") or 0,
+        what=_text(data, "what"),
+        flaky=_text(data, "flaky"),
+        flaky_why=_text(data, "flaky_why"),
+        evidence=evidence,
+    )
 
 
 def _code_change(data: Mapping[str, Any], evidence: str) -> CodeChange:

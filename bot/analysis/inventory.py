@@ -29,11 +29,12 @@ def inventory(facts: Facts) -> Inventory:
         objects.add((workload.kind, workload.namespace, workload.name))
         objects.update((kind, workload.namespace, name) for kind, name in workload.owners)
         objects.update(("Pod", workload.namespace, pod.name) for pod in facts.pods)
-    # What was merged was told by GitHub itself, signed.
+    # What was merged and what failed was told by GitHub itself, signed.
     for change in facts.code_changes:
         repository, _, number = change.name.partition("#")
         if change.merged:
             objects.add(("PullRequest", repository, number))
+    objects.update(("WorkflowRun", run.repository, str(run.run)) for run in facts.failed_runs if run.run)
     return Inventory(
         objects=frozenset(entry for entry in objects if all(entry)),
         revisions=frozenset(revision.number for revision in facts.revisions),

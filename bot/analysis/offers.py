@@ -29,9 +29,10 @@ class RunbookOffer:
 
     @property
     def names(self) -> Mapping[str, str]:
-        """The parameters that may name an object, each with the kind that it is called after: ``pull_request``."""
-        written = {_SECOND_WORD.sub("_", kind).lower(): kind for kind in self.target_kinds}
-        return written | {kind.lower(): kind for kind in self.target_kinds}
+        """The parameters that may name an object, each with the kind that it is called after: ``deployment``,
+        ``pull_request``."""
+        between = "_" if self.on_github else ""
+        return {_SECOND_WORD.sub(between, kind).lower(): kind for kind in self.target_kinds}
 
     @property
     def on_github(self) -> bool:

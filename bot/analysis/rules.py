@@ -22,6 +22,7 @@ from bot.analysis.failure_modes import (
     crash_loop,
     dependency,
     failed_job,
+    failed_workflow,
     image_pull,
     logged_errors,
     merged_change,
@@ -69,6 +70,7 @@ FAILURE_MODES: tuple[Callable[[Facts], Iterable[Suspicion]], ...] = (
     logged_errors.suspect,
     recent_change.suspect,
     merged_change.suspect,
+    failed_workflow.suspect,
 )
 
 _SURENESS = {"high": 2, "medium": 1, "low": 0}

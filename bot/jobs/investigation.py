@@ -9,15 +9,17 @@ from sqlalchemy import Connection
 
 from bot.analysis.triage import triage
 from bot.chat import thread
+from bot.domain.change import Change
 from bot.domain.evidence import Evidence
 from bot.domain.incident import Incident
 from bot.domain.triage import Triage
 from bot.evidence import changes as changed
+from bot.evidence import failed_runs
 from bot.evidence.collect import collect
 from bot.jobs import board, proposing
 from bot.jobs.engine import Steps, Story
 from bot.jobs.world import World
-from bot.store import changes, clock, incidents, work
+from bot.store import changes, ci, clock, incidents, work
 
 KIND = "investigation"
 VERSION = 1
@@ -59,7 +61,7 @@ async def _gather(world: World, incident_id: str, generation: int) -> int:
         alert_started_at=incident.since,
     )
 
-    items += await _changed(world, incident, now=now, number=count + 1 + len(items))
+    items += await _of_code(world, incident, now=now, number=count + 1 + len(items))
 
     def after(connection: Connection) -> int:
         incidents.add_evidence(connection, incident_id, items, generation=generation)
@@ -69,18 +71,36 @@ async def _gather(world: World, incident_id: str, generation: int) -> int:
     return await world.database.write(after)
 
 
-async def _changed(world: World, incident: Incident, *, now: int, number: int) -> tuple[Evidence, ...]:
-    """Return what was changed before the alert, as evidence, where anything was."""
-    started_at = incident.opened_at
-    found = await world.database.read(
-        lambda connection: changes.between(
-            connection, after=started_at - changed.WINDOW, until=started_at + changed.AFTER
+async def _of_code(world: World, incident: Incident, *, now: int, number: int) -> tuple[Evidence, ...]:
+    """Return what was changed before the alert, and what fails on a default branch, as evidence, where there is any."""
+    started_at = incident.since
+    after, until = started_at - changed.WINDOW, started_at + changed.AFTER
+
+    def read(connection: Connection) -> tuple[list[Change], list[failed_runs.Failed]]:
+        return (
+            changes.between(connection, after=after, until=until),
+            ci.failing_between(connection, after=after, until=until),
         )
-    )
+
+    found, failing = await world.database.read(read)
+    items: list[Evidence] = []
     item = changed.collected(
         found, incident.subject, now=now, alert_started_at=started_at, redactor=world.redactor, number=number
     )
-    return () if item is None else (item,)
+    if item is not None:
+        items.append(item)
+    item = failed_runs.collected(
+        failing,
+        found,
+        incident.subject,
+        now=now,
+        alert_started_at=started_at,
+        redactor=world.redactor,
+        number=number + len(items),
+    )
+    if item is not None:
+        items.append(item)
+    return tuple(items)
 
 
 async def _triage(world: World, incident_id: str) -> str:

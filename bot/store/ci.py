@@ -15,7 +15,7 @@ from bot.domain.ci_failure import CiFailure, Sighting
 from bot.domain.github import RunEvent
 from bot.store import work
 from bot.store.tables import ci_runs, ci_signatures
-from bot.store.unreadable import parse, parse_part
+from bot.store.unreadable import UnreadableRow, parse, parse_part
 
 _RUN = TypeAdapter(CiRun)
 _FAILURES = TypeAdapter(tuple[CiFailure, ...])
@@ -80,6 +80,28 @@ def failures_of(connection: Connection, repository: str, sha: str) -> tuple[CiFa
             failed = run.conclusion in FAILED and row.failure is not None
             newest[run.app, run.name] = parse_part(_FAILURES, row.failure, ci_runs.name, row.id) if failed else ()
     return tuple(failure for failures in newest.values() for failure in failures)
+
+
+def failing_between(
+    connection: Connection, *, after: int, until: int, limit: int = 500
+) -> list[tuple[CiRun, tuple[CiFailure, ...]]]:
+    """Return the workflows whose newest run on the default branch, in a time, failed and was explained."""
+    query = (
+        select(ci_runs)
+        .where(ci_runs.c.at >= after, ci_runs.c.at <= until, ci_runs.c.on_default, ci_runs.c.app == "")
+        .order_by(ci_runs.c.at.desc(), ci_runs.c.run_id.desc(), ci_runs.c.attempt.desc())
+        .limit(limit)
+    )
+    newest: dict[tuple[str, str], tuple[CiRun, tuple[CiFailure, ...]]] = {}
+    for row in connection.execute(query):
+        try:
+            run = parse(_RUN, row, ci_runs.name)
+            failed = run.conclusion in FAILED and row.failure is not None
+            found = parse_part(_FAILURES, row.failure, ci_runs.name, row.id) if failed else ()
+        except UnreadableRow:
+            continue
+        newest.setdefault((run.repository.lower(), run.name), (run, found))
+    return [each for each in newest.values() if each[1]]
 
 
 def seen_elsewhere(connection: Connection, run: CiRun, signature: str) -> tuple[Sighting, ...]:

@@ -15,8 +15,10 @@ def test_of_the_shipped_runbooks_those_about_an_object_of_the_inventory_are_on_o
         "delete-pod",
         "evict-pod",
         "pause-rollout",
+        "rerun-failed-jobs",
         "restart-deployment",
         "resume-rollout",
+        "revert-pull-request",
         "rollback-deployment",
         "scale-deployment",
     }

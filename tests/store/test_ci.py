@@ -66,3 +66,18 @@ def test_the_same_error_counts_where_it_is_not_this_changes(database: Database) 
 def test_old_runs_are_forgotten(database: Database) -> None:
     keep(database)
     assert database.write_now(lambda c: ci.forget(c, before=1001)) == 1
+
+
+def test_what_fails_on_the_default_branch_is_what_failed_last(database: Database) -> None:
+    def failing() -> list[tuple[str, int]]:
+        found = database.read_now(lambda c: ci.failing_between(c, after=900, until=3000))
+        return [(run.name, run.run_id) for run, _ in found]
+
+    keep(database, on_default=False)
+    assert failing() == []
+    keep(database, run_id=60, name="Deploy", on_default=True, at=1500)
+    keep(database, run_id=61, name="CI", on_default=True, at=1600)
+    assert failing() == [("CI", 61), ("Deploy", 60)]
+    keep(database, run_id=62, name="CI", on_default=True, at=1700, conclusion="success")
+    keep(database, run_id=63, name="Deploy", on_default=True, at=5000)
+    assert failing() == [("Deploy", 60)]

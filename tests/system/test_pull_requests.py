@@ -252,6 +252,15 @@ async def test_a_later_incident_names_the_change_that_was_merged_before_it(code:
     await code.on_github("act-on-pull", full_name=repository, number=1, action="merge", user="lee")
     described = "SELECT count(*) FROM changes WHERE done = wanted AND kind = 'merge' AND risks <> '[]'"
     await code.until(lambda: code.rows(described) == [(1,)], "the merge to be described")
+    main = (await code.github(repository))["branches"]["main"]
+    run = {"full_name": repository, "head_sha": main, "branch": "main", "event": "push", "name": "Deploy"}
+    boom = "2026-11-21T10:00:02.0000000Z ##[error]dial tcp 10.0.0.7:443: i/o timeout\n"
+    await code.on_github("run-workflow", **run, jobs=[{"name": "rollout"}])
+    failed = await code.on_github(
+        "run-workflow", **run, jobs=[{"name": "rollout", "conclusion": "failure", "log": boom}]
+    )
+    explained = "SELECT count(*) FROM ci_runs WHERE on_default AND failure IS NOT NULL"
+    await code.until(lambda: code.rows(explained) == [(1,)], "the failed deployment to be explained")
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     assert await code.alert(checkout_alert(starts_at=now)) == 200
     about = f"{repository}#1 was merged"
@@ -263,17 +272,28 @@ async def test_a_later_incident_names_the_change_that_was_merged_before_it(code:
     (evidence,) = code.rows("SELECT record FROM evidence WHERE record LIKE '%in the 24 h before the alert%'")
     assert "names checkout" in evidence[0]
 
-    async def revert() -> Json | None:
-        asked = [one for one in await code.page.messages(LEE) for one in (one, *one.get("replies", []))]
-        found = [one for one in asked if one["text"].startswith("A-") and "Revert a merged pull request" in one["text"]]
+    async def asked(title: str) -> Json | None:
+        said = [one for top in await code.page.messages(LEE) for one in (top, *top.get("replies", []))]
+        found = [one for one in said if one["text"].startswith("A-") and title in one["text"]]
         return next((one for one in found if any(block["type"] == "actions" for block in one["blocks"])), None)
 
-    request = await code.until(revert, "the request to revert it")
+    ended = "SELECT runs.state FROM runs JOIN approvals ON approvals.id = approval_id WHERE runbook = ?"
+    done = [("succeeded",)]
+    request = await code.until(lambda: asked("Run the failed jobs of a workflow again"), "the offer to run it again")
+    await code.page.click(LEE, request, "Approve")
+
+    async def started() -> bool:
+        runs = (await code.github(repository))["runs"]
+        return any((one["id"], one["run_attempt"]) == (failed["id"], 2) for one in runs)
+
+    await code.until(started, "the jobs to run again")
+    await code.on_github("finish-run", full_name=repository, run=failed["id"])
+    await code.until(lambda: code.rows(ended, "rerun-failed-jobs") == done, "the run to be seen to end well")
+
+    request = await code.until(lambda: asked("Revert a merged pull request"), "the request to revert it")
     assert "readinessProbe" in json.dumps(request["blocks"]), "an approver sees each line that goes back"
     before = (await code.github(repository))["branches"]["main"]
     await code.page.click(LEE, request, "Approve")
-    ended = "SELECT runs.state FROM runs JOIN approvals ON approvals.id = approval_id WHERE runbook = ?"
-    done = [("succeeded",)]
     await code.until(lambda: code.rows(ended, "revert-pull-request") == done, "the revert to be there")
     after = await code.github(repository)
     made = next(one for one in after["pulls"] if one["number"] == 2)
