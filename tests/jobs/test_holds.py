@@ -30,8 +30,15 @@ def began(database: Database, *hours_ago: float, runbook: str = "restart", clust
         for hours in hours_ago:
             name = f"{runbook}{cluster}{hours}"
             at = NOW - int(hours * HOUR)
-            approval = {"digest": "", "record": b"", "full_diff": "", "state": "approved", "outcome": "", "number": at}
-            approval |= {"incident_id": "", "created_at": at, "expires_at": at, "runbook": runbook, "cluster": cluster}
+            approval = {"digest": "", "record": b"", "full_diff": "", "state": "approved", "outcome": ""}
+            approval |= {
+                "number": int(hours * 100),
+                "incident_id": "",
+                "created_at": at,
+                "expires_at": at,
+                "runbook": runbook,
+                "cluster": cluster,
+            }
             run = {"approval_id": name, "incident_id": "", "state": "succeeded", "started_at": at, "outcome": ""}
             step = {"run_id": name, "ordinal": 0, "state": "done", "started_at": at, "detail": ""}
             connection.execute(insert(tables.approvals).values(id=name, **approval))
