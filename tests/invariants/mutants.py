@@ -104,6 +104,17 @@ MUTANTS = (
         "a group's own count is not asked for",
         [(POLICY, "return enough and seat(terms.counts, supporters).full", "return enough")],
     ),
+    Mutant(
+        "an approval that was taken back counts",
+        [("bot/jobs/vote.py", "approvals.revoke_votes(connection, theirs, verdict=outcome)", "theirs.clear()")],
+    ),
+    Mutant(
+        "who asked approves",
+        [
+            (POLICY, 'if vote.decision == "approve" and asked and not terms.requester_may_approve:', "if False:"),
+            (POLICY, "own = _asked(terms, vote.person, electorate) and not terms.requester_may_approve", "own = False"),
+        ],
+    ),
     Mutant("nothing is judged again at the first call", [(RUN, "if voters is not None:", "if False:")]),
     Mutant(
         "a run's state is not compared before it is set",
@@ -113,10 +124,16 @@ MUTANTS = (
         "a request's state is not compared before it is set",
         [
             (
-                "bot/store/approvals.py",
-                "approvals.c.id == approval_id, approvals.c.state == before",
-                "approvals.c.id == approval_id",
-            )
+                "bot/store/signed.py",
+                "if row is None or any(row._mapping[name] != value for name, value in before.items()):",
+                "if row is None:",
+            ),
+            ("bot/store/signed.py", ", *(table.c[name] == value for name, value in before.items()))", ")"),
+            (
+                POLICY,
+                "legal = step(approval.state, _EVENTS[vote.decision]",
+                'legal = step("pending", _EVENTS[vote.decision]',
+            ),
         ],
     ),
     Mutant(
@@ -125,7 +142,7 @@ MUTANTS = (
     ),
     Mutant(
         "an answer that was lost is taken for a failure",
-        [(EXECUTE, "        if failure.in_doubt:", "        if False:")],
+        [(EXECUTE, "        if failure.in_doubt and not action.reads_only:", "        if False:")],
     ),
     Mutant(
         "an untouched object is believed at once",
@@ -136,8 +153,8 @@ MUTANTS = (
         [
             (
                 EXECUTE,
-                "call = Call.of_record(recorded).insisting",
-                'call = Call.of_record({**recorded, "path": recorded["path"] + "-2"}).insisting',
+                "call = Call.of_record(recorded)",
+                'call = Call.of_record({**recorded, "path": recorded["path"] + "-2"})',
             )
         ],
     ),
