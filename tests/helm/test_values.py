@@ -103,6 +103,14 @@ def test_the_schema_of_the_configuration_is_the_bots_own() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("replicas", "key", "works"), [(1, "", True), (1, "url", True), (2, "url", True), (2, "", False)]
+)
+def test_more_than_one_replica_needs_postgresql(replicas: int, key: str, works: bool) -> None:
+    found = jsonschema.Draft7Validator(SCHEMA).is_valid(DEFAULTS | {"replicas": replicas, "database": {"urlKey": key}})
+    assert found is works
+
+
 def test_secrets_come_from_the_secret_alone() -> None:
     # The database URL has a key of its own, since it also decides whether there is a volume.
     keys = SCHEMA["properties"]["secret"]["properties"]["keys"]["properties"]

@@ -158,10 +158,17 @@ def test_the_pod_is_bounded_and_probed(rendered: list[dict[str, Any]]) -> None:
     assert environment(rendered)["SIGNOFF_LISTEN"].endswith(f":{port['containerPort']}")
 
 
-def test_one_pod_at_a_time(rendered: list[dict[str, Any]]) -> None:
+def test_one_pod_at_a_time_serves_a_sqlite_file(rendered: list[dict[str, Any]]) -> None:
     deployment = one(rendered, "Deployment")["spec"]
     assert deployment["replicas"] == 1
-    assert deployment["strategy"] == {"type": "Recreate"}
+    on_a_file = "SIGNOFF_DATABASE_URL" in environment(rendered)
+    assert deployment["strategy"] == {"type": "Recreate" if on_a_file else "RollingUpdate"}
+
+
+def test_several_pods_serve_with_postgresql(helm: Path) -> None:
+    outcome = render(helm, "minimal", {"replicas": 3, "database.urlKey": "url"})
+    assert outcome.code == 0, outcome.said
+    assert one(outcome.documents, "Deployment")["spec"]["replicas"] == 3
 
 
 def test_every_mount_has_its_volume(rendered: list[dict[str, Any]]) -> None:
@@ -405,7 +412,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         {"inCluster.name": "", "rbac.namespaces": ["shop"], "config.clusters": {"a": {"reader": {"context": "a"}}}},
         "rbac.namespaces: these Roles are for the cluster that the pod runs in",
     ),
-    ({"replicas": 3}, "replicas"),
+    ({"replicas": 3}, "database"),
+    ({"replicas": 8, "database.urlKey": "url"}, "replicas"),
     ({"image.tga": "v1"}, "tga"),
     ({"config.chanel": "C0123ABCD"}, "chanel"),
     ({"config.approvers": "T0123ABCD:U0123ABCD"}, "approvers"),
