@@ -4,7 +4,7 @@ AUTO ?=
 VENV := .venv
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help setup demo test check lock clean
+.PHONY: help setup demo test torture check lock clean
 
 help: ## Show this.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
@@ -27,6 +27,10 @@ demo: $(VENV)/.ready ## Show the main job in a local workspace. AUTO=1 plays it 
 
 test: $(VENV)/.ready-dev ## Run the tests.
 	$(VENV)/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder
+
+torture: $(VENV)/.ready-dev ## Kill it at every write, and say what came of it. Takes an hour or more.
+	$(VENV)/bin/python -m tests.system.torture $(if $(TIMES),--times $(TIMES))
+	SIGNOFF_TEST_CRASHES=all $(VENV)/bin/pytest tests/system/test_crashes.py
 
 check: $(VENV)/.ready-dev ## Run the linters, the types and the import contracts.
 	$(VENV)/bin/ruff check .

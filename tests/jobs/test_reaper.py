@@ -30,9 +30,8 @@ async def shared(postgres: PostgreSQL, tmp_path: Path) -> AsyncIterator[Town]:
             yield here
 
 
-@pytest.mark.parametrize("at", ["after:run.started", "after:step.done"])
-async def test_a_process_that_is_killed_for_ever_leaves_nothing_behind(shared: Town, at: str) -> None:
-    await shared.serve(killed_at=at)
+async def test_a_process_that_is_killed_for_ever_leaves_nothing_behind(shared: Town) -> None:
+    await shared.serve(killed_at="after:step.done")
     await shared.alert(checkout_alert())
     await shared.page.click(LEE, await shared.request(), "Approve")
     await shared.died()

@@ -44,6 +44,7 @@ Switches (POST /sandbox/switches, any of):
     plan_upgrade_required: true    as on a free plan, user groups are refused
     invite: {channel, user}        brings a person, or the bot, into a channel; a stranger makes it a shared one
     remove: {channel, user}
+    hire: {user, name}             this person joins the workspace and the bot's channels, as a full member
     deactivate: {user}             an owner ends this person's account
     archive: {channel, archived}
 """
@@ -341,6 +342,7 @@ class PageApi:
             "plan_upgrade_required": lambda value: partial(setattr, switches, "plan_upgrade_required", _boolean(value)),
             "invite": lambda value: partial(self._invite, self._channel(value), self._member(value)),
             "remove": lambda value: partial(self._remove, self._channel(value), self._member(value)),
+            "hire": self._newcomer,
             "deactivate": lambda value: partial(self._deactivate, self._member(value)),
             "archive": lambda value: partial(
                 setattr, self._channel(value), "is_archived", _boolean(value.get("archived", True))
@@ -376,6 +378,22 @@ class PageApi:
         channel.members.discard(user.id)
         if not any(self._local.workspace.users[member].team_id != TEAM for member in channel.members):
             channel.shared_with.clear()
+        self._local.bell.ring()
+
+    def _newcomer(self, value: Any) -> Callable[[], object]:
+        given = value if isinstance(value, dict) else {}
+        user, name = given.get("user"), given.get("name")
+        if not isinstance(user, str) or not isinstance(name, str) or not user.startswith("U") or not name.strip():
+            raise _Malformed("give the id of a user, which begins with U, and a name")
+        if user in self._local.workspace.users:
+            raise _Malformed("there is somebody with this id")
+        return partial(self._hire, User(user, name.lower().replace(" ", "."), name, "new"))
+
+    def _hire(self, user: User) -> None:
+        self._local.workspace.users[user.id] = user
+        for channel in self._local.workspace.channels.values():
+            if BOT_USER in channel.members and not channel.is_im:
+                channel.members.add(user.id)
         self._local.bell.ring()
 
     def _deactivate(self, user: User) -> None:

@@ -52,6 +52,8 @@ async def test_people_react(slack: Any) -> None:
         ("switches", {"disconnect": "gently"}, "drop, warning or refresh_requested"),
         ("switches", {"invite": {"channel": "C0"}}, "no such channel"),
         ("switches", {"invite": {"channel": "C0INCIDENTS", "user": []}}, "no such user"),
+        ("switches", {"hire": {"user": "U0NEW"}}, "and a name"),
+        ("switches", {"hire": {"user": "U0LEE", "name": "Lee"}}, "somebody with this id"),
         ("switches", {"fail_next": {"auth.test": "one"}}, "number of calls"),
         ("switches", {"fail_next": {"auth.tset": 1}}, "plays no method ['auth.tset']"),
         ("switches", {"archive": {"channel": "C0INCIDENTS", "archived": 1}}, "true or false"),
@@ -64,6 +66,14 @@ async def test_a_malformed_request_is_told_what_is_wrong(slack: Any, act: str, b
 async def test_a_mistake_in_one_switch_turns_none(slack: Any) -> None:
     await slack.post("switches", {"plan_upgrade_required": True, "disconnect": "gently"}, status=400)
     assert (await slack.client.usergroups_list())["ok"]
+
+
+async def test_who_is_hired_is_a_full_member_of_the_bots_channels(slack: Any) -> None:
+    await slack.post("switches", {"hire": {"user": "U0NEW", "name": "Noor Newman"}})
+    found = (await slack.client.users_info(user="U0NEW"))["user"]
+    assert found["real_name"] == "Noor Newman"
+    assert not found["is_restricted"]
+    await slack.act("message", "U0NEW", channel="C0INCIDENTS", text="hello")
 
 
 async def test_waiting_for_a_change_ends_with_it(slack: Any) -> None:
