@@ -139,6 +139,7 @@ def _stored(connection: Connection, first: int | None = None) -> Iterator[Any]:
         cursor: Any = connection.connection.driver_connection
         yield from cursor.execute(text)
         return
-    result = connection.execution_options(stream_results=True, yield_per=2000).execute(statement)
+    # Of the statement: of the connection it would make cursors of the writes that follow in the transaction, too.
+    result = connection.execute(statement, execution_options={"stream_results": True, "yield_per": 2000})
     for part in result.partitions():
         yield from part

@@ -162,3 +162,14 @@ async def test_it_is_verified_beside_a_live_writer(database: Database) -> None:
     assert seen == sorted(seen)
     assert seen[-1] > seen[0]
     assert verify(database).rows == 150
+
+
+def test_the_transaction_that_reads_the_chain_may_write_after(database: Database) -> None:
+    five(database)
+
+    def read_and_write(connection: Connection) -> None:
+        assert chain.unbroken(connection, "A-3")[1] == ""
+        chain.append(connection, at=2_000, kind="tried", actor="signoff", subject="A-6", data={})
+
+    database.write_now(read_and_write)
+    assert verify(database).rows == 6
