@@ -56,7 +56,7 @@ async def world(database: Database) -> World:
         logs=frozenset({("C0INCIDENTS", "prod", "shop")}),
         default_cluster="prod",
     )
-    parts |= {"database": database, "engine": engine, "anchors": Anchors(), "rules": rules}
+    parts |= {"database": database, "engine": engine, "anchors": Anchors(), "clusters": {}, "rules": rules}
     return World(**parts | {"redactor": Redactor([SECRET]), "catalogue": books})
 
 
