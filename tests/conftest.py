@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from bot.store.database import Database
 from bot.store.schema import migrate
@@ -19,6 +20,10 @@ for name in list(os.environ):
     if name.startswith(_OURS) or name.lower() in _PROXIES or name == "KUBECONFIG":
         del os.environ[name]
 
+
+# Speed is for the benchmarks to judge, never for the load of the machine that runs the properties.
+settings.register_profile("unhurried", settings.default, deadline=None)
+settings.load_profile("unhurried")
 
 # These wait for processes more than they compute; begun first, they leave the processors to all others.
 _WAITING = ("real", "system", "jobs", "invariants", "store", "helm")
