@@ -12,8 +12,8 @@ LEE, PRIYA, DANA, GUEST = "U0LEE", "U0PRIYA", "U0DANA", "U0GUEST"
 async def form(here: Town, user: str, text: str) -> dict[str, Any]:
     """Type /ops run and return the form that opens."""
     body = {"user": user, "channel": "C0INCIDENTS", "text": f"/ops run {text}", "wait": 10}
-    (view,) = (await here.page.act("/sandbox/command", body))["modals"]
-    return dict(view)
+    await here.page.act("/sandbox/command", body)
+    return await here.modal(user)
 
 
 async def fill(here: Town, user: str, view: dict[str, Any], **values: str) -> dict[str, Any]:
@@ -65,10 +65,12 @@ async def test_a_changed_request_is_a_new_one_without_votes_and_the_old_one_says
     refused = await change(shop, DANA, request)
     assert refused["modals"] == []
     await shop.sees("is not on the list of approvers", user=DANA)
-    (view,) = (await change(shop, LEE, request))["modals"]
+    await change(shop, LEE, request)
+    view = await shop.modal(LEE)
     await fill(shop, LEE, view, namespace="shop", deployment="checkout", revision="0")
     await shop.sees("which was not asked for: nothing in it was changed")
-    (view,) = (await change(shop, LEE, request))["modals"]
+    await change(shop, LEE, request)
+    view = await shop.modal(LEE)
     await fill(shop, LEE, view, namespace="shop", deployment="checkout", revision="1")
     await shop.sees("A-1 is replaced by A-2")
     newer = await shop.request(2)

@@ -166,8 +166,8 @@ async def test_an_approved_run_that_has_not_begun_waits_and_can_still_be_stopped
         assert "Actions are off" in await ops(here, PRIYA, "actions off wait a moment")
         waits = await here.sees("A-1 is approved and waits. Actions are off: .* stopped them .wait a moment")
         assert waits
-        outcome = await here.page.click(PRIYA, request, "Deny", stale=True)
-        modal = outcome["modals"][-1]
+        await here.page.click(PRIYA, request, "Deny", stale=True)
+        modal = await here.modal(PRIYA)
         body = {"user": PRIYA, "view_id": modal["id"], "values": {"reason": "not today"}}
         await here.page.act("/sandbox/submit", body)
         await here.sees("A-1 denied by .*not today")

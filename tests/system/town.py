@@ -189,6 +189,17 @@ class Town:
         message: Json = await self.until(found, f"a message like {pattern!r}", seconds)
         return message
 
+    async def modal(self, user: str) -> Json:
+        """Wait until somebody has a modal open: it may come after other things that can be seen."""
+
+        async def found() -> Json | None:
+            async with self.session.get(f"{self.urls['slack']}/sandbox/views?user={user}") as response:
+                modals: list[Json] = (await response.json())["modals"]
+                return modals[-1] if modals else None
+
+        opened: Json = await self.until(found, f"a modal of {user}")
+        return opened
+
     async def count(self, pattern: str, *, user: str = "U0LEE") -> int:
         """How many messages match now."""
         messages = [m for top in await self.page.messages(user) for m in (top, *top.get("replies", []))]
