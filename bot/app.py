@@ -65,12 +65,13 @@ from bot.model.prompts import Prompt, PromptError
 from bot.redact import Redactor
 from bot.runbooks import catalogue
 from bot.runbooks.catalogue import Catalogue, RunbookError
-from bot.settings import Cluster, Configuration, Identity, Settings
+from bot.settings import Configuration, Settings
 from bot.status import Gauges, Status
 from bot.store import audit, clock, schema
 from bot.store.anchors import AnchorError, Anchors
 from bot.store.database import Database, DatabaseError, said_by
 from bot.store.presence import Presence
+from bot.structure import Cluster, Identity
 
 if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient

@@ -10,7 +10,8 @@ from typing import Any
 
 import yaml
 
-from bot.settings import Configuration, keys, table
+from bot.settings import Configuration, table
+from bot.structure import keys
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

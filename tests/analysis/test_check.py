@@ -193,7 +193,7 @@ ANSWERS = st.dictionaries(KEYS, JUNK, max_size=6) | st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(ANSWERS)
 def test_whatever_the_data_only_what_is_there_gets_through(data):
     found = verify(data, EVIDENCE, OFFERS, SEEN, analyst="m")

@@ -63,7 +63,7 @@ BODY = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(BODY, max_size=12), st.dictionaries(TEXT, TEXT, max_size=3), st.integers(150, 2500))
 def test_it_never_costs_more_than_allowed(bodies, annotations, max_tokens):
     evidence = [item(f"E{n}", "logs" if n % 2 else "pods", text=body) for n, body in enumerate(bodies)]

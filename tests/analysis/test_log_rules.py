@@ -57,7 +57,7 @@ def test_without_a_time_to_compare_with_it_says_so() -> None:
     assert "from before" in summarise(shown, before=0)["unknowns"][0]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.text(st.characters(codec="utf-8"), max_size=300), max_size=30))
 def test_whatever_the_log_the_answer_fits_the_schema_and_verifies(lines: list[str]) -> None:
     shown = digested([f"ERROR {line}" for line in lines], []).excerpts

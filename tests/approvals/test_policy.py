@@ -554,7 +554,7 @@ class TestStart:
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_flip_of_any_byte_of_the_record_is_another_plan(data: st.DataObject) -> None:
     plan = a_plan()
     raw = bytearray(plan.canonical)
@@ -572,7 +572,7 @@ _junk = st.recursive(
 
 
 @given(key=st.sampled_from(["needs", "quorum", "requester", "on_behalf_of", "expires_at"]), junk=_junk)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_one_unreadable_field_of_an_otherwise_good_record_releases_nothing(key: str, junk: Any) -> None:
     plan = a_plan(**{key: junk})
     counted = [a_vote(LEE, plan, state="counted")]

@@ -50,7 +50,7 @@ _counts = st.dictionaries(st.sampled_from("wxyz"), st.integers(1, 3), min_size=1
 
 
 @given(counts=_counts, people=_people)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_it_is_full_exactly_when_hall_says_so(counts: dict[str, int], people: dict[Person, frozenset[str]]) -> None:
     """Places can all be filled if, and only if, every set of groups has as many people as places."""
     enough = all(

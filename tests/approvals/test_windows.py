@@ -159,7 +159,7 @@ _moments = st.integers(at("2026-01-01T00:00") // 60_000_000, at("2027-12-31T00:0
 
 
 @given(cron=_crons, zone=_zones, minutes=st.integers(1, 3000), moment=_moments)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_it_agrees_with_looking_at_every_minute_before(cron: str, zone: str, minutes: int, moment: int) -> None:
     """An allowance is open exactly if a wall-clock start, at its first reading, lies within its duration before."""
     from cronsim import CronSim
@@ -178,7 +178,7 @@ def test_it_agrees_with_looking_at_every_minute_before(cron: str, zone: str, min
 
 
 @given(cron=_crons, zone=_zones, hours=st.integers(1, 30), moment=_moments)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_freeze_is_over_when_it_says(cron: str, zone: str, hours: int, moment: int) -> None:
     sentence = held([deny(cron, hours, time_zone=zone)], moment * 60_000_000)
     if "may run from" in sentence:

@@ -302,7 +302,7 @@ def storable(value: Any) -> bool:
     names=st.lists(NAME, min_size=1, max_size=30).filter(storable),
     diff=st.text(max_size=5000).filter(storable),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_everything_is_on_the_card_or_it_cannot_be_approved(
     parameters: dict[str, Any], names: list[str], diff: str
 ) -> None:

@@ -5,7 +5,7 @@ import re
 
 import cmarkgfm
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.chat.github_markdown import code, exact_fence, fenced, folded, prose, within
@@ -32,7 +32,6 @@ def seen(page: str) -> str:
     return html.unescape(re.sub(r"<[^>]*>", "", page))
 
 
-@settings(deadline=None)
 @given(HOSTILE)
 @example("1. a")
 @example("12www.")
@@ -45,7 +44,6 @@ def test_a_strangers_text_becomes_nothing_but_text(text):
     assert not re.search(r"@|#\d|GH-\d|://|www\.|:\w+:|\$|\b[0-9a-f]{7,40}\b", said, re.I), page
 
 
-@settings(deadline=None)
 @given(HOSTILE)
 def test_and_all_of_it_is_seen(text):
     def bare(said: str) -> str:
@@ -54,7 +52,6 @@ def test_and_all_of_it_is_seen(text):
     assert bare(seen(rendered(prose(text, 500)))) == bare(plain(text, 500))
 
 
-@settings(deadline=None)
 @given(HOSTILE)
 def test_it_stays_text_behind_words_of_ours_and_in_a_list(text):
     page = rendered(f"- **high** {prose(text, 300)}\n- next")
@@ -77,7 +74,6 @@ def test_ordinary_words_stay_readable(text, markdown):
     assert prose(text, 200) == markdown
 
 
-@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_a_code_span_shows_its_text(text):
     page = rendered(f"a {code(text)} b").strip()
@@ -86,14 +82,12 @@ def test_a_code_span_shows_its_text(text):
     assert html.unescape(inner[1]) == (plain(text, 300) or "(blank)")
 
 
-@settings(deadline=None)
 @given(HOSTILE)
 def test_a_block_of_code_shows_its_lines_and_nothing_steps_out_of_it(text):
     page = rendered(f"before\n\n{fenced(text)}\n\nafter")
     assert re.fullmatch(r"<p>before</p>\n<pre><code>.*</code></pre>\n<p>after</p>\n", page, re.DOTALL), page
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\r\x00"), max_size=80))
 def test_an_exact_block_holds_its_text_to_the_byte(text):
     page = rendered(exact_fence(text, "suggestion"))

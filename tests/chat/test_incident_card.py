@@ -137,7 +137,7 @@ TEXT = st.lists(st.one_of(HOSTILE, st.text(max_size=40)), max_size=30).map(" ".j
 
 
 @given(TEXT, TEXT, TEXT, st.sampled_from(["open", "resolved", "stale"]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_text_from_outside_becomes_markup_or_breaks_the_card(one: str, two: str, three: str, status: Any) -> None:
     incident = replace(
         INCIDENT,

@@ -82,7 +82,7 @@ def test_a_bomb_of_aliases_is_never_expanded() -> None:
 
 
 @given(st.text(alphabet="abc:-[]{}&*!|>'\"#%@`?,\n \t\x00\u2028é~<=", max_size=60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_text_makes_it_raise(text: str) -> None:
     document = read(text.encode())
     assert all(fault.line >= 1 and fault.sentence for fault in document.faults)

@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 import yaml
 
-from bot import settings
+from bot import settings, structure
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "helm" / "signoff"
@@ -81,7 +81,7 @@ def test_each_part_of_the_schema_refuses_unknown_keys() -> None:
 
 
 def test_the_schema_of_the_configuration_is_the_bots_own() -> None:
-    model = settings.Structure.model_json_schema()
+    model = structure.Structure.model_json_schema()
     notes = ("title", "default", "description", "format", "$defs")
 
     def plain(node: Any) -> Any:

@@ -326,7 +326,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     name=st.sampled_from(["pull_request", "push", "workflow_run", "check_suite", "issue_comment", "deployment_status"]),
     key=st.sampled_from(["pull_request", "repository", "comment", "issue", "commits", "head_commit", "workflow_run"]),

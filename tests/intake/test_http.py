@@ -384,7 +384,7 @@ async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
     opened.close()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(KEYS), anything)
 async def test_any_json_is_taken_whole_or_refused_whole(shared: Served, key: str, value: Any) -> None:
     data = body(alert("A"), alert("B"))

@@ -20,12 +20,13 @@ from bot.jobs.engine import Engine
 from bot.jobs.world import World
 from bot.redact import Redactor
 from bot.runbooks import catalogue
-from bot.settings import Configuration, Settings, Structure
+from bot.settings import Configuration, Settings
 from bot.store import alerts, approvals, incidents, log_requests, runs, work
 from bot.store.anchors import Anchors
 from bot.store.database import Database
 from bot.store.tables import incidents as incident_rows
 from bot.store.work import Due
+from bot.structure import Structure
 
 NOW = 1_795_255_320_000_000
 LEE = Person("T0SHOP", "U0LEE")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.approvals.policy import judge, may_ask, may_start
@@ -103,7 +103,6 @@ def test_who_cannot_be_read_does_not_approve_and_may_start_nothing() -> None:
 
 
 @given(st.lists(st.sampled_from((LEE, LEE_AT_NIGHT)), min_size=1, max_size=6))
-@settings(deadline=None)
 def test_one_human_is_one_vote_under_however_many_names_and_groups(clicks: list[Person]) -> None:
     """A5: one human fills one place, of two groups as of one, however often and as whom they click."""
     crowd = with_alias(people(groups={"platform": frozenset({LEE, PRIYA})}))

@@ -23,7 +23,8 @@ from bot import shipped
 from bot.cli import main
 from bot.runbooks import catalogue
 from bot.runbooks.rbac import roles
-from bot.settings import Configuration, Structure, table
+from bot.settings import Configuration, table
+from bot.structure import Structure
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "helm" / "signoff"

@@ -116,13 +116,13 @@ def test_what_line_breaks_cut_is_found_too() -> None:
 
 
 @given(secret=ANYWHERE, before=TEXT, after=TEXT)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_a_planted_secret_never_survives(secret: str, before: str, after: str) -> None:
     assert secret not in REDACTOR.text(before + secret + after)
 
 
 @given(value=body(12), before=TEXT, after=TEXT)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @pytest.mark.parametrize(
     "form",
     ["password={}", 'password: "{}"', '"password": "{}"', '\\"password\\":\\"{}\\"', "https://bob:{}@example.com",
@@ -140,14 +140,14 @@ def test_a_planted_password_never_survives(form: str, value: str, before: str, a
      lambda s: base64.b64encode(f"bob:{s}".encode()).decode(), lambda s: json.dumps(json.dumps({"x": s}))]
 )  # fmt: skip
 @given(secret=st.text(st.characters(codec="utf-8"), min_size=12, max_size=40).filter(lambda s: len(set(s)) >= 4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_the_bot_holds_never_survives_in_any_form(encode: Callable[[str], str], secret: str) -> None:
     shown = encode(secret)
     assert shown.strip('"') not in Redactor([secret], key=KEY).text(f"x {shown} y")
 
 
 @given(text=st.one_of(NASTY, TEXT))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @example("password=[token:0a1b2c]hunter2")
 @example("[slack-token:0a1b2c]_foo")
 @example("xoxb-12345678-ab_foo")
@@ -158,13 +158,13 @@ def test_redacting_twice_changes_nothing(text: str) -> None:
 
 
 @given(text=st.one_of(NASTY, TEXT), chunk=st.integers(1, 40))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_size_of_chunks_changes_nothing(text: str, chunk: int) -> None:
     assert Redactor([HELD], key=KEY, chunk=chunk).scan(text) == REDACTOR.scan(text)
 
 
 @given(secret=ANYWHERE, lines=st.lists(st.text(BASE62 + " =:/", max_size=12), max_size=8), chunk=st.integers(1, 60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_secret_across_the_edge_of_a_chunk_is_found(secret: str, lines: list[str], chunk: int) -> None:
     text = "\n".join([*lines, f"x {secret} y", *lines])
     small = Redactor([HELD], key=KEY, chunk=chunk).text(text)
@@ -173,7 +173,7 @@ def test_a_secret_across_the_edge_of_a_chunk_is_found(secret: str, lines: list[s
 
 
 @given(text=st.one_of(NASTY, st.text(max_size=200)))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_output_is_bounded_and_what_is_not_text_is_no_error(text: str) -> None:
     assert len(REDACTOR.text(text)) <= 40 + 12 * len(text)
 
@@ -197,7 +197,7 @@ IDENTIFIER = st.one_of(
 
 @given(text=st.lists(st.one_of(WORD, IDENTIFIER), max_size=20).flatmap(
     lambda words: st.sampled_from([" ", "\n", ", ", " | "]).map(lambda separator: separator.join(words))))  # fmt: skip
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_ordinary_operations_text_is_left_as_it_is(text: str) -> None:
     assert PLAIN.scan(text).counts == {}
     assert PLAIN.text(text) == text
@@ -300,7 +300,7 @@ def test_secrets_in_keys_and_in_foreign_types_go_too() -> None:
                     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3)
                     | st.dictionaries(st.sampled_from(["password", "kind", "data", "name", "value", "auth"]), inner)
                     ))  # fmt: skip
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_redacting_data_twice_changes_nothing(data: Any) -> None:
     once = REDACTOR.data(data)
     assert REDACTOR.data(once) == once

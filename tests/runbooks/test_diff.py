@@ -180,7 +180,7 @@ _values = st.recursive(
 
 
 @given(before=_values, after=_values)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_difference_always_shows_and_no_value_makes_a_line_of_its_own(before: Any, after: Any) -> None:
     made = diff.between({"spec": before}, {"spec": after}, title="T", redact=same)
     # As JSON: to Python, true and 1 are equal.

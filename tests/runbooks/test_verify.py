@@ -112,7 +112,7 @@ _looks = st.lists(
 
 
 @given(looks=_looks, now=st.integers(0, 100), stable=st.integers(0, 30))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_there_is_always_a_verdict_at_the_deadline_and_success_is_never_guessed(
     looks: list[Observation], now: int, stable: int
 ) -> None:

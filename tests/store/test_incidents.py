@@ -169,7 +169,7 @@ def outcome(database: Database, bodies: Sequence[Delivery]) -> tuple[Any, ...]:
     return shown, [tuple(row) for row in rows]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(HISTORY, st.randoms())
 def test_replays_of_any_past_deliveries_change_nothing(scratch, history, random) -> None:
     bodies = told(history)
@@ -179,7 +179,7 @@ def test_replays_of_any_past_deliveries_change_nothing(scratch, history, random)
     assert outcome(scratch, replayed) == outcome(scratch, bodies)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(HISTORY, st.randoms())
 def test_two_peers_in_any_interleaving_come_to_the_same_state(scratch, history, random) -> None:
     bodies = told(history)

@@ -42,7 +42,7 @@ def test_secrets_do_not_get_out_of_it():
     assert secret not in repr(job)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_a_log(raw):
     read("unit", "", raw, same)

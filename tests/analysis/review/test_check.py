@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.analysis.review.anchors import Anchors
@@ -138,13 +138,11 @@ ANYTHING = st.recursive(
 FIELDS = list(said())
 
 
-@settings(deadline=None)
 @given(st.fixed_dictionaries({}, optional={"summary": ANYTHING, "findings": ANYTHING}))
 def test_any_data_is_an_answer_of_some_worth(data):
     verify(data, Anchors(patch(), same), {}, same, head_sha=HEAD)
 
 
-@settings(deadline=None)
 @given(st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, ANYTHING)), max_size=3))
 def test_no_finding_ever_stands_outside_the_change(raws):
     changed = {("LEFT", 13), ("LEFT", 14), ("LEFT", 15), ("RIGHT", 13), ("RIGHT", 40), ("RIGHT", 41)}

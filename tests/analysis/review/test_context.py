@@ -50,7 +50,7 @@ def test_secrets_are_gone_before_anything_is_cut():
         assert secret[:12] not in text
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.fixed_dictionaries({"title": TEXT, "body": TEXT, "head_branch": TEXT}), st.lists(TEXT, max_size=4))
 def test_no_text_of_theirs_stands_at_the_margin(about, commits):
     lines = shown(**about, commits=tuple(commits)).split("\n")
@@ -58,7 +58,7 @@ def test_no_text_of_theirs_stands_at_the_margin(about, commits):
     assert all(line.startswith("| ") for line in head)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(500, 5000), st.text(max_size=5000))
 def test_it_costs_what_was_allowed(budget, body):
     assert estimate(shown(max_tokens=budget, body=body)) <= budget + 40

@@ -98,7 +98,7 @@ def broken_objects(draw):
     return obj
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(broken_objects())
 def test_whatever_is_sent_is_taken_or_refused_and_nothing_breaks(cluster, obj):
     resource = of_object(obj.get("apiVersion"), obj.get("kind"))
@@ -128,7 +128,7 @@ def test_whatever_is_sent_is_taken_or_refused_and_nothing_breaks(cluster, obj):
     cluster.advance(2)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.dictionaries(st.sampled_from(["preconditions", "propagationPolicy", "gracePeriodSeconds", "dryRun"]), hostile)
 )
@@ -142,7 +142,7 @@ def test_delete_options_are_checked(cluster, body):
         cluster.registry.delete(DEPLOYMENTS, "shop", "gone", {}, Options())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.dictionaries(st.sampled_from(["metadata", "deleteOptions", "kind", "apiVersion"]), hostile))
 def test_evictions_are_checked(cluster, body):
     with pytest.raises(ApiError):

@@ -109,7 +109,7 @@ full = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(full)
 def test_whatever_the_sdk_transforms_is_taken(schema):
     from anthropic import transform_schema

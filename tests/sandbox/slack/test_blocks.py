@@ -260,7 +260,7 @@ JSON = st.recursive(
 
 
 @given(blocks=st.lists(JSON, max_size=4), surface=st.sampled_from(["message", "modal", "home"]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_json_gets_an_answer_and_what_passes_can_be_filled_with_ids(blocks: list[Any], surface: str) -> None:
     if not said(blocks, surface):
         with_ids(blocks, lambda: "id")

@@ -9,7 +9,7 @@ from bot.sandbox.slack.workspace import DEPLOYS, GENERAL, INCIDENTS, PARTNERS, s
 
 
 @given(st.lists(st.floats(min_value=1e9, max_value=2e9), min_size=2, max_size=20))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_timestamps_rise_even_when_the_clock_goes_back(times: list[float]) -> None:
     ticks = iter(times)
     workspace = shop(lambda: next(ticks), random.Random(1))
