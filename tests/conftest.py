@@ -22,7 +22,9 @@ for name in list(os.environ):
 
 
 # Speed is for the benchmarks to judge, never for the load of the machine that runs the properties.
-settings.register_profile("unhurried", settings.default, deadline=None)
+settings.register_profile(
+    "unhurried", settings.default, deadline=None, max_examples=int(os.environ.get("SIGNOFF_TEST_EXAMPLES", "60"))
+)
 settings.load_profile("unhurried")
 
 # These wait for processes more than they compute; begun first, they leave the processors to all others.

@@ -60,13 +60,13 @@ async def test_the_newest_lines_are_there_where_a_log_is_larger_than_can_be_read
             world.kubeconfig, "prod-reader", cluster="prod", identity="reader", max_body=40_000
         )
     )
+    whole = await read(world, "frontend", minutes=300)
     try:
         now = world.now()
         wanted = Wanted("shop", "", "frontend", now - 600 * MINUTE, now - 300 * MINUTE, now + MINUTE)
         found = await KubernetesLogs(small, Redactor()).read(wanted, deadline=asyncio.get_running_loop().time() + 10)
     finally:
         await small.close()
-    whole = await read(world, "frontend", minutes=300)
     for log, full in zip(found.logs, whole.logs, strict=True):
         assert not log.complete
         assert log.within.splitlines()[-1][:20] >= full.within.splitlines()[-1][:20]
