@@ -37,7 +37,7 @@ async def main() -> None:
         figures.add(
             "bare aiohttp that reads the body: p99", 1000 * percentile(await _bare(bodies, given.rate), 0.99), "ms"
         )
-        async with town(Path(folder)) as here:
+        async with town(Path(folder), fork=False) as here:
             await here.serve()
             for name, goal in (("own groups", "< 150"), ("repeats", "< 150")):
                 before = _cpu(here)

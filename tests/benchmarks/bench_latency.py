@@ -28,7 +28,7 @@ async def main() -> None:
     given = arguments(str(__doc__).partition("\n")[0], incidents=30, refusals=30, approvals=10)
     figures = Figures("Latency: one incident, one click at a time")
     with tempfile.TemporaryDirectory(prefix="signoff-bench-") as folder:
-        async with town(Path(folder), runbooks=quick_runbooks(Path(folder) / "runbooks")) as here:
+        async with town(Path(folder), fork=False, runbooks=quick_runbooks(Path(folder) / "runbooks")) as here:
             await here.serve()
             answered, shown = await _incidents(here, given.incidents)
             _add(figures, "webhook to its 2xx", answered, "")

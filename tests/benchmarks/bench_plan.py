@@ -32,7 +32,7 @@ async def main() -> None:
     given = arguments(str(__doc__).partition("\n")[0], targets=100, times=10)
     figures = Figures(f"A plan of {given.targets} Deployments")
     with tempfile.TemporaryDirectory(prefix="signoff-bench-") as folder:
-        async with town(Path(folder)) as here:
+        async with town(Path(folder), fork=False) as here:
             await here.control("apply", {"cluster": "prod", "objects": [deployment(n) for n in range(given.targets)]})
             config = here.environment["KUBECONFIG"]
             runner = Kubernetes.from_kubeconfig(config, "prod-runner", cluster="prod", identity="runner")

@@ -27,7 +27,9 @@ async def main() -> None:
     figures = Figures("Process")
     figures.add("--help: CPU, the worst", max(_help() for _ in range(given.helps)), "s", "< 0.3")
     with tempfile.TemporaryDirectory(prefix="signoff-bench-") as folder:
-        async with town(Path(folder), runbooks=quick_runbooks(Path(folder) / "runbooks"), messages=True) as here:
+        async with town(
+            Path(folder), fork=False, runbooks=quick_runbooks(Path(folder) / "runbooks"), messages=True
+        ) as here:
             began = time.monotonic()
             await here.serve()
             figures.add("serve: until ready", time.monotonic() - began, "s", "< 4")

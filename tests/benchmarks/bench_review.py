@@ -26,7 +26,7 @@ async def main() -> None:
     given = arguments(str(__doc__).partition("\n")[0], pulls=20, files=50)
     figures = Figures(f"Reviews: {given.pulls} pull requests of {given.files} files, a stub model")
     with tempfile.TemporaryDirectory(prefix="signoff-bench-") as folder:
-        async with town(Path(folder), github=True, messages=True) as here:
+        async with town(Path(folder), fork=False, github=True, messages=True) as here:
             script = f"{here.urls['messages']}/sandbox/messages/script"
             async with here.session.post(script, json={"answers": [{"json": ANSWER, "times": None}]}) as response:
                 assert response.status < 400, await response.text()

@@ -21,7 +21,7 @@ async def main() -> None:
     given = arguments(str(__doc__).partition("\n")[0], webhooks=300)
     figures = Figures(f"Survival: {given.webhooks} webhooks of 20 alerts, then kill -9")
     with tempfile.TemporaryDirectory(prefix="signoff-bench-") as folder:
-        async with town(Path(folder)) as here:
+        async with town(Path(folder), fork=False) as here:
             await here.serve()
             answered = await storm_until_killed(here, given.webhooks, kill_after=given.webhooks)
             figures.add("answered 200 before the kill", len(answered), "")

@@ -208,7 +208,8 @@ async def test_no_secret_is_in_the_audit_slack_the_model_or_the_log(tmp_path: Pa
         body["alerts"][0]["annotations"]["summary"] += f" It was started with --token={IN_THE_ALERT}"
         await here.alert(body)
         request = await here.request()
-        modal = (await here.page.click(LEE, request, "Deny"))["modals"][-1]
+        await here.page.click(LEE, request, "Deny")
+        modal = await here.modal(LEE)
         block = next(each["block_id"] for each in modal["blocks"] if each["type"] == "input")
         values = {block: f"no, {IN_THE_REASON} is still in its environment"}
         await here.page.act("/sandbox/submit", {"user": LEE, "view_id": modal["id"], "values": values})

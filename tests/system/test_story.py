@@ -52,8 +52,8 @@ async def test_nobody_but_a_listed_approver_can_approve(shop: Town) -> None:
 async def test_a_denial_has_a_reason_and_nothing_runs(shop: Town) -> None:
     await shop.alert(checkout_alert())
     request = await shop.request()
-    outcome = await shop.page.click(LEE, request, "Deny")
-    modal = outcome["modals"][-1]
+    await shop.page.click(LEE, request, "Deny")
+    modal = await shop.modal(LEE)
     block = next(block["block_id"] for block in modal["blocks"] if block["type"] == "input")
     body = {"user": LEE, "view_id": modal["id"], "values": {block: "the new image is being pushed right now"}}
     await shop.page.act("/sandbox/submit", body)

@@ -11,8 +11,6 @@ import re
 import signal
 import socket
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
@@ -23,6 +21,8 @@ import psycopg
 import yaml
 
 from bot.sandbox.story import Page
+from tests.system.processes import Process, start
+from tests.waiting import wait_until
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -35,21 +35,23 @@ KILLED_AT = Path(__file__).with_name("killed_at.py")
 class Town:
     """One installation. `page` acts as people do, `kubernetes` is the control API, `rows` looks into the database."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], urls: Mapping[str, str], page: Page) -> None:
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str], urls: Mapping[str, str], page: Page, *, fork: bool = True
+    ) -> None:
         self.folder = folder
         self.environment = dict(environment)
         self.urls = urls
         self.page = page
         self.session: aiohttp.ClientSession
         self.url = f"http://{environment['SIGNOFF_LISTEN']}"
-        self.serving: subprocess.Popen[bytes] | None = None
+        self.serving: Process | None = None
+        self._fork = fork
         self.replicas = [self]
 
     def replica(self) -> Town:
         """One more process for the same database and workspace, not started yet: it has a port and a log of its own."""
-        other = Town(
-            self.folder, self.environment | {"SIGNOFF_LISTEN": f"127.0.0.1:{free_port()}"}, self.urls, self.page
-        )
+        listen = {"SIGNOFF_LISTEN": f"127.0.0.1:{free_port()}"}
+        other = Town(self.folder, self.environment | listen, self.urls, self.page, fork=self._fork)
         other.session = self.session
         self.replicas.append(other)
         other.replicas = self.replicas
@@ -65,11 +67,7 @@ class Town:
     async def serve(self, *, killed_at: str = "", ready: bool = True, **more: str) -> None:
         """Start `signoff serve` and wait until it is ready with no problems. `killed_at` is for `killed_at.py`."""
         words = [str(KILLED_AT), killed_at, "serve"] if killed_at else ["-m", "bot", "serve"]
-        log = self._log.open("ab")
-        self.serving = subprocess.Popen(
-            [sys.executable, *words], env=self.environment | more, stdout=log, stderr=log, stdin=subprocess.DEVNULL
-        )
-        log.close()
+        self.serving = start(words, self.environment | more, out=self._log, errors=self._log, fork=self._fork)
         if ready:
             await self.until(self.is_ready, "the bot to be ready")
 
@@ -243,8 +241,9 @@ class Town:
 
     def audit_holds(self) -> bool:
         """`signoff audit verify`."""
-        words = [sys.executable, "-m", "bot", "audit", "verify"]
-        return subprocess.run(words, env=self.environment, capture_output=True, check=False).returncode == 0
+        said = self.folder / "verify.log"
+        words = ["-m", "bot", "audit", "verify"]
+        return start(words, self.environment, out=said, errors=said, fork=self._fork).wait(60) == 0
 
 
 def _objects(data: Any) -> Iterator[Json]:
@@ -268,8 +267,10 @@ async def town(
     loki: bool = False,
     database: str = "",
     alertmanager: bool = False,
+    fork: bool = True,
 ) -> AsyncIterator[Town]:
-    """Start the stand-ins and prepare the bot's environment. Nothing is served until `serve`."""
+    """Start the stand-ins and prepare the bot's environment. Nothing is served until `serve`. ``fork`` is False where
+    it counts what a process takes to start, or has of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     base = {name: os.environ[name] for name in ("HOME", "PATH", "LANG") if name in os.environ}
     base |= {
@@ -285,20 +286,17 @@ async def town(
         words += ["--github", "0", "--github-webhook", f"http://{base['SIGNOFF_LISTEN']}/webhooks/github"]
     words += ["--loki", "0"] if loki else []
     words += ["--alertmanager", "0"] if alertmanager else []
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bot.sandbox", *words, "--folder", str(folder), "--json"],
-        env=base,
-        stdout=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-    )
+    words = ["-m", "bot.sandbox", *words, "--folder", str(folder), "--json"]
+    said = folder / "sandbox.json"
+    said.unlink(missing_ok=True)
+    process = start(words, base, out=said, errors=folder / "sandbox.log", fork=fork)
     here: Town | None = None
     try:
-        assert process.stdout is not None
-        told = json.loads(await asyncio.to_thread(process.stdout.readline))
+        told = json.loads(await first_line(said))
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
             page = Page(session, told["urls"]["slack"])
             await page.begin()
-            here = Town(folder, base | told["environment"], told["urls"], page)
+            here = Town(folder, base | told["environment"], told["urls"], page, fork=fork)
             here.session = session
             yield here
     finally:
@@ -307,6 +305,16 @@ async def town(
                 each.kill()
         process.terminate()
         await asyncio.to_thread(process.wait, 20)
+
+
+async def first_line(path: Path) -> str:
+    """Wait for a file to have a line."""
+
+    def line() -> str:
+        text = path.read_text() if path.exists() else ""
+        return text.partition("\n")[0] if "\n" in text else ""
+
+    return await wait_until(line, SECONDS, "the stand-ins to say where they are")
 
 
 def free_port() -> int:

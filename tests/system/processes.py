@@ -1,0 +1,101 @@
+"""Processes of Python for tests, forked from one that has imported what the bot and the stand-ins import.
+
+Importing is most of what starting costs, and an installation is started a hundred times. A fork is a process like any
+other: it has its own memory, connections and locks, and is killed like any other.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import runpy
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+_FORKED = Path(__file__).with_name("forked.py")
+_IMPORTED = (
+    "alembic.command",
+    "anthropic",
+    "bot.app",
+    "bot.cli",
+    "bot.sandbox.launch",
+    "dbos",
+    "github",
+    "kubernetes",
+    "psycopg",
+    "slack_bolt.async_app",
+)
+_forks = multiprocessing.get_context("forkserver")
+_forks.set_forkserver_preload(list(_IMPORTED))
+
+
+class Process(Protocol):
+    """What tests do with a process."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """Return how it ended, or None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end."""
+
+    def send_signal(self, sig: int) -> None:
+        """Signal it."""
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+
+    def kill(self) -> None:
+        """SIGKILL."""
+
+
+class Fork:
+    """A forked process."""
+
+    def __init__(self, words: Sequence[str], environment: Mapping[str, str], out: Path, errors: Path) -> None:
+        given = {"words": list(words), "environment": dict(environment), "out": str(out), "errors": str(errors)}
+        self._process = _forks.Process(target=runpy.run_path, args=(str(_FORKED), given), daemon=True)
+        self._process.start()
+        assert self._process.pid is not None
+        self.pid: int = self._process.pid
+
+    def poll(self) -> int | None:
+        """Return how it ended, or None while it runs."""
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end. Raises ``subprocess.TimeoutExpired``."""
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired(str(self.pid), timeout or 0.0)
+        return self._process.exitcode
+
+    def send_signal(self, sig: int) -> None:
+        """Signal it, if it runs."""
+        if self.poll() is None:
+            os.kill(self.pid, sig)
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.send_signal(signal.SIGKILL)
+
+
+def start(
+    words: Sequence[str], environment: Mapping[str, str], *, out: Path, errors: Path, fork: bool = True
+) -> Process:
+    """Start `python WORDS`. ``fork`` is False where start-up itself is measured."""
+    if fork:
+        return Fork(words, environment, out, errors)
+    with out.open("ab") as output, errors.open("ab") as complaints:
+        return subprocess.Popen(
+            [sys.executable, *words], env=environment, stdout=output, stderr=complaints, stdin=subprocess.DEVNULL
+        )
