@@ -79,6 +79,6 @@ async def test_a_file_that_is_none_of_anchors_is_said_at_the_start(closed_shop: 
     await here.serve(ready=False)
     await here.died()
     assert here.serving is not None
-    assert here.serving.returncode == 2
+    assert here.serving.poll() == 2
     assert "signoff: audit.anchor_file: " in here.log()
     assert "anchors.jsonl:1: is no anchor" in here.log()
