@@ -57,7 +57,8 @@ async def files(here: Town) -> list[str]:
     texts = []
     for each in listed:
         async with here.session.get(f"{here.urls['slack']}/sandbox/files/{each['id']}") as response:
-            texts.append(await response.text())
+            # A file is listed as soon as its upload is asked for.
+            texts += [await response.text()] if response.status == 200 else []
     return texts
 
 
