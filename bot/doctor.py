@@ -173,7 +173,8 @@ async def _approvers(configuration: Configuration, home: str, client: AsyncWebCl
     if gaps:
         remedy = "List people under approvers or groups in the file that SIGNOFF_CONFIG names."
         return Check("approvers", False, "; ".join(gap.partition(": ")[2] for gap in gaps), remedy)
-    people = sorted({person for group in policy.groups.values() for person in group.users})
+    groups = (*policy.groups.values(), policy.break_glass)
+    people = sorted({person for group in groups for person in group.users})
     foreign = sum(person.team_id != home for person in people)
     if foreign:
         remedy = f"Approvers are TEAM_ID:USER_ID with the workspace {home}; others can never vote."
@@ -184,7 +185,7 @@ async def _approvers(configuration: Configuration, home: str, client: AsyncWebCl
         standing = await directory.standing(person)
         fault = unfit(standing) if standing.known else f"{person} cannot be read."
         faults += [f"{person}: {fault.rstrip('.')}"] if fault else []
-    user_groups = sorted({each for group in policy.groups.values() for each in group.user_groups})
+    user_groups = sorted({each for group in groups for each in group.user_groups})
     for each in user_groups:
         members = (await directory.members(each.group_id, max_age=0)).users
         if not members:

@@ -12,8 +12,8 @@ from bot.configured import configuration, fail
 
 if TYPE_CHECKING:
     from bot.approvals.needs import Needed
-    from bot.domain.approval import Need
     from bot.domain.runbook import Runbook
+    from bot.jobs.people import Bound
     from bot.redact import Redactor
     from bot.runbooks.catalogue import Catalogue
     from bot.runbooks.plan import Planned, Refusal
@@ -138,13 +138,15 @@ async def _plan(
             life.push_async_callback(github.close)
         policy = structure.policy()
         takes = needed(runbook, policy)
+        people = await _people(found, takes, redactor)
         context = PlanContext(
             incident_id="",
             incident_number=0,
             cluster=chosen,
             evidence=(),
             proposed_by="",
-            needs=await _people(found, takes, redactor),
+            needs=people.needs,
+            break_glass=people.break_glass,
             quorum=takes.quorum,
             requester=None,
             now=int(time.time() * 1_000_000),
@@ -165,7 +167,7 @@ async def _plan(
         return await make(runbook, values, access=hands, context=context, redact=redactor.data)
 
 
-async def _people(found: Configuration, takes: Needed, redactor: Redactor) -> tuple[Need, ...]:
+async def _people(found: Configuration, takes: Needed, redactor: Redactor) -> Bound:
     """Who may approve: with Slack's groups and names where there is a token, else those who are listed."""
     from dataclasses import dataclass
 
@@ -173,7 +175,8 @@ async def _people(found: Configuration, takes: Needed, redactor: Redactor) -> tu
     from bot.clients import slack as slack_client
     from bot.clients.slack_directory import SlackDirectory
     from bot.domain.approval import Member, Need
-    from bot.jobs.people import bound
+    from bot.domain.policy import Group
+    from bot.jobs.people import Bound, bound
     from bot.jobs.world import Rules
 
     @dataclass(frozen=True, slots=True)
@@ -184,11 +187,13 @@ async def _people(found: Configuration, takes: Needed, redactor: Redactor) -> tu
 
     token = found.settings.slack_bot_token.get_secret_value()
     if not token:
-        groups = found.structure.policy().groups
-        return tuple(
-            Need(group, count, tuple(Member(each, each.user_id) for each in sorted(groups[group].users)))
-            for group, count in takes.counts.items()
-        )
+        policy = found.structure.policy()
+
+        def listed(group: Group) -> tuple[Member, ...]:
+            return tuple(Member(each, each.user_id) for each in sorted(group.users))
+
+        needs = tuple(Need(name, count, listed(policy.groups[name])) for name, count in takes.counts.items())
+        return Bound(needs, listed(policy.break_glass) if takes.break_glass else ())
     client = slack_client.open_client(token, base_url=found.settings.slack_api_url)
     try:
         people = await bound(Reading(SlackDirectory(client), app.rules_of(found), redactor), takes)

@@ -22,7 +22,7 @@ from pydantic import (
 
 from bot.approvals import windows
 from bot.domain.approval import Person
-from bot.domain.policy import LISTED, Demand, Group, Policy, UserGroup, Window
+from bot.domain.policy import BREAK_GLASS, LISTED, Demand, Group, Policy, UserGroup, Window
 from bot.domain.runbook import Risk
 
 _PERSON = re.compile(r"[TE][A-Z0-9]{2,20}:[UW][A-Z0-9]{2,20}")
@@ -208,8 +208,8 @@ class Audit(Strict):
         return _channel_id(value) if value else value
 
 
-class GroupOfPeople(Strict):
-    """Who is in a group: people, Slack user groups, or both. A free Slack plan has no user groups."""
+class Listed(Strict):
+    """People, Slack user groups, or both. A free Slack plan has no user groups."""
 
     users: list[str] = Field(default_factory=list)
     """People as `TEAM_ID:USER_ID`."""
@@ -229,6 +229,17 @@ class GroupOfPeople(Strict):
                 raise ValueError(f"{entry!r} is not a user group: give TEAM_ID:GROUP_ID, as in T0123ABCD:S0123ABCD")
         return value
 
+    def group(self) -> Group:
+        """Return it as plain data."""
+        return Group(
+            frozenset(_person(entry) for entry in self.users),
+            frozenset(UserGroup(*entry.split(":", 1)) for entry in self.usergroups),
+        )
+
+
+class GroupOfPeople(Listed):
+    """Who is in a group of approvers: somebody."""
+
     @model_validator(mode="after")
     def _somebody(self) -> Self:
         if not (self.users or self.usergroups):
@@ -243,6 +254,13 @@ class Demanded(Strict):
     """How many of which group: 1 to 20 each."""
     ttl_minutes: float | None = Field(default=None, ge=1, le=10_080)
     """How long a request waits at most: 1 to 10080; the runbook's own time if left out."""
+
+
+class BreakGlass(Listed):
+    """Who may, in an emergency, release the exact plan on a card without its quorum. Nobody, if nobody is listed."""
+
+    through_windows: bool = False
+    """Whether that passes closed windows too. Without it the quorum only."""
 
 
 class TimeWindow(Strict):
@@ -383,6 +401,8 @@ class Structure(Strict):
     """Groups of approvers by name."""
     approvals: dict[Risk, Demanded] = Field(default_factory=dict)
     """By risk (`low`, `medium`, `high`, `critical`), what signing off takes at least."""
+    break_glass: BreakGlass = Field(default_factory=BreakGlass)
+    """Who may release a request without its quorum in an emergency, said loudly and reviewed. Empty means nobody."""
     direct_messages: bool = True
     """Whether approvers, if they are at most ten, are told directly of what waits for them; the thread tells all."""
     people: People = Field(default_factory=People)
@@ -463,6 +483,8 @@ class Structure(Strict):
     def _known_groups(self) -> Self:
         if LISTED in self.groups:
             raise ValueError(f"groups.{LISTED}: this name is kept for the plain list {LISTED}: give the group another")
+        if BREAK_GLASS in self.groups:
+            raise ValueError(f"groups.{BREAK_GLASS}: this name is kept for the key break_glass: give the group another")
         known = ", ".join(sorted([LISTED, *self.groups]))
         for risk, demanded in self.approvals.items():
             for name in demanded.groups:
@@ -472,13 +494,7 @@ class Structure(Strict):
 
     def policy(self) -> Policy:
         """Return who may sign off what. The plain list of approvers is a group; empty means nobody."""
-        groups = {
-            name: Group(
-                frozenset(_person(entry) for entry in group.users),
-                frozenset(UserGroup(*entry.split(":", 1)) for entry in group.usergroups),
-            )
-            for name, group in self.groups.items()
-        }
+        groups = {name: group.group() for name, group in self.groups.items()}
         demands = {
             risk: Demand(each.groups, None if each.ttl_minutes is None else int(each.ttl_minutes * 60))
             for risk, each in self.approvals.items()
@@ -490,6 +506,8 @@ class Structure(Strict):
             demands=demands,
             aliases=aliases,
             windows=tuple(each.window() for each in self.windows),
+            break_glass=self.break_glass.group(),
+            through_windows=self.break_glass.through_windows,
         )
 
     def readable_logs(self) -> frozenset[tuple[str, str, str]]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.app import rules_of
 from bot.domain.approval import Person
-from bot.domain.policy import LISTED, Demand, Group, UserGroup
+from bot.domain.policy import BREAK_GLASS, LISTED, Demand, Group, UserGroup
 from bot.settings import Configuration, SettingsError
 from bot.structure import Structure
 from tests.configuring import FILE, load, problems
@@ -61,6 +61,13 @@ people: {aliases: [[T1A:U1A, T2A:U9A]]}
         ("groups: {oncall: {usergroups: [S0ONCALL]}}", "'S0ONCALL' is not a user group: give TEAM_ID:GROUP_ID"),
         ("groups: {oncall: {users: [lee]}}", "groups.oncall.users: 'lee' is not a person"),
         ("groups: {approvers: {users: ['T1A:U1A']}}", "groups.approvers: this name is kept for the plain list"),
+        (
+            "groups: {break-glass: {users: ['T1A:U1A']}}",
+            "groups.break-glass: this name is kept for the key break_glass",
+        ),
+        ("break_glass: {users: [lee]}", "break_glass.users: 'lee' is not a person"),
+        ("break_glass: {usergroups: [S0ONCALL]}", "'S0ONCALL' is not a user group: give TEAM_ID:GROUP_ID"),
+        ("break_glass: {through_windows: often}", "break_glass.through_windows"),
         ("approvals: {huge: {groups: {approvers: 1}}}", "approvals.huge"),
         ("approvals: {low: {groups: {sre: 1}}}", "approvals.low.groups.sre: there is no such group (there are: approv"),
         ("approvals: {low: {groups: {approvers: 0}}}", "approvals.low.groups.approvers"),
@@ -139,11 +146,24 @@ def test_groups_are_people_and_user_groups_and_each_risk_takes_its_own(tmp_path:
     ]
 
 
+def test_who_may_break_the_glass_is_nobody_unless_it_says_so_and_approves_nothing_by_it(tmp_path: Path) -> None:
+    assert Structure().policy().break_glass == Group()
+    text = GROUPS + "break_glass: {users: [T1A:U5A], usergroups: [T1A:S5A], through_windows: true}\n"
+    policy = load(text, folder=tmp_path).structure.policy()
+    listed = Group(frozenset({Person("T1A", "U5A")}), frozenset({UserGroup("T1A", "S5A")}))
+    assert (policy.group(BREAK_GLASS), policy.through_windows) == (listed, True)
+    assert BREAK_GLASS not in policy.groups
+    assert policy.gaps() == load(GROUPS, folder=tmp_path).structure.policy().gaps()
+
+
 def test_who_may_approve_changes_the_digest_and_the_order_of_writing_does_not(tmp_path: Path) -> None:
     def digest_of(text: str) -> str:
         return rules_of(load(text, folder=tmp_path)).policy_digest
 
     assert digest_of(GROUPS) == digest_of(GROUPS.replace("[T1A:U1A, T2A:U9A]", "[T1A:U1A,   T2A:U9A]"))
+    glass = GROUPS + "break_glass: {users: [T1A:U5A]}\n"
+    passing = GROUPS + "break_glass: {users: [T1A:U5A], through_windows: true}\n"
+    assert len({digest_of(text) for text in (GROUPS, glass, passing)}) == 3
     for changed in ("T1A:S1A -> T1A:S2A", "T1A:U1A] -> T1A:U3A]", "platform: 2 -> platform: 1", "T2A:U9A -> T2A:U8A"):
         before, after = changed.split(" -> ")
         assert digest_of(GROUPS) != digest_of(GROUPS.replace(before, after)), changed

@@ -13,12 +13,14 @@ from bot.domain.runbook import Runbook
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """How many of each group, how many different people in all, and for how long a request stands."""
+    """How many of each group, how many different people in all, for how long a request stands, and whether it may be
+    released by break-glass."""
 
     counts: dict[str, int]
     quorum: int
     ttl_seconds: int
     requester_may_approve: bool
+    break_glass: bool
 
 
 def needed(runbook: Runbook, policy: Policy) -> Needed:
@@ -36,6 +38,7 @@ def needed(runbook: Runbook, policy: Policy) -> Needed:
         quorum=max(asked.quorum, sum(counts.values())),
         ttl_seconds=ttl,
         requester_may_approve=asked.requester_may_approve and runbook.risk == "low",
+        break_glass=asked.break_glass,
     )
 
 

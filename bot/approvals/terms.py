@@ -19,7 +19,8 @@ from bot.domain.plan import Plan
 class Terms:
     """``groups`` has the people of each group as bound, ``counts`` how many of each must approve, ``quorum`` how many
     different people in all (0: it does not say). ``askers`` are the requester and whom they act for; None if that
-    cannot be read. ``whole`` says whether the record's bytes are what its digest names."""
+    cannot be read. ``breakers`` are those who may break the glass, with what they were called. ``whole`` says whether
+    the record's bytes are what its digest names."""
 
     digest: str
     whole: bool
@@ -30,6 +31,7 @@ class Terms:
     requester: Person | None
     askers: frozenset[Person] | None
     requester_may_approve: bool
+    breakers: Mapping[Person, str]
     expires_at: int | None
 
     @classmethod
@@ -51,12 +53,13 @@ class Terms:
             requester=_person(asked[0]),
             askers=None if None in askers else frozenset(each for each in askers if each is not None),
             requester_may_approve=record.get("requester_may_approve") is True,
+            breakers=_members(record.get("break_glass")) or {},
             expires_at=_integer(record.get("expires_at")),
         )
 
     def name(self, person: Person) -> str:
         """Return what a person was called when the request was made."""
-        return self.names.get(person, person.user_id)
+        return self.names.get(person) or self.breakers.get(person, person.user_id)
 
 
 def _needs(listed: Any) -> dict[str, tuple[int, dict[Person, str]]]:
@@ -72,8 +75,14 @@ def _needs(listed: Any) -> dict[str, tuple[int, dict[Person, str]]]:
 def _need(data: Any) -> tuple[str, tuple[int, dict[Person, str]]] | None:
     if not isinstance(data, Mapping):
         return None
-    group, count, listed = data.get("group"), _integer(data.get("count")), data.get("members")
-    if not (isinstance(group, str) and group and count is not None and count > 0 and isinstance(listed, list)):
+    group, count, members = data.get("group"), _integer(data.get("count")), _members(data.get("members"))
+    if not (isinstance(group, str) and group and count is not None and count > 0 and members is not None):
+        return None
+    return group, (count, members)
+
+
+def _members(listed: Any) -> dict[Person, str] | None:
+    if not isinstance(listed, list):
         return None
     members: dict[Person, str] = {}
     for each in listed:
@@ -82,7 +91,7 @@ def _need(data: Any) -> tuple[str, tuple[int, dict[Person, str]]] | None:
             return None
         name = each.get("name")
         members[person] = name if isinstance(name, str) and name else person.user_id
-    return group, (count, members)
+    return members
 
 
 def _person(data: Any) -> Person | None:

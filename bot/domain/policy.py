@@ -14,6 +14,9 @@ RISKS: tuple[Risk, ...] = get_args(Risk)
 LISTED = "approvers"
 """The group of the people whom the plain list ``approvers`` names."""
 
+BREAK_GLASS = "break-glass"
+"""The group of the people who may release a request without its quorum. They approve nothing by being in it."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class UserGroup:
@@ -59,12 +62,22 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Everything that decides who may sign off. A risk without a demand takes the listed approvers."""
+    """Everything that decides who may sign off. A risk without a demand takes the listed approvers.
+
+    ``break_glass`` are those who may release a request without its quorum; ``through_windows`` says whether that passes
+    closed windows too.
+    """
 
     groups: Mapping[str, Group] = field(default_factory=dict)
     demands: Mapping[Risk, Demand] = field(default_factory=dict)
     aliases: Mapping[Person, Person] = field(default_factory=dict)
     windows: tuple[Window, ...] = ()
+    break_glass: Group = field(default_factory=Group)
+    through_windows: bool = False
+
+    def group(self, name: str) -> Group | None:
+        """Return a group of approvers, or the one that may break the glass; None if there is no such group."""
+        return self.break_glass if name == BREAK_GLASS else self.groups.get(name)
 
     def demand(self, risk: Risk) -> Demand:
         """Return what an action of this risk takes at least."""
@@ -88,17 +101,19 @@ class Policy:
     def data(self) -> dict[str, Any]:
         """Return the policy as plain JSON, for its digest."""
         return {
-            "groups": {
-                name: {"users": _sorted(group.users), "usergroups": _sorted(group.user_groups)}
-                for name, group in self.groups.items()
-            },
+            "groups": {name: _people(group) for name, group in self.groups.items()},
             "approvals": {
                 risk: {"groups": dict(demand.counts), "ttl_seconds": demand.ttl_seconds}
                 for risk, demand in self.demands.items()
             },
             "windows": [asdict(window) for window in self.windows],
+            "break_glass": _people(self.break_glass) | {"through_windows": self.through_windows},
             "aliases": {str(person): str(human) for person, human in self.aliases.items()},
         }
+
+
+def _people(group: Group) -> dict[str, Any]:
+    return {"users": _sorted(group.users), "usergroups": _sorted(group.user_groups)}
 
 
 def _sorted(ids: frozenset[Person] | frozenset[UserGroup]) -> list[str]:

@@ -103,12 +103,14 @@ class Rollback:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalNeeds:
-    """How many eligible people must approve, of which groups, and for how long the request stands."""
+    """How many eligible people must approve, of which groups, and for how long the request stands; and whether those
+    whom the configuration lists for emergencies may release it without them."""
 
     quorum: int
     ttl_seconds: int
     groups: Mapping[str, int] = field(default_factory=dict)
     requester_may_approve: bool = False
+    break_glass: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Protocol
 from bot.approvals.needs import Needed
 from bot.clients.slack_directory import SlackDirectory
 from bot.domain.approval import Electorate, Member, Need, Person
+from bot.domain.policy import BREAK_GLASS
 from bot.jobs.world import Rules
 from bot.redact import Redactor
 
@@ -30,6 +31,14 @@ class Roll:
     age_seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Who a plan names: those who must approve it, and those who may break the glass for it."""
+
+    needs: tuple[Need, ...]
+    break_glass: tuple[Member, ...] = ()
+
+
 class Slack(Protocol):
     """What reading people takes of the world."""
 
@@ -48,7 +57,7 @@ class Slack(Protocol):
 
 async def roll(world: Slack, name: str, *, max_age: float) -> Roll:
     """Read who is in a configured group. A group that is not configured (any more) has nobody in it."""
-    group = world.rules.policy.groups.get(name)
+    group = world.rules.policy.group(name)
     if group is None:
         return Roll(frozenset(), 0.0)
     order = sorted(group.user_groups)
@@ -83,18 +92,23 @@ async def electorate(
     )
 
 
-async def bound(world: Slack, needed: Needed) -> tuple[Need, ...] | str:
+async def bound(world: Slack, needed: Needed) -> Bound | str:
     """Return what is needed with the people who are in each group now, to be bound by a plan; or why that cannot be
-    said. Names are decoration, so they are read for small groups only."""
+    said. That it cannot be read who may break the glass stops nothing: then nobody may."""
     found = []
     for name, count in needed.counts.items():
         people = (await roll(world, name, max_age=FOR_AN_APPROVAL)).people
         if people is None:
             return f"Slack cannot be asked who is in {name}, so nobody could approve it."
-        order = sorted(people)
-        names = [person.user_id for person in order]
-        if len(order) <= NAMES_READ:
-            names = await asyncio.gather(*(world.directory.name(person.user_id) for person in order))
-        members = [Member(person, world.redactor.text(called)) for person, called in zip(order, names, strict=True)]
-        found.append(Need(name, count, tuple(members)))
-    return tuple(found)
+        found.append(Need(name, count, await _members(world, people)))
+    breakers = (await roll(world, BREAK_GLASS, max_age=FOR_AN_APPROVAL)).people if needed.break_glass else None
+    return Bound(tuple(found), await _members(world, breakers or frozenset()))
+
+
+async def _members(world: Slack, people: frozenset[Person]) -> tuple[Member, ...]:
+    """Names are decoration, so they are read for small groups only."""
+    order = sorted(people)
+    names = [person.user_id for person in order]
+    if len(order) <= NAMES_READ:
+        names = await asyncio.gather(*(world.directory.name(person.user_id) for person in order))
+    return tuple(Member(person, world.redactor.text(called)) for person, called in zip(order, names, strict=True))

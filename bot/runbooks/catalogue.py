@@ -64,6 +64,7 @@ def _runbook(path: Path, data: Mapping[str, Any]) -> Runbook:
             ttl_seconds=approval["ttl_seconds"],
             groups=approval.get("groups", {}),
             requester_may_approve=approval.get("requester_may_approve", False),
+            break_glass=approval.get("break_glass", True),
         ),
         digest=digest(canonical(data)),
         path=str(path),

@@ -128,4 +128,5 @@ def _approval(runbook: Runbook) -> str:
     people = "1 person" if approval.quorum == 1 else f"{approval.quorum} different people"
     said = [people, *groups, f"within {approval.ttl_seconds // 60} min"]
     said += ["who asked for it may approve it"] if approval.requester_may_approve else []
+    said += [] if approval.break_glass else ["no break-glass"]
     return ", ".join(said) + "; the configuration may ask for more"

@@ -11,7 +11,8 @@ retries, idempotency, on_failure, group, batch, max_errors, undoes, condition, g
 on_failure, before {ready, desired}}, ``lock`` [key], ``limits`` {per_hour}, ``windows`` [{kind, cron,
 duration_seconds, time_zone, …}], ``evidence`` [id], ``proposed_by``, ``needs`` [{group, count, members [{team_id,
 user_id, name}]}], ``quorum``, ``requester`` and ``on_behalf_of`` {team_id, user_id} or null,
-``requester_may_approve``, ``policy_digest``, ``catalogue_digest``, ``created_at``, ``expires_at``.
+``requester_may_approve``, ``break_glass`` [{team_id, user_id, name}], ``policy_digest``, ``catalogue_digest``,
+``created_at``, ``expires_at``.
 
 The calls that undo others (``undoes`` is an ordinal) follow the others, the last step's first. ``dry_run`` has an
 entry for each call that undoes nothing. ``fields``, ``result`` and ``settled`` are hashes of what the action reads or
@@ -22,12 +23,12 @@ Every sentence is made by code from the runbook and the cluster; no word of a mo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from typing import Any
 
-from bot.domain.approval import Need, Person
+from bot.domain.approval import Member, Need, Person
 from bot.domain.canonical import canonical, digest
 from bot.domain.plan import SCHEMA, Plan
 from bot.domain.runbook import Runbook, Step, Where
@@ -76,6 +77,7 @@ class PlanContext:
     policy_digest: str
     on_behalf_of: Person | None = None
     requester_may_approve: bool = False
+    break_glass: tuple[Member, ...] = ()
     subject: Mapping[str, str] | None = None
     registries: tuple[str, ...] = ()
 
@@ -296,7 +298,7 @@ def _record(desk: Desk, values: Json, book: _Book, context: PlanContext) -> dict
             {
                 "group": need.group,
                 "count": need.count,
-                "members": [_person(each.person) | {"name": each.name} for each in need.members],
+                "members": _members(need.members),
             }
             for need in context.needs
         ],
@@ -304,11 +306,16 @@ def _record(desk: Desk, values: Json, book: _Book, context: PlanContext) -> dict
         "requester": _person(context.requester) if context.requester else None,
         "on_behalf_of": _person(context.on_behalf_of) if context.on_behalf_of else None,
         "requester_may_approve": context.requester_may_approve,
+        "break_glass": _members(context.break_glass),
         "policy_digest": context.policy_digest,
         "catalogue_digest": context.catalogue_digest,
         "created_at": context.now,
         "expires_at": context.now + ttl_seconds * 1_000_000,
     }
+
+
+def _members(members: Iterable[Member]) -> list[dict[str, str]]:
+    return [_person(each.person) | {"name": each.name} for each in members]
 
 
 def _person(person: Person) -> dict[str, str]:

@@ -60,6 +60,11 @@ def test_only_a_low_risk_runbook_lets_its_requester_approve() -> None:
     assert not needed(a_runbook(), Policy()).requester_may_approve
 
 
+def test_a_runbook_may_forbid_that_the_glass_is_broken_for_it() -> None:
+    assert needed(a_runbook("critical"), Policy()).break_glass
+    assert not needed(a_runbook("critical", break_glass=False), Policy()).break_glass
+
+
 def test_what_a_runbook_asks_for_and_nobody_can_give_is_a_problem_with_its_file_and_key() -> None:
     found = problems([a_runbook(groups={"dba": 1}), a_runbook("high", requester_may_approve=True)], Policy(GROUPS))
     assert found == [

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.approval import Person
+from bot.domain.approval import Member, Person
 from bot.domain.canonical import digest
 from bot.domain.plan import Plan
 from bot.runbooks import rbac
@@ -138,7 +138,9 @@ async def test_the_time_of_a_restart_is_fixed_at_planning(market: Any) -> None:
     }
 
 
-@pytest.mark.parametrize("changed", ["requester", "needs", "quorum", "ttl", "evidence", "policy", "catalogue", "now"])
+@pytest.mark.parametrize(
+    "changed", ["requester", "needs", "quorum", "break_glass", "ttl", "evidence", "policy", "catalogue", "now"]
+)
 async def test_whatever_is_bound_changes_the_digest(market: Any, changed: str) -> None:
     first = await market.planned("restart-deployment", deployment="cart")
     person = Person("T0SHOP", "U0DANA")
@@ -146,6 +148,7 @@ async def test_whatever_is_bound_changes_the_digest(market: Any, changed: str) -
         "requester": replace(market.context, requester=person),
         "needs": replace(market.context, needs=()),
         "quorum": replace(market.context, quorum=2),
+        "break_glass": replace(market.context, break_glass=(Member(Person("T0SHOP", "U0DANA"), "Dana"),)),
         "ttl": replace(market.context, ttl_seconds=60),
         "evidence": replace(market.context, evidence=()),
         "policy": replace(market.context, policy_digest="1" * 64),
