@@ -8,6 +8,10 @@ Who may deny: everybody who could approve, because a denial decides as an approv
 answer for it; and the requester, who may always withdraw what is theirs. A denial is the safe direction, so it also
 counts when the standing of a listed person, or the group they were in, cannot be read: a wrong denial costs a new
 request, a lost one costs an unwanted run.
+
+Who may break the glass: a person whom the plan names for it and who is still listed for it now, the requester too,
+because an emergency may leave nobody else. It takes the place of the quorum and of nothing else: plan, expiry, denials
+and standing are judged as for an approval, and it needs a reason. Somebody else, an approver, has to review it.
 """
 
 from __future__ import annotations
@@ -22,11 +26,18 @@ from bot.approvals.quorum import seat
 from bot.approvals.terms import Terms
 from bot.domain.approval import Approval, Decision, Electorate, Person, Standing, Vote
 from bot.domain.plan import Plan
+from bot.domain.policy import BREAK_GLASS
 
 Supporters = Mapping[Person, frozenset[str]]
 """Who stands by a request, each with the groups of it that they may sit for."""
 
-_EVENTS: Mapping[Decision, Event] = {"approve": "approve", "deny": "deny", "revoke": "revoke", "cancel": "cancel"}
+_EVENTS: Mapping[Decision, Event] = {
+    "approve": "approve",
+    "break": "approve",
+    "deny": "deny",
+    "revoke": "revoke",
+    "cancel": "cancel",
+}
 _NAMED = 8
 
 
@@ -76,7 +87,7 @@ def judge(
     name = _name(terms, electorate, vote.person)
     match vote.decision:
         case "deny":
-            reason = " ".join(vote.reason.split())
+            reason = _reason(vote)
             return Verdict("denied", f"{name} denied {approval.name}" + (f": {reason}" if reason else "."))
         case "cancel":
             return Verdict("cancelled", f"{name} asked for {approval.name} and took it back.")
@@ -85,6 +96,10 @@ def judge(
             return Verdict("revoked", f"{name} took their approval of {approval.name} back{anew}")
     if hold:
         return Verdict("refused", hold)
+    if vote.decision == "break":
+        own = "their own request " if _asked(terms, vote.person, electorate) else ""
+        have = f"{len(_supporters(terms, votes, electorate))} of {terms.quorum} approvals"
+        return Verdict("approved", f"{name} broke the glass for {own}{approval.name}, with {have}: {_reason(vote)}")
     votes.append(replace(vote, state="counted"))
     return _tally(approval, terms, _supporters(terms, votes, electorate), electorate)
 
@@ -98,6 +113,40 @@ def may_answer(approval: Approval, plan: Plan, vote: Vote, electorate: Electorat
         return f"This is no answer to the question about {approval.name}."
     terms = Terms.of(plan)
     return _unbound(approval, terms) or _unfit(vote, electorate) or _outsider(approval, terms, vote, electorate)
+
+
+def may_review(
+    approval: Approval, plan: Plan, broken: Vote | None, reviewed: Vote | None, vote: Vote, electorate: Electorate
+) -> str:
+    """Say why this person may not close the review of a break-glass, or return an empty string if they may.
+    ``broken`` is the vote that broke the glass, ``reviewed`` the one that closed the review, if any.
+
+    An approver may, who is neither who broke the glass nor who asked for it. Whoever is in one of its groups now is an
+    approver of it, also who came later: a review releases nothing, and must not stay open because people have left.
+    """
+    if vote.approval_id != approval.id or vote.decision != "reviewed":
+        return f"This is no review of {approval.name}."
+    terms = Terms.of(plan)
+    if broken is None:
+        return f"Nobody broke the glass for {approval.name}, so there is nothing to review."
+    if reviewed is not None:
+        return f"{approval.name} was reviewed already by {_name(terms, electorate, reviewed.person)}."
+    refusal = _unbound(approval, terms) or _other_version(terms, vote) or _unfit(vote, electorate)
+    if refusal:
+        return refusal
+    name = _name(terms, electorate, vote.person)
+    if electorate.human(vote.person) == electorate.human(broken.person):
+        return f"{name} broke the glass for {approval.name}, so somebody else must review it."
+    if _asked(terms, vote.person, electorate):
+        return f"{name} asked for {approval.name}, so somebody else must review it."
+    if not _reason(vote):
+        return "Write a few words: what was found is kept in the audit."
+    if any(vote.person in electorate.groups.get(group, ()) for group in terms.groups):
+        return ""
+    unread = [group for group in terms.groups if group in electorate.unread]
+    if unread:
+        return f"Slack could not be asked who is in {_list(unread)}, so this does not count; try again in a moment."
+    return f"{name} is no approver of {approval.name}: only approvers review what was released without them."
 
 
 def may_ask(standing: Standing) -> str:
@@ -127,19 +176,33 @@ def may_start(
     if denials:
         return Verdict("denied", f"{_name(terms, electorate, denials[0].person)} denied {approval.name}.")
     supporters = _supporters(terms, votes, electorate)
-    if _reached(terms, supporters):
+    breakers = _breakers(terms, votes, electorate)
+    if breakers or _reached(terms, supporters):
         if hold:
             return Verdict("waiting", hold)
-        return Verdict("approved", f"{approval.name} is approved by {_names(terms, electorate, supporters)}.")
+        how = "released by break-glass" if breakers else "approved"
+        return Verdict("approved", f"{approval.name} is {how} by {_names(terms, electorate, breakers or supporters)}.")
     hopeful = _supporters(terms, votes, electorate, hopeful=True)
-    if _reached(terms, hopeful):
-        who = _names(terms, electorate, set(hopeful) - set(supporters)) or "they"
+    hoped = _breakers(terms, votes, electorate, hopeful=True)
+    if hoped or _reached(terms, hopeful):
+        who = _names(terms, electorate, hoped or set(hopeful) - set(supporters)) or "they"
         return Verdict("waiting", f"Slack cannot be asked at the moment whether {who} may still approve; trying again.")
+    broke = {vote.person for vote in votes if _breaks(terms, vote)}
+    if broke:
+        who = _names(terms, electorate, broke)
+        why = f"{who} broke the glass for {approval.name} and may not do so any more"
+        return Verdict("refused", f"{why}. Ask for approval anew.")
     return Verdict(
         "refused",
         f"{approval.name} had its approvals, but of those who gave them only {len(supporters)} may still approve, "
         f"and {terms.quorum} must. Ask for approval anew.",
     )
+
+
+def released(plan: Plan, votes: Iterable[Vote], electorate: Electorate) -> bool:
+    """Say whether the glass was broken for a plan by somebody who may still do so; ``votes`` are those of its request.
+    Closed windows may then be passed, where the configuration says so."""
+    return bool(_breakers(Terms.of(plan), votes, electorate))
 
 
 def approvers(plan: Plan) -> frozenset[Person]:
@@ -169,8 +232,8 @@ def _decided(approval: Approval, terms: Terms, votes: Sequence[Vote], vote: Vote
     if not isinstance(legal, Illegal):
         return ""
     when = f" at {_clock(approval.decided_at)}" if approval.decided_at is not None else ""
-    deciding = {"denied": "deny", "cancelled": "cancel"}.get(approval.state, "approve")
-    people = {each.person for each in votes if each.state == "counted" and each.decision == deciding}
+    deciding = {"denied": ("deny",), "cancelled": ("cancel",)}.get(approval.state, ("approve", "break"))
+    people = {each.person for each in votes if each.state == "counted" and each.decision in deciding}
     by = f" by {_names(terms, None, people)}" if people else ""
     if started:
         return f"{approval.name} was approved{by}{when} and its run has started; it can no longer be changed."
@@ -198,7 +261,7 @@ def _unfit(vote: Vote, electorate: Electorate) -> str:
     if standing is None or not _known(electorate, vote.person):
         if vote.decision in ("deny", "revoke", "cancel"):
             return ""
-        return "Slack could not be asked who you are, so the approval does not count; try again in a moment."
+        return "Slack could not be asked who you are, so this does not count; try again in a moment."
     return unfit(standing)
 
 
@@ -223,13 +286,15 @@ def _may_not(approval: Approval, terms: Terms, votes: Sequence[Vote], vote: Vote
     """Say why this person may not do what they clicked."""
     name = _name(terms, electorate, vote.person)
     asked = _asked(terms, vote.person, electorate)
-    given = any(
-        _supports(terms, each) and electorate.human(each.person) == electorate.human(vote.person) for each in votes
-    )
+    own = [each for each in votes if electorate.human(each.person) == electorate.human(vote.person)]
+    given = any(_supports(terms, each) for each in own)
     if vote.decision == "cancel":
         return "" if asked else f"Only who asked for {approval.name} can cancel it. An approver can deny it."
     if vote.decision == "revoke":
-        return "" if given else f"{name} has given no approval of {approval.name} to take back."
+        broke = any(_breaks(terms, each) for each in own)
+        return "" if given or broke else f"{name} has given no approval of {approval.name} to take back."
+    if vote.decision == "break":
+        return _may_not_break(approval, terms, vote, electorate)
     if vote.decision == "deny" and asked:
         return ""
     if vote.decision == "approve" and asked and not terms.requester_may_approve:
@@ -237,6 +302,28 @@ def _may_not(approval: Approval, terms: Terms, votes: Sequence[Vote], vote: Vote
     if vote.decision == "approve" and given:
         return f"{name} has approved this already; one person has one vote."
     return _outsider(approval, terms, vote, electorate)
+
+
+def _may_not_break(approval: Approval, terms: Terms, vote: Vote, electorate: Electorate) -> str:
+    """Say why this person may not break the glass."""
+    name = _name(terms, electorate, vote.person)
+    if not _countable(terms):
+        return f"{approval.name} does not say how many must approve, so nobody can release it."
+    if not terms.breakers:
+        return (
+            f"Nobody may break the glass for {approval.name}: its runbook forbids it, or nobody was listed for it when "
+            "it was asked for."
+        )
+    if vote.person not in terms.breakers:
+        may = _names(terms, electorate, terms.breakers, "or")
+        return f"{name} may not break the glass for {approval.name}: {may} may."
+    if BREAK_GLASS in electorate.unread:
+        return "Slack could not be asked who may break the glass, so this does not count; try again in a moment."
+    if vote.person not in electorate.groups.get(BREAK_GLASS, ()):
+        return f"{name} may not break the glass any more."
+    if not _reason(vote):
+        return "Breaking the glass takes a reason: it is said to everybody and kept in the audit."
+    return ""
 
 
 def _outsider(approval: Approval, terms: Terms, vote: Vote, electorate: Electorate) -> str:
@@ -286,14 +373,35 @@ def _tally(approval: Approval, terms: Terms, supporters: Supporters, electorate:
     return Verdict("waiting", f"{still}; still needed: {_list(wanted)}.")
 
 
+def _countable(terms: Terms) -> bool:
+    """Say whether it can be read how many must approve, and of which groups."""
+    return bool(terms.counts) and terms.quorum > 0
+
+
 def _reached(terms: Terms, supporters: Supporters) -> bool:
     """Say whether enough different people stand by it, and every group has its own."""
-    enough = bool(terms.counts) and 0 < terms.quorum <= len(supporters)
+    enough = _countable(terms) and terms.quorum <= len(supporters)
     return enough and seat(terms.counts, supporters).full
 
 
 def _supports(terms: Terms, vote: Vote) -> bool:
     return vote.decision == "approve" and vote.state == "counted" and vote.digest == terms.digest
+
+
+def _breaks(terms: Terms, vote: Vote) -> bool:
+    return vote.decision == "break" and vote.state == "counted" and vote.digest == terms.digest
+
+
+def _breakers(terms: Terms, votes: Iterable[Vote], electorate: Electorate, *, hopeful: bool = False) -> set[Person]:
+    """Return who broke the glass and may still do so: named for it by the plan, listed for it now, in good standing.
+    ``hopeful`` takes what cannot be read now for what it was."""
+    found = set()
+    for vote in votes:
+        listed = vote.person in electorate.groups.get(BREAK_GLASS, ()) or (hopeful and BREAK_GLASS in electorate.unread)
+        fit = not _unfit(vote, electorate) or (hopeful and not _known(electorate, vote.person))
+        if _breaks(terms, vote) and _countable(terms) and vote.person in terms.breakers and listed and fit:
+            found.add(vote.person)
+    return found
 
 
 def _supporters(
@@ -338,6 +446,10 @@ def _groups(terms: Terms, person: Person, electorate: Electorate, *, hopeful: bo
 def _asked(terms: Terms, person: Person, electorate: Electorate) -> bool:
     """Say whether this human asked for it, or is whom it was asked for."""
     return electorate.human(person) in {electorate.human(asker) for asker in terms.askers or ()}
+
+
+def _reason(vote: Vote) -> str:
+    return " ".join(vote.reason.split())
 
 
 def _name(terms: Terms, electorate: Electorate | None, person: Person) -> str:

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from bot.domain.audit import AuditEvent
 
-# The last part of an event's kind, where the event says how a request stands: vote.approved, approval.expired.
+# The last part of an event's kind, where the event says how a request stands: vote.approved, break_glass.approved,
+# approval.expired.
 _APPROVED, _REVOKED = "approved", "revoked"
 _ENDED = frozenset({"denied", "cancelled", "expired", "void", "superseded"})
 

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from bot.approvals.lifecycle import Moved, step
-from bot.approvals.policy import approvers, judge, may_answer, may_start
+from bot.approvals.policy import approvers, judge, may_answer, may_review, may_start, released
 from bot.domain.approval import Approval, Decision, Electorate, Person, Standing, Vote
 from bot.domain.canonical import digest
 from bot.domain.plan import Plan
+from bot.domain.policy import BREAK_GLASS
 
 SECOND = 1_000_000
 NOW = 1_795_000_000 * SECOND
@@ -151,7 +152,7 @@ def test_the_same_user_id_in_another_workspace_is_somebody_else() -> None:
         ({"is_guest": True}, "Lee is a guest in this workspace; only full members decide."),
         ({"is_deactivated": True}, "Lee is deactivated in Slack and may not decide."),
         ({"is_foreign": True}, "Lee belongs to another workspace and may not decide here."),
-        ({"known": False}, "Slack could not be asked who you are, so the approval does not count"),
+        ({"known": False}, "Slack could not be asked who you are, so this does not count"),
     ],
 )
 def test_bad_standing_refuses_and_says_so(fault: dict[str, bool], sentence: str) -> None:
@@ -398,6 +399,188 @@ class TestHold:
         assert may_start(approved, plan, counted, lost, NOW, hold=self.hold).outcome == "refused"
 
 
+class TestBreakGlass:
+    """In an emergency a listed person releases the plan without its quorum, and somebody else reviews that."""
+
+    plan = a_plan(quorum=2, break_glass=[member(DANA), member(LEE)])
+    approval = an_approval(plan)
+    crowd = people(groups={BREAK_GLASS: frozenset({DANA, LEE})})
+    broken = a_vote(DANA, plan, "break", reason="the shop  is\ndown")
+
+    def start(self, *votes: Vote, plan: Plan | None = None, crowd: Electorate | None = None, **more: Any) -> Any:
+        plan = plan or self.plan
+        counted = [replace(vote, state="counted") for vote in votes]
+        return may_start(an_approval(plan, state="approved"), plan, counted, crowd or self.crowd, NOW, **more)
+
+    def test_a_listed_person_releases_it_alone_without_being_an_approver(self) -> None:
+        verdict = judge(self.approval, self.plan, [], self.broken, self.crowd, NOW)
+        assert (verdict.outcome, verdict.sentence) == (
+            "approved",
+            "Dana broke the glass for A-77, with 0 of 2 approvals: the shop is down",
+        )
+        start = self.start(self.broken)
+        assert (start.outcome, start.sentence) == ("approved", "A-77 is released by break-glass by Dana.")
+
+    def test_it_is_no_approval_and_says_how_many_there_were(self) -> None:
+        plain = judge(self.approval, self.plan, [], a_vote(DANA, self.plan), self.crowd, NOW)
+        assert plain.outcome == "refused"
+        given = [a_vote(PRIYA, self.plan, state="counted")]
+        verdict = judge(self.approval, self.plan, given, self.broken, self.crowd, NOW)
+        assert "with 1 of 2 approvals" in verdict.sentence
+        # Of two that must approve one has, and one broke the glass: without the glass it is one.
+        gone = people(groups={BREAK_GLASS: frozenset()})
+        assert self.start(*given, self.broken, crowd=gone).outcome == "refused"
+
+    def test_who_asked_may_and_it_is_said(self) -> None:
+        asked = {"team_id": "T0SHOP", "user_id": "U0DANA"}
+        plan = a_plan(quorum=2, break_glass=[member(DANA)], requester=asked)
+        own = a_vote(DANA, plan, "break", reason="nobody answers")
+        verdict = judge(an_approval(plan), plan, [], own, self.crowd, NOW)
+        assert (
+            verdict.sentence == "Dana broke the glass for their own request A-77, with 0 of 2 approvals: nobody answers"
+        )
+        assert self.start(own, plan=plan).outcome == "approved"
+
+    @pytest.mark.parametrize(
+        ("person", "bound", "listed", "said"),
+        [
+            (PRIYA, [DANA, LEE], {DANA, LEE}, "Priya may not break the glass for A-77: Dana or Lee may."),
+            (PRIYA, [DANA], {DANA, PRIYA}, "Priya may not break the glass for A-77: Dana may."),
+            (DANA, [DANA], {LEE}, "Dana may not break the glass any more."),
+            (DANA, [], {DANA}, "Nobody may break the glass for A-77: its runbook forbids it, or nobody was listed"),
+            (DANA, [DANA], None, "Slack could not be asked who may break the glass"),
+        ],
+    )
+    def test_only_who_was_listed_when_it_was_asked_for_and_is_now(
+        self, person: Person, bound: list[Person], listed: Any, said: str
+    ) -> None:
+        plan = a_plan(quorum=2, break_glass=[member(each) for each in bound])
+        crowd = people(groups={BREAK_GLASS: listed})
+        vote = a_vote(person, plan, "break", reason="the shop is down")
+        verdict = judge(an_approval(plan), plan, [], vote, crowd, NOW)
+        assert verdict.outcome == "refused"
+        assert verdict.sentence.startswith(said)
+        start = self.start(vote, plan=plan, crowd=crowd)
+        assert start.outcome == ("waiting" if listed is None else "refused")
+        assert not released(plan, [replace(vote, state="counted")], crowd)
+
+    @pytest.mark.parametrize("junk", [None, "everybody", {}, [{"name": "Dana"}], [member(DANA), {}], 7])
+    def test_a_list_that_cannot_be_read_is_nobody(self, junk: Any) -> None:
+        plan = a_plan(break_glass=junk)
+        vote = a_vote(DANA, plan, "break", reason="the shop is down")
+        assert judge(an_approval(plan), plan, [], vote, self.crowd, NOW).outcome == "refused"
+        assert self.start(vote, plan=plan).outcome == "refused"
+
+    @pytest.mark.parametrize("changes", [{"quorum": 0}, {"quorum": None}, {"needs": None}, {"needs": []}])
+    def test_a_quorum_that_cannot_be_read_is_not_passed_over(self, changes: dict[str, Any]) -> None:
+        plan = a_plan(**{"break_glass": [member(DANA)]} | changes)
+        vote = a_vote(DANA, plan, "break", reason="the shop is down")
+        assert judge(an_approval(plan), plan, [], vote, self.crowd, NOW).outcome == "refused"
+        assert self.start(vote, plan=plan).outcome == "refused"
+
+    @pytest.mark.parametrize("fault", ["is_bot", "is_guest", "is_deactivated", "is_foreign"])
+    def test_only_full_members_who_are_read_again_at_the_start(self, fault: str) -> None:
+        crowd = people(groups={BREAK_GLASS: {DANA}}, DANA={fault: True})
+        assert judge(self.approval, self.plan, [], self.broken, crowd, NOW).outcome == "refused"
+        start = self.start(self.broken, crowd=crowd)
+        assert start.outcome == "refused"
+        assert start.sentence == "Dana broke the glass for A-77 and may not do so any more. Ask for approval anew."
+        unknown = people(groups={BREAK_GLASS: {DANA}}, DANA={"known": False})
+        assert judge(self.approval, self.plan, [], self.broken, unknown, NOW).outcome == "refused"
+        assert self.start(self.broken, crowd=unknown).outcome == "waiting"
+
+    @pytest.mark.parametrize("reason", ["", "  ", "\n\t"])
+    def test_it_takes_a_reason(self, reason: str) -> None:
+        verdict = judge(self.approval, self.plan, [], replace(self.broken, reason=reason), self.crowd, NOW)
+        assert (verdict.outcome, "takes a reason" in verdict.sentence) == ("refused", True)
+
+    def test_everything_else_is_judged_as_for_an_approval(self) -> None:
+        other = a_plan(quorum=2, break_glass=[member(DANA)], parameters={})
+        for approval, vote, now, hold in (
+            (self.approval, replace(self.broken, digest=other.digest), NOW, ""),
+            (self.approval, replace(self.broken, approval_id="a2"), NOW, ""),
+            (self.approval, self.broken, EXPIRY, ""),
+            (self.approval, self.broken, NOW, "Actions are off."),
+            (an_approval(self.plan, state="denied"), self.broken, NOW, ""),
+            (an_approval(self.plan, state="approved"), self.broken, NOW, ""),
+        ):
+            assert judge(approval, self.plan, [], vote, self.crowd, now, hold=hold).outcome == "refused"
+        assert self.start(self.broken, hold="Actions are off.").outcome == "waiting"
+        assert self.start(self.broken, a_vote(PRIYA, self.plan, "deny")).outcome == "denied"
+        for spoiled in (
+            replace(self.broken, state="refused"),
+            replace(self.broken, state="revoked"),
+            replace(self.broken, digest=other.digest),
+        ):
+            approved = an_approval(self.plan, state="approved")
+            assert may_start(approved, self.plan, [spoiled], self.crowd, NOW).outcome == "refused"
+
+    def test_it_is_taken_back_and_denied_until_the_run_starts(self) -> None:
+        counted = [replace(self.broken, state="counted")]
+        approved = an_approval(self.plan, state="approved")
+        for vote, outcome in (
+            (a_vote(DANA, self.plan, "revoke"), "revoked"),
+            (a_vote(PRIYA, self.plan, "deny"), "denied"),
+        ):
+            assert judge(approved, self.plan, counted, vote, self.crowd, NOW).outcome == outcome
+            assert judge(approved, self.plan, counted, vote, self.crowd, NOW, started=True).outcome == "refused"
+        again = judge(approved, self.plan, counted, a_vote(PRIYA, self.plan), self.crowd, NOW)
+        assert again.sentence == "A-77 was already approved by Dana."
+
+
+class TestReview:
+    """What was released by break-glass is reviewed by an approver who had no part in it."""
+
+    plan = a_plan(quorum=2, break_glass=[member(DANA), member(LEE)])
+    approval = an_approval(plan, state="approved")
+    broken = a_vote(LEE, plan, "break", reason="the shop is down", state="counted")
+
+    def refusal(self, who: Person, crowd: Electorate | None = None, plan: Plan | None = None, **more: Any) -> str:
+        plan = plan or self.plan
+        vote = a_vote(who, plan, "reviewed", **{"reason": "right, nobody answered"} | more)
+        broken = replace(self.broken, digest=plan.digest)
+        return may_review(an_approval(plan, state="approved"), plan, broken, None, vote, crowd or people())
+
+    def test_an_approver_closes_it_with_a_word(self) -> None:
+        assert self.refusal(PRIYA) == ""
+        assert self.refusal(PRIYA, reason=" ") == "Write a few words: what was found is kept in the audit."
+
+    def test_nobody_reviews_what_they_did_under_whichever_identity(self) -> None:
+        assert self.refusal(LEE) == "Lee broke the glass for A-77, so somebody else must review it."
+        same = replace(people(), aliases={PRIYA: LEE})
+        assert self.refusal(PRIYA, same) == "Priya broke the glass for A-77, so somebody else must review it."
+
+    @pytest.mark.parametrize("key", ["requester", "on_behalf_of"])
+    def test_nor_what_they_asked_for(self, key: str) -> None:
+        asked = {"team_id": "T0SHOP", "user_id": "U0PRIYA"}
+        plan = a_plan(**{"quorum": 2, "break_glass": [member(LEE)], key: asked, "requester": asked})
+        assert self.refusal(PRIYA, plan=plan) == "Priya asked for A-77, so somebody else must review it."
+
+    def test_only_approvers_do_and_who_became_one_since_too(self) -> None:
+        assert self.refusal(DANA).startswith("Dana is no approver of A-77")
+        assert self.refusal(DANA, people(listed=frozenset({DANA}))) == ""
+        assert self.refusal(PRIYA, people(listed=frozenset({DANA}))).startswith("Priya is no approver of A-77")
+        assert "could not be asked who is in approvers" in self.refusal(PRIYA, people(listed=None))
+        for fault in ({"known": False}, {"is_bot": True}, {"is_guest": True}, {"is_deactivated": True}):
+            assert self.refusal(PRIYA, people(PRIYA=fault)) != ""
+
+    def test_what_was_not_broken_or_is_reviewed_or_another_plan_is_not_reviewed(self) -> None:
+        vote = a_vote(PRIYA, self.plan, "reviewed", reason="right")
+        none = may_review(self.approval, self.plan, None, None, vote, people())
+        assert none == "Nobody broke the glass for A-77, so there is nothing to review."
+        done = a_vote(DANA, self.plan, "reviewed", reason="right", state="counted")
+        again = may_review(self.approval, self.plan, self.broken, done, vote, people())
+        assert again == "A-77 was reviewed already by Dana."
+        for wrong in ({"digest": "0" * 64}, {"approval_id": "a2"}, {"decision": "approve"}):
+            assert may_review(self.approval, self.plan, self.broken, None, replace(vote, **wrong), people()) != ""
+
+    def test_a_review_is_no_vote(self) -> None:
+        vote = a_vote(PRIYA, self.plan, "reviewed", reason="right")
+        assert judge(an_approval(self.plan), self.plan, [], vote, people(), NOW).outcome == "refused"
+        counted = [replace(vote, state="counted"), a_vote(LEE, self.plan, state="counted")]
+        assert may_start(self.approval, self.plan, counted, people(), NOW).outcome == "refused"
+
+
 @pytest.mark.parametrize("quorum", [0, -1, None, "1", True, 1.5])
 def test_a_quorum_that_is_no_number_of_people_approves_nothing(quorum: Any) -> None:
     plan = a_plan(quorum=quorum)
@@ -584,28 +767,29 @@ class Votes(RuleBasedStateMachine):
     """Voters, clocks, lists and standings in any order, for two requests at once, against a small model.
 
     Whenever a run may start, a quorum of different people who were eligible when they clicked, and still are, has
-    approved this very plan, nobody's denial was counted, and it has not expired.
+    approved this very plan, or somebody who was and is listed for it broke the glass for this very plan; nobody's
+    denial was counted, and it has not expired.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.plans = {
-            "a1": a_plan(quorum=2, needs=[needs("approvers", *NAMES)]),
+            "a1": a_plan(quorum=2, needs=[needs("approvers", *NAMES)], break_glass=[member(DANA), member(LEE)]),
             "a2": a_plan(requester={"team_id": "T0SHOP", "user_id": "U0LEE"}),
         }
         self.approvals = {name: an_approval(plan, id=name) for name, plan in self.plans.items()}
         self.started = dict.fromkeys(self.plans, False)
         self.votes: list[Vote] = []
         self.now = NOW
-        self.crowd = people(listed=frozenset(NAMES))
+        self.crowd = people(listed=frozenset(NAMES), groups={BREAK_GLASS: frozenset(NAMES)})
 
     @rule(seconds=st.sampled_from([1, 600, 2000]))
     def time_passes(self, seconds: int) -> None:
         self.now += seconds * SECOND
 
-    @rule(listed=st.frozensets(st.sampled_from(sorted(NAMES))))
-    def the_list_changes(self, listed: frozenset[Person]) -> None:
-        self.crowd = replace(self.crowd, groups={"approvers": listed})
+    @rule(name=st.sampled_from(["approvers", BREAK_GLASS]), listed=st.frozensets(st.sampled_from(sorted(NAMES))))
+    def the_list_changes(self, name: str, listed: frozenset[Person]) -> None:
+        self.crowd = replace(self.crowd, groups={**self.crowd.groups, name: listed})
 
     @rule(
         person=st.sampled_from(sorted(NAMES)),
@@ -619,10 +803,11 @@ class Votes(RuleBasedStateMachine):
         name=st.sampled_from(["a1", "a2"]),
         seen=st.sampled_from(["a1", "a1", "a2"]),
         person=st.sampled_from(sorted(NAMES)),
-        decision=st.sampled_from(["approve", "approve", "approve", "deny"]),
+        decision=st.sampled_from(["approve", "approve", "approve", "deny", "break"]),
     )
     def somebody_clicks(self, name: str, seen: str, person: Person, decision: Decision) -> None:
-        vote = a_vote(person, self.plans[seen], decision, id=f"v{len(self.votes)}", approval_id=name)
+        identity = f"v{len(self.votes)}"
+        vote = a_vote(person, self.plans[seen], decision, id=identity, approval_id=name, reason="the shop is down")
         approval, plan = self.approvals[name], self.plans[name]
         verdict = judge(approval, plan, self.votes, vote, self.crowd, self.now, started=self.started[name])
         if verdict.outcome == "refused":
@@ -630,7 +815,7 @@ class Votes(RuleBasedStateMachine):
             return
         self.votes.append(replace(vote, state="counted"))
         if verdict.outcome != "waiting":
-            moved = step(approval.state, decision, started=self.started[name])
+            moved = step(approval.state, "deny" if decision == "deny" else "approve", started=self.started[name])
             assert isinstance(moved, Moved)
             self.approvals[name] = replace(approval, state=moved.state, decided_at=self.now)
 
@@ -644,14 +829,18 @@ class Votes(RuleBasedStateMachine):
         assert not self.started[name]
         mine = [vote for vote in self.votes if vote.approval_id == name and vote.state == "counted"]
         assert not [vote for vote in mine if vote.decision == "deny"]
-        supporters = {
-            vote.person
+        fit = [
+            vote
             for vote in mine
             if vote.digest == plan.digest
-            and vote.person in self.crowd.groups["approvers"]
             and self.crowd.standings[vote.person] == Standing(vote.person, NAMES[vote.person], known=True)
-        }
-        assert len(supporters) >= plan.record["quorum"]
+        ]
+        broke = {vote.person for vote in fit if vote.decision == "break"} & self.crowd.groups[BREAK_GLASS]
+        assert broke <= {DANA, LEE}
+        assert name == "a1" or not broke
+        listed = self.crowd.groups["approvers"]
+        supporters = {vote.person for vote in fit if vote.decision == "approve" and vote.person in listed}
+        assert broke or len(supporters) >= plan.record["quorum"]
         assert supporters <= approvers(plan)
         assert name == "a1" or LEE not in supporters
         assert self.now < EXPIRY

@@ -19,6 +19,7 @@ def told(*kinds: str, digest: str = DIGEST) -> list[AuditEvent]:
         ("approval.requested", "vote.refused", "vote.waiting", "vote.approved", "run.started"),
         ("approval.requested", "vote.approved", "vote.revoked", "vote.waiting", "vote.approved"),
         ("approval.requested", "vote.approved", "something.new", "vote.refused"),
+        ("approval.requested", "break_glass.refused", "vote.waiting", "break_glass.approved", "break_glass.reviewed"),
     ],
 )
 def test_what_was_asked_and_approved_may_start(kinds: tuple[str, ...]) -> None:
@@ -35,6 +36,10 @@ def test_what_was_asked_and_approved_may_start(kinds: tuple[str, ...]) -> None:
         (("approval.requested", "vote.approved", "vote.denied"), "it ended: vote.denied"),
         (("approval.requested", "vote.denied", "vote.approved"), "it ended: vote.denied"),
         (("approval.requested", "vote.approved", "vote.revoked"), "its last word is vote.revoked"),
+        (("approval.requested", "break_glass.refused"), "its last word is approval.requested"),
+        (("approval.requested", "break_glass.reviewed"), "its last word is approval.requested"),
+        (("approval.requested", "break_glass.approved", "vote.revoked"), "its last word is vote.revoked"),
+        (("approval.requested", "break_glass.approved", "vote.denied"), "it ended: vote.denied"),
         (("approval.requested", "vote.approved", "approval.expired"), "it ended: approval.expired"),
         (("approval.requested", "vote.approved", "run.started", "run.void"), "it ended: run.void"),
         (("approval.requested", "vote.approved", "run.started", "step.started"), "begun before"),
