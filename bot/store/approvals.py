@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, Select, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.approval import Approval, ApprovalState, Person, Vote, VoteState
@@ -20,6 +20,8 @@ from bot.store.unreadable import UnreadableRow, parse_part
 
 _APPROVAL = TypeAdapter(Approval)
 _VOTE = TypeAdapter(Vote)
+_JUDGED = ("counted", "revoked")
+"""The states of a vote that had an effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,46 @@ def votes_of(connection: Connection, approval_id: str, *, state: VoteState = "co
     query = select(votes).where(votes.c.approval_id == approval_id, votes.c.state == state)
     rows = connection.execute(query.order_by(votes.c.received_at, votes.c.id))
     return [Click(_vote(connection, row), row.person_name, row.channel) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Glass:
+    """The click that broke the glass for a request, and the one that closed its review, if any did."""
+
+    broken: Click
+    reviewed: Click | None
+
+
+def glass_of(connection: Connection, approval_id: str) -> Glass | None:
+    """Return who broke the glass for a request, None if nobody did. Taken back it stays broken, and to be reviewed.
+    Raises ``UnreadableRow`` if a vote of these is not as we wrote it."""
+    query = select(votes).where(votes.c.approval_id == approval_id, votes.c.decision.in_(("break", "reviewed")))
+    rows = connection.execute(query.where(votes.c.state.in_(_JUDGED)).order_by(votes.c.received_at, votes.c.id))
+    clicks = [Click(_vote(connection, row), row.person_name, row.channel) for row in rows]
+    broken = next((each for each in clicks if each.vote.decision == "break"), None)
+    reviewed = next((each for each in clicks if each.vote.decision == "reviewed"), None)
+    return Glass(broken, reviewed) if broken else None
+
+
+def unreviewed(connection: Connection, *, limit: int = 50) -> list[Approval]:
+    """Return the requests whose break-glass nobody has reviewed, oldest first, without those that cannot be read."""
+    query = select(approvals).where(approvals.c.id.in_(_unreviewed())).order_by(approvals.c.number).limit(limit)
+    return _readable(connection, connection.execute(query))
+
+
+def count_unreviewed(connection: Connection) -> int:
+    """Count the requests whose break-glass nobody has reviewed."""
+    return int(connection.execute(select(func.count()).select_from(_unreviewed().subquery())).scalar_one())
+
+
+def _unreviewed() -> Select[Any]:
+    review = votes.alias()
+    closed = select(review.c.id).where(
+        review.c.approval_id == votes.c.approval_id, review.c.decision == "reviewed", review.c.state == "counted"
+    )
+    # Written out, so that the index of the few that broke the glass is used.
+    broke = text("votes.decision = 'break'")
+    return select(votes.c.approval_id).distinct().where(broke, votes.c.state.in_(_JUDGED), ~closed.exists())
 
 
 def judge_vote(

@@ -187,6 +187,13 @@ votes = Table(
     _signature(),
     *_counters(),
     _due("votes_due"),
+    # The few that broke the glass: whoever lists what is not reviewed looks for them among all votes.
+    Index(
+        "votes_breaking",
+        "approval_id",
+        sqlite_where=text("decision = 'break'"),
+        postgresql_where=text("decision = 'break'"),
+    ),
 )
 
 asks = Table(

@@ -125,3 +125,38 @@ def test_a_vote_that_cannot_be_read_is_never_passed_over(database: Database) -> 
     database.write_now(lambda c: c.execute(update(votes).values(decision="perhaps")))
     with pytest.raises(UnreadableRow, match="votes row v1"):
         database.read_now(lambda c: approvals.votes_of(c, "a1"))
+
+
+def test_a_broken_glass_stays_to_be_reviewed_until_somebody_has(database: Database) -> None:
+    ask(database)
+    ask(database, "a2")
+
+    def clicked(vote_id: str, decision: Any, state: Any, *, approval_id: str = "a1") -> None:
+        receive(database, replace(vote(vote_id), decision=decision, approval_id=approval_id, reason="why"))
+        database.write_now(lambda c: approvals.judge_vote(c, vote_id, state=state, verdict="Lee broke the glass"))
+
+    def unreviewed() -> tuple[list[str], int]:
+        listed = database.read_now(approvals.unreviewed)
+        return [each.name for each in listed], database.read_now(approvals.count_unreviewed)
+
+    def glass() -> approvals.Glass | None:
+        return database.read_now(lambda c: approvals.glass_of(c, "a1"))
+
+    clicked("v1", "approve", "counted")
+    clicked("v2", "break", "refused")
+    clicked("v3", "break", "counted", approval_id="a2")
+    assert (glass(), unreviewed()) == (None, (["A-2"], 1))
+    clicked("v4", "break", "counted")
+    clicked("v5", "reviewed", "refused")
+    assert unreviewed() == (["A-1", "A-2"], 2)
+    found = glass()
+    assert found is not None
+    assert (found.broken.vote.id, found.broken.vote.verdict, found.reviewed) == ("v4", "Lee broke the glass", None)
+    database.write_now(lambda c: approvals.revoke_votes(c, ["v4"], verdict="taken back"))
+    assert unreviewed() == (["A-1", "A-2"], 2), "it was broken all the same"
+    clicked("v6", "reviewed", "counted")
+    assert unreviewed() == (["A-2"], 1)
+    found = glass()
+    assert found is not None
+    assert found.reviewed is not None
+    assert found.reviewed.vote.id == "v6"

@@ -332,6 +332,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_votes_approval_id"), "votes", ["approval_id"], unique=False)
     op.create_index(
+        "votes_breaking",
+        "votes",
+        ["approval_id"],
+        unique=False,
+        sqlite_where=sa.text("decision = 'break'"),
+        postgresql_where=sa.text("decision = 'break'"),
+    )
+    op.create_index(
         "votes_due",
         "votes",
         ["not_before"],
