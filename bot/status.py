@@ -16,6 +16,7 @@ from bot.domain.stop import Stop
 from bot.intake.http import Readiness
 from bot.jobs.world import World
 from bot.store import clock, stops, unreadable, work
+from bot.store.approvals import count_unreviewed
 from bot.store.tables import approvals, incidents, messages, runs
 
 _CACHE_SECONDS = 5.0
@@ -100,7 +101,7 @@ class Gauges(Collector):
         """Yield the current counts; a database that cannot be read is a gauge of its own, not a failed scrape."""
         up = GaugeMetricFamily("signoff_database_up", "1 if the database can be read.")
         try:
-            counts = self._world.database.read_now(_count)
+            counts, unreviewed = self._world.database.read_now(_count)
         except Exception:
             up.add_metric([], 0)
             yield up
@@ -117,6 +118,11 @@ class Gauges(Collector):
             for state, number in sorted(by.items()):
                 family.add_metric([state], number)
             yield family
+        yield GaugeMetricFamily(
+            "signoff_break_glass_unreviewed",
+            "Requests that were released by break-glass and that nobody has reviewed.",
+            value=unreviewed,
+        )
         sent = CounterMetricFamily("signoff_slack_calls", "What became of messages.", labels=["outcome"])
         for outcome, number in sorted(self._world.outbox.counts.items()):
             sent.add_metric([outcome], number)
@@ -125,14 +131,15 @@ class Gauges(Collector):
             yield from self._world.gateway.usage.collect()
 
 
-def _count(connection: Connection) -> dict[str, dict[str, int]]:
+def _count(connection: Connection) -> tuple[dict[str, dict[str, int]], int]:
     columns = {
         "incidents": incidents.c.status,
         "approvals": approvals.c.state,
         "runs": runs.c.state,
         "outbox": messages.c.state,
     }
-    return {
+    counts = {
         name: {row[0]: row[1] for row in connection.execute(select(column, func.count()).group_by(column))}
         for name, column in columns.items()
     }
+    return counts, count_unreviewed(connection)

@@ -116,6 +116,7 @@ async def test_gauges_count_rows_by_state(world: World) -> None:
     lines = scrape(world)
     assert "signoff_database_up 1.0" in lines
     assert 'signoff_outbox_messages{state="waiting"} 2.0' in lines
+    assert "signoff_break_glass_unreviewed 0.0" in lines
 
 
 async def test_what_the_model_was_asked_and_what_was_dropped_is_counted(world: World) -> None:

@@ -37,7 +37,7 @@ from bot.domain.run import Run
 APPROVE_ACTION = "apr.approve"
 DENY_ACTION = "apr.deny"
 MORE_ACTION = "apr.more"
-REVOKE, CANCEL, EDIT = "revoke", "cancel", "edit"
+REVOKE, CANCEL, EDIT, BREAK = "revoke", "cancel", "edit", "break"
 """What the menu behind the three dots offers, as the first part of an option's value."""
 
 Record = Mapping[str, Any]
@@ -72,13 +72,15 @@ class VoteLine:
 @dataclass(frozen=True, slots=True)
 class ApprovalView:
     """What happened to the request so far. ``buttons`` is False where the card is only shown for reading, ``hold``
-    says why nothing of its kind may run now."""
+    says why nothing of its kind may run now. ``broken`` is who broke the glass, ``reviewed`` who reviewed that."""
 
     votes: tuple[VoteLine, ...] = ()
     run: Run | None = None
     progress: str = ""
     buttons: bool = True
     hold: str = ""
+    broken: VoteLine | None = None
+    reviewed: VoteLine | None = None
 
 
 def render(approval: Approval, record: Record, view: ApprovalView, *, full_diff: str = "") -> Card:
@@ -86,7 +88,7 @@ def render(approval: Approval, record: Record, view: ApprovalView, *, full_diff:
     pending = approval.state == "pending"
     waiting = approval.state == "approved" and (view.run is None or view.run.state == "starting")
     obstacle = _obstacle(record, full_diff)
-    blocks: list[Block] = [rich.block(*_headline(approval, record), *_state(approval, view))]
+    blocks: list[Block] = [rich.block(*_headline(approval, record, view), *_state(approval, view), *_glass(view))]
     blocks.append(rich.block(*_change(record)))
     blocks.append(rich.block(*_details(record, pending=pending)))
     asked = [_who(record, view)] if pending else []
@@ -180,9 +182,10 @@ def _fitting(blocks: list[Block]) -> Iterator[Block]:
 # --- the card's parts ---------------------------------------------------------------------------------------------
 
 
-def _headline(approval: Approval, record: Record) -> list[Part]:
+def _headline(approval: Approval, record: Record, view: ApprovalView) -> list[Part]:
     title = plain(str(_of(record, "runbook").get("title", approval.runbook)), 120)
     glyph = {"pending": "🔏", "approved": "✅", "denied": "⛔", "expired": "⌛", "void": "⚠️"}.get(approval.state, "↪️")
+    glyph = "🚨" if approval.state == "approved" and view.broken else glyph
     risk = plain(str(_of(record, "runbook").get("risk", "unknown")), 20)
     return [
         rich.section(rich.text(f"{glyph} "), rich.bold(f"{title}: {_object(record)}")),
@@ -207,6 +210,9 @@ def _state(approval: Approval, view: ApprovalView) -> list[Part]:
     outcome = plain(approval.outcome, _SENTENCE)
     if approval.state == "approved":
         spans = [rich.bold("Approved"), rich.text(_by(approvers))]
+        if view.broken is not None:
+            first = f"; approved before{_by(approvers)}" if approvers else ""
+            spans = [rich.bold("Released by break-glass"), rich.text(f"{_by([view.broken])}{first}")]
         if approval.decided_at is not None:
             spans += [rich.text(" · "), rich.date(approval.decided_at)]
         return [rich.section(*spans), _run(view)]
@@ -224,6 +230,17 @@ def _state(approval: Approval, view: ApprovalView) -> list[Part]:
     elif outcome:
         spans.append(rich.text(f". {outcome}"))
     return [rich.section(*spans)]
+
+
+def _glass(view: ApprovalView) -> list[Part]:
+    """Say why the glass was broken, and whether somebody else has reviewed that."""
+    if view.broken is None:
+        return []
+    parts = [rich.section(rich.bold("Emergency: "), rich.text(f"“{plain(view.broken.reason, _SENTENCE)}”"))]
+    if view.reviewed is None:
+        return [*parts, rich.section(rich.bold("The break-glass is not yet reviewed."))]
+    word = f"{_by([view.reviewed])}: “{plain(view.reviewed.reason, _SENTENCE)}”"
+    return [*parts, rich.section(rich.bold("The break-glass is reviewed"), rich.text(word))]
 
 
 def _run(view: ApprovalView) -> Part:
@@ -368,7 +385,15 @@ def _who(record: Record, view: ApprovalView) -> Part:
     if given and quorum != 1:
         spans.append(rich.text(f". So far{_by(given)}"))
     spans += [rich.text(" · until "), rich.date(int(record.get("expires_at", 0)))]
+    breakers = [_called(each) for each in _list_of(record, "break_glass")]
+    if breakers:
+        more = f" and {len(breakers) - _MENTIONED} more" if len(breakers) > _MENTIONED else ""
+        spans.append(rich.text(f" · in an emergency {', '.join(breakers[:_MENTIONED])}{more} may break the glass"))
     return rich.section(*spans)
+
+
+def _called(member: Record) -> str:
+    return f"{plain(str(member.get('name', '')), 60) or 'unnamed'} ({plain(str(member.get('user_id', '')), 20)})"
 
 
 def _asks(need: Record, quorum: Any, *, alone: bool) -> str:
@@ -396,6 +421,8 @@ def _buttons(approval: Approval, record: Record, *, approvable: bool) -> Block:
         row.append(button("Approve", APPROVE_ACTION, value, style="primary", confirm=asks, spoken=spoken))
     row.append(button("Deny…", DENY_ACTION, value, spoken=f"Deny {approval.name} and say why"))
     rare = [option("Take my approval back", f"{REVOKE}:{value}")]
+    if approvable and _list_of(record, "break_glass"):
+        rare.append(option("Break the glass…", f"{BREAK}:{value}"))
     if _of(record, "parameters"):
         rare.append(option("Change its parameters…", f"{EDIT}:{value}"))
     if approval.requester is not None:
@@ -434,7 +461,10 @@ def _push(approval: Approval, record: Record, view: ApprovalView) -> str:
     if approval.state == "pending":
         return push(f"{approval.name} needs your approval: {what}. Expires {clock_utc(approval.expires_at)}.")
     state = view.run.state if approval.state == "approved" and view.run else approval.state
-    return push(f"{approval.name} {state}: {what}")
+    how = ""
+    if view.broken is not None:
+        how = f", released by break-glass, {'reviewed' if view.reviewed else 'not yet reviewed'}"
+    return push(f"{approval.name} {state}{how}: {what}")
 
 
 # --- reading the record -------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from bot.chat import logs_asked, pull_asked
 from bot.chat import rich_text as rich
@@ -113,7 +113,7 @@ def help_card() -> Card:
         ("incidents", "what is open now"),
         ("status INC-142", "one incident, as its card shows it"),
         ("status A-77", "one request for sign-off: the exact change, and what became of it"),
-        ("approvals", "what waits for somebody's sign-off"),
+        ("approvals", "what waits for somebody's sign-off, or for the review of a break-glass"),
         (
             "logs shop/checkout 30m timeout",
             "what these logs say, where that is allowed; time and words may be left out",
@@ -148,11 +148,14 @@ class OpenIncidents:
 
 @dataclass(frozen=True, slots=True)
 class WaitingApprovals:
-    """The oldest requests that wait, each with what it would do, how many there are in all, and the time."""
+    """The oldest requests that wait, each with what it would do, how many there are in all, and the time; and those
+    that were released by break-glass and that nobody has reviewed."""
 
     oldest: Sequence[tuple[Approval, str]]
     total: int
     now: int
+    unreviewed: Sequence[tuple[Approval, str]] = ()
+    unreviewed_total: int = 0
 
 
 def incidents_card(listed: OpenIncidents) -> Card:
@@ -173,15 +176,26 @@ def incidents_card(listed: OpenIncidents) -> Card:
 
 
 def approvals_card(listed: WaitingApprovals) -> Card:
-    """List what waits for sign-off, oldest first."""
-    if not listed.oldest:
+    """List what waits for sign-off, oldest first, and what waits for the review of its break-glass."""
+    if not listed.oldest and not listed.unreviewed:
         return unclear_card("Nothing waits for sign-off.")
-    items = []
+    waiting, broken = [], []
     for approval, title in listed.oldest[:LISTED]:
         left = duration(approval.expires_at - listed.now)
         what = f" {plain(title, 120)} in {plain(approval.cluster, 63).upper()}: expires in {left}"
-        items.append([rich.bold(approval.name), rich.text(what)])
-    return _list(f"{listed.total} waiting for sign-off", items, listed.total)
+        waiting.append([rich.bold(approval.name), rich.text(what)])
+    for approval, title in listed.unreviewed[:LISTED]:
+        what = f" {plain(title, 120)} in {plain(approval.cluster, 63).upper()}"
+        broken.append([rich.bold(approval.name), rich.text(what)])
+    head = f"{listed.total} waiting for sign-off"
+    parts = (
+        _listing(head, waiting, listed.total) if waiting else [rich.section(rich.text("Nothing waits for sign-off."))]
+    )
+    if broken:
+        more = f"{listed.unreviewed_total} released by break-glass and not yet reviewed"
+        parts += _listing(more, broken, listed.unreviewed_total)
+        head += f", {more}"
+    return Card(text=push(head), blocks=(rich.block(*parts),))
 
 
 def missing_card(asked: Asked) -> Card:
@@ -192,7 +206,11 @@ def missing_card(asked: Asked) -> Card:
 
 
 def _list(title: str, items: list[list[rich.Span]], total: int) -> Card:
+    return Card(text=push(title), blocks=(rich.block(*_listing(title, items, total)),))
+
+
+def _listing(title: str, items: list[list[rich.Span]], total: int) -> list[dict[str, Any]]:
     parts = [rich.section(rich.bold(title)), rich.bullets(items)]
     if total > len(items):
         parts.append(rich.section(rich.text(f"and {total - len(items)} more")))
-    return Card(text=push(title), blocks=(rich.block(*parts),))
+    return parts

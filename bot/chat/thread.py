@@ -55,6 +55,22 @@ def approved(approval: Approval, who: Sequence[str]) -> Card:
     return _line("✅", f"{approval.name} approved by {', '.join(who)}. It starts now.")
 
 
+def released(approval: Approval, sentence: str) -> Card:
+    """Say that a request was released without its quorum; ``sentence`` says by whom, and why."""
+    return _line("🚨", f"{approval.name} starts now by break-glass; an approver has to review that. {sentence}")
+
+
+def glass_broken(approval: Approval, what: str, who: str, reason: str) -> Card:
+    """Tell an approver directly that somebody released what they had not approved."""
+    done = f"{who} broke the glass for {approval.name}: {what}, in cluster {approval.cluster.upper()}"
+    return _line("🚨", f"{done}. An approver has to review that, with the button in the channel. Why: {reason}")
+
+
+def reviewed(sentence: str) -> Card:
+    """Say who reviewed a break-glass, and what they found."""
+    return _line("🔎", sentence)
+
+
 def revoked(approval: Approval, sentence: str) -> Card:
     """Say that somebody took their approval back."""
     return _line("↩️", sentence if approval.state == "pending" else f"{sentence} Nothing ran.")

@@ -13,7 +13,7 @@ from bot.chat.commands import OpenIncidents, WaitingApprovals
 from bot.chat.incident_card import IncidentView
 from bot.chat.logs_asked import LogsAsked
 from bot.chat.pull_asked import PullAsked
-from bot.domain.approval import Decision, Person, Vote
+from bot.domain.approval import Approval, Decision, Person, Vote
 from bot.domain.evidence import Evidence
 from bot.domain.log_request import LogRequest, refused_place
 from bot.domain.log_summary import LogSummary
@@ -200,14 +200,18 @@ class StoredInbox:
         return await self._world.database.read(read)
 
     async def waiting_approvals(self) -> WaitingApprovals:
-        """Return the requests that wait longest."""
+        """Return the requests that wait longest, and those whose break-glass nobody has reviewed."""
 
         def read(connection: Connection) -> WaitingApprovals:
-            oldest = approvals.pending(connection, limit=LISTED)
+            def told(listed: list[Approval]) -> list[tuple[Approval, str]]:
+                return [(approval, board.what(connection, self._world, approval)) for approval in listed]
+
             return WaitingApprovals(
-                oldest=[(approval, board.what(connection, self._world, approval)) for approval in oldest],
+                oldest=told(approvals.pending(connection, limit=LISTED)),
                 total=approvals.count_pending(connection),
                 now=clock.now(connection),
+                unreviewed=told(approvals.unreviewed(connection, limit=LISTED)),
+                unreviewed_total=approvals.count_unreviewed(connection),
             )
 
         return await self._world.database.read(read)

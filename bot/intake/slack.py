@@ -18,11 +18,12 @@ import structlog
 from bot.chat import (
     approval_card,
     commands,
-    deny_form,
     evidence_view,
+    glass_card,
     incident_card,
     logs_card,
     logs_view,
+    reason_form,
     run_form,
     thread,
 )
@@ -165,7 +166,7 @@ class Inbox(Protocol):
         """Read what is open."""
 
     async def waiting_approvals(self) -> WaitingApprovals:
-        """Read what waits for sign-off."""
+        """Read what waits for sign-off, or for the review of a break-glass."""
 
     async def incident(self, number: int) -> IncidentView | str | None:
         """Read INC-``number``: None if there is no such one, a sentence if its row cannot be read."""
@@ -216,9 +217,11 @@ def listen(app: AsyncApp, *, inbox: Inbox) -> None:
     listeners = _Listeners(inbox)
     app.middleware(listeners.own_workspace_only)
     app.action(approval_card.APPROVE_ACTION)(listeners.approve)
-    app.action(approval_card.DENY_ACTION)(listeners.ask_reason)
+    app.action(approval_card.DENY_ACTION)(listeners.ask_why_not)
+    app.action(glass_card.REVIEW_ACTION)(listeners.ask_for_review)
     app.action(approval_card.MORE_ACTION)(listeners.more)
-    app.view(deny_form.CALLBACK)(listeners.deny)
+    for callback in reason_form.CALLBACKS.values():
+        app.view(callback)(listeners.reasoned)
     app.action(thread.APPLIED_ACTION)(listeners.took_effect)
     app.action(thread.NOT_APPLIED_ACTION)(listeners.had_no_effect)
     app.action(incident_card.EVIDENCE_ACTION)(listeners.show_evidence)
@@ -288,6 +291,10 @@ class _Listeners:
             await ack()
             await self._open(self._inbox.form_to_change(*read, _person(context, body)), body, client)
             return
+        if choice == approval_card.BREAK:
+            await ack()
+            await self._ask_reason(body, context, client, "break", value)
+            return
         decisions: Mapping[str, Decision] = {approval_card.REVOKE: "revoke", approval_card.CANCEL: "cancel"}
         await self._vote(ack, body, context, client, decisions.get(choice), value)
 
@@ -320,53 +327,66 @@ class _Listeners:
         if problem:
             await _whisper(client, body, problem)
 
-    async def ask_reason(self, ack: Any, body: Mapping[str, Any], context: Any, client: AsyncWebClient) -> None:
-        """Open the form of a denial, or tell at once who could not deny. Nothing is stored yet; the trigger lives three
-        seconds, so the form opens unseen if it cannot be told in time."""
-        value = _action(body, "value")
+    async def ask_why_not(self, ack: Any, body: Mapping[str, Any], context: Any, client: AsyncWebClient) -> None:
+        """Open the form of a denial."""
         await ack()
+        await self._ask_reason(body, context, client, "deny", _action(body, "value"))
+
+    async def ask_for_review(self, ack: Any, body: Mapping[str, Any], context: Any, client: AsyncWebClient) -> None:
+        """Open the form that closes the review of a break-glass."""
+        await ack()
+        await self._ask_reason(body, context, client, "reviewed", _action(body, "value"))
+
+    async def _ask_reason(
+        self, body: Mapping[str, Any], context: Any, client: AsyncWebClient, decision: reason_form.Reasoned, value: str
+    ) -> None:
+        """Open the form that takes a reason, or tell at once who could not do this. Nothing is stored yet; the trigger
+        lives three seconds, so the form opens unseen if it cannot be told in time."""
         read = approval_card.read_button_value(value)
         if read is None:
             await _whisper(client, body, STALE_BUTTON)
             return
         try:
-            foreseen = self._inbox.foresee(read[0], read[1], _person(context, body), "deny")
+            foreseen = self._inbox.foresee(read[0], read[1], _person(context, body), decision)
             refusal = await asyncio.wait_for(foreseen, FORESEE_S)
         except Exception as error:
-            log.info("slack_denial_not_foreseen", error=type(error).__name__)
+            log.info("slack_refusal_not_foreseen", decision=decision, error=type(error).__name__)
             refusal = ""
         if refusal:
             await _whisper(client, body, refusal)
             return
         shown = _action(body, "block_id")
         name = shown if _CARD_NAME.fullmatch(shown) else ""
+        view = reason_form.render(decision, name, value, _channel(body))
         try:
-            await client.views_open(trigger_id=body["trigger_id"], view=deny_form.render(name, value, _channel(body)))
+            await client.views_open(trigger_id=body["trigger_id"], view=view)
         except Exception as error:
             log.warning("slack_form_not_opened", error=type(error).__name__)
-            await _whisper(client, body, "The form could not be opened and nothing was recorded. Click Deny again.")
+            await _whisper(client, body, "The form could not be opened and nothing was recorded. Click again.")
 
-    async def deny(self, ack: Any, body: Mapping[str, Any], context: Any) -> None:
-        """Store a denial with its reason. What is wrong is said in the form, which stays open."""
+    async def reasoned(self, ack: Any, body: Mapping[str, Any], context: Any) -> None:
+        """Store what takes a reason, with its reason. What is wrong is said in the form, which stays open."""
         view = body.get("view") or {}
-        opened = deny_form.opened_for(view)
-        reason = deny_form.reason(view)
-        if opened is None or not reason:
-            problem = STALE_BUTTON if opened is None else "Write a few words: those who asked will read them."
+        opened = reason_form.opened_for(view)
+        reason = reason_form.reason(view)
+        if opened is None:
+            problem = STALE_BUTTON
+        elif not reason:
+            problem = reason_form.without_reason(opened.decision)
         else:
             click = Click(
-                id=_once(context, body, opened.approval_id, "deny", str(view.get("id", ""))),
+                id=_once(context, body, opened.approval_id, opened.decision, str(view.get("id", ""))),
                 approval_id=opened.approval_id,
                 digest=opened.digest,
                 person=_person(context, body),
                 person_name=_person_name(body),
-                decision="deny",
+                decision=opened.decision,
                 reason=reason,
                 channel=opened.channel,
             )
             problem = await _stored(self._inbox.vote(click), "vote")
         if problem:
-            await ack(response_action="errors", errors={deny_form.REASON_BLOCK: problem})
+            await ack(response_action="errors", errors={reason_form.REASON_BLOCK: problem})
         else:
             await ack()
 

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import Connection
 
 from bot.approvals.terms import Terms
-from bot.chat import approval_card, incident_card, run_steps, thread
+from bot.chat import approval_card, glass_card, incident_card, run_steps, thread
 from bot.chat.card import Card
 from bot.chat.incident_card import ActionLine, IncidentView, Stage
 from bot.domain.alert import Alert
@@ -22,7 +22,7 @@ from bot.domain.run import Run
 from bot.jobs.holds import hold
 from bot.jobs.world import World
 from bot.store import alerts, approvals, clock, incidents, outbox, runs, unreadable
-from bot.store.approvals import Click, Request
+from bot.store.approvals import Click, Glass, Request
 from bot.store.unreadable import UnreadableRow
 
 T = TypeVar("T")
@@ -207,18 +207,70 @@ def call(connection: Connection, world: World, request: Request, *, now: int) ->
         )
 
 
+def alarm_key(approval_id: str) -> str:
+    """Return the outbox key of the message that says that the glass was broken for a request."""
+    return f"glass:{approval_id}"
+
+
+def raise_alarm(connection: Connection, world: World, request: Request, *, now: int) -> None:
+    """Say in the channel, beside all threads, that the glass was broken; and tell the approvers directly, where that is
+    not turned off and they are few."""
+    approval, terms = request.approval, Terms.of(request.plan)
+    glass = approvals.glass_of(connection, approval.id)
+    if glass is None:
+        return
+    show_alarm(connection, world, request, glass, now=now)
+    people = {person for group in terms.groups.values() for person in group} - {glass.broken.vote.person}
+    if not world.rules.direct_messages or len(people) > CALLED:
+        return
+    name = world.redactor.text(glass.broken.person_name)
+    reason = world.redactor.text(glass.broken.vote.reason)
+    payload = thread.glass_broken(approval, what(connection, world, approval), name, reason).payload()
+    for person in sorted(people):
+        outbox.put(
+            connection,
+            key=f"alarm:{approval.id}:{person.user_id}",
+            channel=person.user_id,
+            payload=payload,
+            kind="ephemeral",
+            recipient=person.user_id,
+            now=now,
+        )
+
+
+def show_alarm(connection: Connection, world: World, request: Request, glass: Glass, *, now: int) -> None:
+    """Put what is known of a break-glass and of its review on the message that says that the glass was broken."""
+    approval = request.approval
+    incident = incidents.get(connection, approval.incident_id)
+    sentence = world.redactor.text(glass.broken.vote.verdict)
+    broken, reviewed = _glass_lines(glass, world)
+    card = glass_card.render(approval, what(connection, world, approval), sentence, broken, reviewed)
+    outbox.put(
+        connection,
+        key=alarm_key(approval.id),
+        channel=world.rules.channel_for(incident.labels),
+        payload=card.payload(),
+        now=now,
+        urgent=True,
+    )
+
+
 def approval_view(
     connection: Connection, world: World, approval_id: str, *, buttons: bool = True
 ) -> approval_card.ApprovalView:
     """Read what an approval's card shows beside its plan. ``buttons`` is False where a click could not be answered."""
     request = _readable(lambda: approvals.request(connection, approval_id), None)
     pending = request is not None and request.approval.state == "pending"
+    glass = _readable(lambda: approvals.glass_of(connection, approval_id), None)
+    broken, reviewed = _glass_lines(glass, world) if glass else (None, None)
     return approval_card.ApprovalView(
         hold=hold(connection, world, request.plan, clock.now(connection)) if request and pending else "",
         votes=tuple(_vote_line(click, world) for click in approvals.votes_of(connection, approval_id)),
         run=_readable(lambda: runs.of_approval(connection, approval_id), None),
         progress=_readable(lambda: _progress(connection, approval_id), ""),
         buttons=buttons,
+        broken=broken,
+        reviewed=reviewed,
     )
 
 
@@ -244,6 +296,10 @@ def attach_steps(connection: Connection, world: World, request: Request, run: Ru
         kind="file",
         now=now,
     )
+
+
+def _glass_lines(glass: Glass, world: World) -> tuple[approval_card.VoteLine, approval_card.VoteLine | None]:
+    return _vote_line(glass.broken, world), _vote_line(glass.reviewed, world) if glass.reviewed else None
 
 
 def _vote_line(click: Click, world: World) -> approval_card.VoteLine:

@@ -16,14 +16,17 @@ from bot.store import runs, stops
 HOUR_US = 3_600_000_000
 
 
-def hold(connection: Connection, world: World, plan: Plan, now: int) -> str:
+def hold(connection: Connection, world: World, plan: Plan, now: int, *, broken: bool = False) -> str:
     """Say why this plan may not run now: actions are off, a window of the configuration or of its runbook is closed, or
-    it ran as often as its runbook allows. An empty string if it may."""
+    it ran as often as its runbook allows. An empty string if it may. Where the glass was ``broken`` for it, closed
+    windows are passed if the configuration says so; nothing else is."""
     stop = stops.current(connection)
     if stop is not None:
         return stop.sentence
     record = plan.record
     cluster, runbook = str(record.get("cluster", "")), str(record.get("runbook", {}).get("id", ""))
+    if broken and world.rules.policy.through_windows:
+        return _too_often(connection, plan, runbook, cluster, now)
     own = [Window(**each) for each in record.get("windows") or ()]
     during = partial(
         windows.hold,

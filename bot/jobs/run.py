@@ -20,6 +20,7 @@ from bot.approvals.terms import Terms
 from bot.chat import run_steps, thread
 from bot.chat.card import Card
 from bot.domain.approval import Electorate, Vote
+from bot.domain.policy import BREAK_GLASS
 from bot.domain.run import FINAL, Run, RunState, StepRecord, StepState
 from bot.jobs import anchoring, board, holds, proposing
 from bot.jobs.engine import Steps, Story
@@ -110,7 +111,7 @@ async def _check(world: World, run_id: str) -> int:
     if verdict.outcome != "approved":
         await _void(world, run, request, verdict.sentence)
         return NO_CALL
-    if await _on_hold(world, run, request):
+    if await _on_hold(world, run, request, broken=policy.released(request.plan, voters.votes, voters.people)):
         return NO_CALL
     drifted = await execute.drift(request.plan, access)
     if drifted:
@@ -186,7 +187,7 @@ async def _voters(world: World, request: Request) -> _Voters:
         return tuple(click.vote for click in clicks), clock.now(connection)
 
     votes, now = await world.database.read(read)
-    groups = Terms.of(request.plan).groups
+    groups = {*Terms.of(request.plan).groups, *(BREAK_GLASS for vote in votes if vote.decision == "break")}
     people = await electorate(world, {vote.person for vote in votes}, groups, now, max_age=FRESH)
     return _Voters(votes, people, now)
 
@@ -195,12 +196,12 @@ def _access(world: World, request: Request) -> Access | None:
     return world.hands(request.approval.cluster)
 
 
-async def _on_hold(world: World, run: Run, request: Request) -> bool:
+async def _on_hold(world: World, run: Run, request: Request, *, broken: bool) -> bool:
     """Say what a run waits for that may not begin yet, and look again later; at its expiry it becomes void."""
 
     def write(connection: Connection) -> bool:
         now = clock.advance(connection)
-        why = holds.hold(connection, world, request.plan, now)
+        why = holds.hold(connection, world, request.plan, now, broken=broken)
         if not why:
             return False
         runs.note(connection, run.id, why)
@@ -331,7 +332,8 @@ async def _begin(world: World, request: Request, run_id: str, ordinal: int) -> s
             current = approvals.request(connection, request.approval.id, lock=True)
             # Read anew: a vote may have been taken back, and another given, since its people were asked about.
             votes = [click.vote for click in approvals.votes_of(connection, request.approval.id)]
-            why = holds.hold(connection, world, current.plan, now)
+            glass = policy.released(current.plan, votes, voters.people)
+            why = holds.hold(connection, world, current.plan, now, broken=glass)
             verdict = policy.may_start(current.approval, current.plan, votes, voters.people, now, hold=why)
             if verdict.outcome == "waiting":
                 raise RuntimeError(verdict.sentence)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
+from types import MappingProxyType
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -13,17 +16,21 @@ from bot.chat import thread
 from bot.chat.card import Card
 from bot.domain.approval import ApprovalState, Decision, Electorate, Person, Vote, VoteState
 from bot.domain.incident import Incident
+from bot.domain.policy import BREAK_GLASS
 from bot.domain.run import Run, RunState
 from bot.jobs import board, holds, run
 from bot.jobs.engine import Steps, Story
 from bot.jobs.people import FOR_A_DENIAL, FOR_AN_APPROVAL, electorate
 from bot.jobs.world import World
 from bot.store import approvals, audit, clock, incidents, outbox, runs, unreadable, work
-from bot.store.approvals import Click, Request
+from bot.store.approvals import Click, Glass, Request
 from bot.store.unreadable import UnreadableRow
 
 KIND = "vote"
 VERSION = 1
+
+_CAREFUL: frozenset[Decision] = frozenset({"approve", "break", "reviewed"})
+"""What must not count on an old reading of a group."""
 
 UNREADABLE = "This request cannot be decided: its stored record can no longer be read. It is reported; nothing ran."
 
@@ -48,6 +55,7 @@ class _Case:
     request: Request
     incident: Incident
     earlier: tuple[Click, ...]
+    glass: Glass | None
     run: Run | None
     people: Electorate
     now: int
@@ -57,36 +65,60 @@ async def _judge(world: World, vote_id: str) -> list[str | int] | None:
     def concerned(connection: Connection) -> tuple[Vote, set[Person], frozenset[str], int]:
         vote = approvals.click(connection, vote_id).vote
         persons = {vote.person, *_earlier(connection, vote.approval_id)}
-        return vote, persons, _groups(connection, vote.approval_id), clock.now(connection)
+        groups = _groups(connection, vote.approval_id) | _beside(vote.decision)
+        return vote, persons, groups, clock.now(connection)
 
     try:
         vote, persons, groups, now = await world.database.read(concerned)
     except UnreadableRow as problem:
         return await world.database.write(partial(_set_aside, vote_id=vote_id, problem=problem))
-    max_age = FOR_AN_APPROVAL if vote.decision == "approve" else FOR_A_DENIAL
+    max_age = FOR_AN_APPROVAL if vote.decision in _CAREFUL else FOR_A_DENIAL
     people = await electorate(world, persons, groups, now, max_age=max_age)
     return await world.database.write(partial(_decide, world=world, vote_id=vote_id, people=people))
 
 
 async def foresee(world: World, approval_id: str, digest: str, person: Person, decision: Decision) -> str:
-    """Say why this vote would be refused if it were cast now, or return an empty string. Nothing is stored."""
+    """Say why this vote would be refused if it were cast now, or return an empty string. Nothing is stored. A reason
+    that is still to be written is taken for given."""
 
-    def read(connection: Connection) -> tuple[Request, list[Vote], Run | None, int]:
-        request = approvals.request(connection, approval_id)
+    def read(connection: Connection) -> tuple[Request, list[Vote], Run | None, Glass | None, str, int]:
+        request, now = approvals.request(connection, approval_id), clock.now(connection)
         votes = [click.vote for click in approvals.votes_of(connection, approval_id)]
-        return request, votes, runs.of_approval(connection, approval_id), clock.now(connection)
+        why = _obstacle(connection, world, request, decision, now) if decision == "break" else ""
+        glass = approvals.glass_of(connection, approval_id)
+        return request, votes, runs.of_approval(connection, approval_id), glass, why, now
 
     try:
-        request, votes, under_way, now = await world.database.read(read)
+        request, votes, under_way, glass, why, now = await world.database.read(read)
     except UnreadableRow:
         return UNREADABLE
     persons = {person, *(vote.person for vote in votes)}
-    groups = Terms.of(request.plan).groups
+    groups = frozenset(Terms.of(request.plan).groups) | _beside(decision)
     people = await electorate(world, persons, groups, now, max_age=FOR_A_DENIAL)
-    vote = Vote("", approval_id, person, decision, digest, reason="", received_at=now)
+    vote = Vote("", approval_id, person, decision, digest, reason="to be written", received_at=now)
+    if decision == "reviewed":
+        return policy.may_review(request.approval, request.plan, *_votes(glass), vote, people)
     started = under_way is not None and under_way.state != "starting"
-    verdict = policy.judge(request.approval, request.plan, votes, vote, people, now, started=started)
+    verdict = policy.judge(request.approval, request.plan, votes, vote, people, now, started=started, hold=why)
     return verdict.sentence if verdict.outcome == "refused" else ""
+
+
+def _obstacle(connection: Connection, world: World, request: Request, decision: Decision, now: int) -> str:
+    """Say why nothing of this kind may be approved now, or the glass broken for it."""
+    why = needs.outdated(request.plan, world.catalogue.runbooks, world.rules.policy_digest)
+    return why or holds.hold(connection, world, request.plan, now, broken=decision == "break")
+
+
+def _beside(decision: Decision) -> frozenset[str]:
+    """Return the groups that are read beside those of the plan."""
+    return frozenset({BREAK_GLASS}) if decision == "break" else frozenset()
+
+
+def _votes(glass: Glass | None) -> tuple[Vote | None, Vote | None]:
+    """Return the vote that broke the glass, and the one that closed its review."""
+    if glass is None:
+        return None, None
+    return glass.broken.vote, glass.reviewed.vote if glass.reviewed else None
 
 
 def _set_aside(connection: Connection, *, vote_id: str, problem: UnreadableRow) -> None:
@@ -122,6 +154,7 @@ def _decide(connection: Connection, *, world: World, vote_id: str, people: Elect
     try:
         request = approvals.request(connection, click.vote.approval_id, lock=True)
         earlier = tuple(approvals.votes_of(connection, request.approval.id))
+        glass = approvals.glass_of(connection, request.approval.id)
     except UnreadableRow as problem:
         now = clock.advance(connection)
         unreadable.report(connection, problem, now=now)
@@ -133,12 +166,16 @@ def _decide(connection: Connection, *, world: World, vote_id: str, people: Elect
         request=request,
         incident=incidents.get(connection, request.approval.incident_id),
         earlier=earlier,
+        glass=glass,
         run=runs.of_approval(connection, request.approval.id),
         people=people,
         now=now,
     )
     if click.vote.decision in ("applied", "absent"):
         return _answer(connection, world, case)
+    if click.vote.decision == "reviewed":
+        _review(connection, world, case)
+        return None
     return _vote(connection, world, case)
 
 
@@ -146,11 +183,14 @@ def _vote(connection: Connection, world: World, case: _Case) -> list[str | int] 
     approval, plan, vote, now = case.request.approval, case.request.plan, case.click.vote, case.now
     started = case.run is not None and case.run.state != "starting"
     earlier = [click.vote for click in case.earlier]
-    why = needs.outdated(plan, world.catalogue.runbooks, world.rules.policy_digest)
-    why = why or holds.hold(connection, world, plan, now)
+    why = _obstacle(connection, world, case.request, vote.decision, now)
     verdict = policy.judge(approval, plan, earlier, vote, case.people, now, started=started, hold=why)
     state: VoteState = "refused" if verdict.outcome == "refused" else "counted"
-    _judged(connection, world, case, state, f"vote.{verdict.outcome}", verdict.sentence)
+    kind, more = "vote", {}
+    if vote.decision == "break":
+        # A window that is passed is all that still holds.
+        kind, more = "break_glass", {"window": holds.hold(connection, world, plan, now) if not why else ""}
+    _judged(connection, world, case, state, f"{kind}.{verdict.outcome}", verdict.sentence, more)
     if state == "refused":
         return None
     going = None
@@ -160,9 +200,8 @@ def _vote(connection: Connection, world: World, case: _Case) -> list[str | int] 
             going = runs.start(connection, approval_id=approval.id, incident_id=approval.incident_id, now=now)
     elif verdict.outcome == "revoked":
         human = case.people.human
-        theirs = [
-            each.id for each in earlier if each.decision == "approve" and human(each.person) == human(vote.person)
-        ]
+        given = [each for each in earlier if each.decision in ("approve", "break")]
+        theirs = [each.id for each in given if human(each.person) == human(vote.person)]
         approvals.revoke_votes(connection, theirs, verdict=outcome)
         if approval.state == "approved":
             _end(connection, case, "void", outcome)
@@ -170,6 +209,8 @@ def _vote(connection: Connection, world: World, case: _Case) -> list[str | int] 
         _end(connection, case, verdict.outcome, outcome)
     board.show_approval(connection, world, approval.id, now=now)
     board.show(connection, world, case.incident.id, now=now, urgent=True)
+    if vote.decision == "break":
+        board.raise_alarm(connection, world, case.request, now=now)
     board.say(
         connection,
         world,
@@ -198,6 +239,8 @@ def _said(outcome: str, sentence: str, case: _Case, world: World) -> Card:
         return thread.cancelled(approval, name)
     if outcome == "denied":
         return thread.denied(approval, name, world.redactor.text(case.click.vote.reason))
+    if case.click.vote.decision == "break":
+        return thread.released(approval, world.redactor.text(sentence))
     names = [*(click.person_name for click in case.earlier if click.vote.decision == "approve"), name]
     if outcome == "approved":
         return thread.approved(approval, names)
@@ -221,7 +264,30 @@ def _answer(connection: Connection, world: World, case: _Case) -> list[str | int
     return [case.run.id, going] if going is not None else None
 
 
-def _judged(connection: Connection, world: World, case: _Case, state: VoteState, kind: str, sentence: str) -> None:
+def _review(connection: Connection, world: World, case: _Case) -> None:
+    """Close the review of a break-glass with a person's word. The first word closes it."""
+    approval, vote, now = case.request.approval, case.click.vote, case.now
+    refusal = policy.may_review(approval, case.request.plan, *_votes(case.glass), vote, case.people)
+    if refusal or case.glass is None:
+        _judged(connection, world, case, "refused", "break_glass.review_refused", refusal)
+        return
+    name = world.redactor.text(case.click.person_name)
+    sentence = f"{name} reviewed the break-glass for {approval.name}: {world.redactor.text(vote.reason)}"
+    _judged(connection, world, case, "counted", "break_glass.reviewed", sentence)
+    board.show_approval(connection, world, approval.id, now=now)
+    board.show_alarm(connection, world, case.request, replace(case.glass, reviewed=case.click), now=now)
+    board.say(connection, world, case.incident, f"reviewed:{approval.name}", thread.reviewed(sentence), now=now)
+
+
+def _judged(
+    connection: Connection,
+    world: World,
+    case: _Case,
+    state: VoteState,
+    kind: str,
+    sentence: str,
+    more: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
     vote, approval = case.click.vote, case.request.approval
     approvals.judge_vote(connection, vote.id, state=state, verdict=sentence, age_ms=case.people.age_ms)
     audit.append(
@@ -237,6 +303,7 @@ def _judged(connection: Connection, world: World, case: _Case, state: VoteState,
             "reason": world.redactor.text(vote.reason),
             "verdict": world.redactor.text(sentence),
             "groups_age_ms": case.people.age_ms,
+            **more,
         },
     )
     if state == "refused":

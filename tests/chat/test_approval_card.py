@@ -93,6 +93,50 @@ def test_approve_restates_its_object_and_both_buttons_carry_request_and_digest()
     assert choices == [("revoke", row["apr.approve"]["value"]), ("edit", row["apr.approve"]["value"])]
 
 
+GLASS = [{"team_id": "T0SHOP", "user_id": "U0DANA", "name": "Dana"}]
+BROKEN = VoteLine(Person("T0SHOP", "U0DANA"), "Dana", "break", NOW, "the shop is down")
+REVIEWED = VoteLine(LEE, "Lee", "reviewed", NOW, "right, nobody answered")
+
+
+def test_where_the_glass_may_be_broken_it_says_by_whom_and_offers_it_behind_the_dots() -> None:
+    plan = record(break_glass=GLASS)
+    card = render(approval(plan), plan, NOTHING)
+    assert "in an emergency Dana (U0DANA) may break the glass" in said(card)
+    choices = dict(read_choice(each["value"]) for each in buttons(card)["apr.more"]["options"])
+    assert read_button_value(choices["break"]) == ("a77", approval(plan).digest)
+    for without in (record(), record(break_glass=[]), record(break_glass="Dana")):
+        card = render(approval(without), without, NOTHING)
+        assert "break" not in str(buttons(card))
+        assert "emergency" not in said(card)
+
+
+def test_what_cannot_be_approved_here_cannot_be_released_here() -> None:
+    plan = record(break_glass=GLASS, parameters={"text": "x" * 3000})
+    card = render(approval(plan), plan, NOTHING)
+    assert "It cannot be approved here" in said(card)
+    assert "break" not in str(buttons(card))
+    decided = render(approval(plan, state="approved"), plan, NOTHING)
+    assert "break" not in str(buttons(decided))
+
+
+def test_what_was_released_by_break_glass_says_so_until_and_after_its_review() -> None:
+    plan = record(break_glass=GLASS, quorum=2)
+    released = approval(plan, state="approved", decided_at=NOW)
+    first = VoteLine(LEE, "Lee", "approve", NOW)
+    card = render(released, plan, ApprovalView(votes=(first, BROKEN), broken=BROKEN))
+    text = said(card)
+    assert "🚨" in text
+    assert "Released by break-glass by Dana (U0DANA); approved before by Lee (U0LEE)" in text
+    assert "Emergency: “the shop is down”" in text
+    assert "The break-glass is not yet reviewed." in text
+    assert card.text.startswith("A-77 approved, released by break-glass, not yet reviewed: ")
+    closed = render(released, plan, ApprovalView(votes=(first, BROKEN), broken=BROKEN, reviewed=REVIEWED))
+    assert "The break-glass is reviewed by Lee (U0LEE): “right, nobody answered”" in said(closed)
+    assert "not yet reviewed" not in said(closed)
+    void = approval(plan, state="void", outcome="Dana took their approval of A-77 back.")
+    assert "The break-glass is not yet reviewed." in said(render(void, plan, ApprovalView(broken=BROKEN)))
+
+
 def test_revision_zero_is_told_as_what_it_means() -> None:
     for parameters, means in (({"revision": 0}, True), ({"revision": 3, "replicas": 0, "revisions": 0}, False)):
         plan = record(parameters=parameters)

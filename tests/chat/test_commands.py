@@ -98,6 +98,19 @@ def test_waiting_approvals_are_listed_with_cluster_and_expiry() -> None:
     assert text == "1 waiting for sign-offA-77 Roll back a Deployment: shop/checkout in PROD: expires in 50 min"
 
 
+def test_what_was_released_by_break_glass_is_listed_until_it_is_reviewed() -> None:
+    broken = [(approval(record(), state="approved"), "Roll back a Deployment: shop/checkout")]
+    listed = WaitingApprovals([], 0, NOW, broken, 1)
+    assert said(commands.approvals_card(listed)) == (
+        "Nothing waits for sign-off.1 released by break-glass and not yet reviewed"
+        "A-77 Roll back a Deployment: shop/checkout in PROD"
+    )
+    both = WaitingApprovals([(approval(record()), "Restart: shop/cart")], 1, NOW, broken * 3, 20)
+    card = commands.approvals_card(both)
+    assert card.text == "1 waiting for sign-off, 20 released by break-glass and not yet reviewed"
+    assert said(card).endswith("and 17 more")
+
+
 def test_nothing_open_and_nothing_waiting_is_said_in_a_sentence() -> None:
     assert said(commands.incidents_card(OpenIncidents([], 0, NOW))) == "No incident is open."
     assert said(commands.approvals_card(WaitingApprovals([], 0, NOW))) == "Nothing waits for sign-off."

@@ -35,6 +35,20 @@ def line(card: Card) -> str:
         (thread.not_proposed("Roll back", "It is paused."), "🚫 Roll back was not proposed: It is paused."),
         (thread.vote_counted(A77, "Lee", 1, 2), "🗳️ A-77: approved by Lee, 1 of 2."),
         (thread.approved(A77, ["Lee", "Priya"]), "✅ A-77 approved by Lee, Priya. It starts now."),
+        (
+            thread.released(A77, "Lee broke the glass for A-77, with 1 of 2 approvals: the shop is down"),
+            "🚨 A-77 starts now by break-glass; an approver has to review that. "
+            "Lee broke the glass for A-77, with 1 of 2 approvals: the shop is down",
+        ),
+        (
+            thread.glass_broken(A77, "Roll back: shop/checkout (INC-142)", "Lee", "the shop is down"),
+            "🚨 Lee broke the glass for A-77: Roll back: shop/checkout (INC-142), in cluster PROD. An approver has to "
+            "review that, with the button in the channel. Why: the shop is down",
+        ),
+        (
+            thread.reviewed("Priya reviewed the break-glass for A-77: right"),
+            "🔎 Priya reviewed the break-glass for A-77: right",
+        ),
         (thread.denied(A77, "Lee", "Not now."), "⛔ A-77 denied by Lee, nothing ran: Not now."),
         (thread.denied(A77, "Lee", ""), "⛔ A-77 denied by Lee, nothing ran."),
         (thread.expired(A77), "⌛ A-77 expired at 11:02 UTC: nobody decided, nothing ran."),

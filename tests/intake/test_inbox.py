@@ -15,7 +15,7 @@ from bot.domain.incident import Subject
 from bot.domain.joining import join
 from bot.domain.plan import SCHEMA, Plan
 from bot.intake.inbox import LOGS_AT_ONCE, StoredInbox
-from bot.intake.slack import Answer, Click, LogsWanted
+from bot.intake.slack import Answer, ApprovalShown, Click, LogsWanted
 from bot.jobs.engine import Engine
 from bot.jobs.world import World
 from bot.redact import Redactor
@@ -135,6 +135,26 @@ async def test_lists_are_short_and_say_how_many_there_are(inbox: StoredInbox) ->
     assert what.startswith("Roll back a Deployment: ")
     assert what.endswith("(INC-12)")
     assert waiting.total == 1
+    assert (waiting.unreviewed, waiting.unreviewed_total) == ([], 0)
+
+
+async def test_a_broken_glass_is_listed_and_on_its_card_until_it_is_reviewed(world: World, inbox: StoredInbox) -> None:
+    def counts(vote_id: str) -> None:
+        world.database.write_now(lambda c: approvals.judge_vote(c, vote_id, state="counted", verdict="so it was"))
+
+    assert await inbox.vote(replace(CLICK, id="v1", decision="break", reason="the shop is down")) == ""
+    assert (await inbox.waiting_approvals()).unreviewed_total == 0, "not judged yet"
+    counts("v1")
+    waiting = await inbox.waiting_approvals()
+    assert ([approval.name for approval, _ in waiting.unreviewed], waiting.unreviewed_total) == (["A-1"], 1)
+    assert await inbox.vote(replace(CLICK, id="v2", decision="reviewed", reason="right")) == ""
+    counts("v2")
+    assert (await inbox.waiting_approvals()).unreviewed == []
+    shown = await inbox.approval(1)
+    assert isinstance(shown, ApprovalShown)
+    assert shown.view.broken is not None
+    assert shown.view.reviewed is not None
+    assert (shown.view.broken.reason, shown.view.reviewed.reason) == ("the shop is down", "right")
 
 
 async def test_one_incident_and_one_request_are_found_by_their_numbers(inbox: StoredInbox) -> None:

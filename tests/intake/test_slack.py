@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from bot.chat import approval_card, incident_card, run_form, thread
-from bot.chat.approval_card import ApprovalView
+from bot.chat import approval_card, glass_card, incident_card, run_form, thread
+from bot.chat.approval_card import ApprovalView, VoteLine
 from bot.chat.card import Card, actions, button
 from bot.chat.commands import OpenIncidents, WaitingApprovals
 from bot.chat.incident_card import IncidentView
@@ -59,7 +59,8 @@ class MemoryInbox:
         return self.says
 
     async def foresee(self, approval_id: str, digest: str, person: Person, decision: str) -> str:
-        assert (approval_id, digest, decision) == (A77.id, A77.digest, "deny")
+        assert (approval_id, digest) == (A77.id, A77.digest)
+        assert decision in ("deny", "break", "reviewed")
         await asyncio.sleep(self.takes)
         return self.foreseen
 
@@ -283,6 +284,43 @@ async def test_deny_asks_for_a_reason_and_stores_it(room: Room) -> None:
     (click,) = room.inbox.clicks.values()
     assert (click.decision, click.reason, click.channel) == ("deny", "4.18.0 is on its way", INCIDENTS)
     assert (click.approval_id, click.digest) == ("a77", A77.digest)
+
+
+async def test_breaking_the_glass_asks_for_a_reason_and_stores_it(room: Room) -> None:
+    plan = PLAN | {"break_glass": [{"team_id": "T0SHOP", "user_id": LEE, "name": "lee"}]}
+    ts = await room.post(approval_card.render(A77, plan, ApprovalView()))
+    seen = await room.click(ts, "apr.more", value=f"break:{approval_card.button_value(A77)}", wait=5)
+    (view,) = seen["modals"]
+    assert view["title"]["text"] == "Break glass A-77"
+    assert room.inbox.clicks == {}
+    seen = await room.slack.act("submit", user=LEE, view_id=view["id"], values={"reason": "   "})
+    assert "those whose approval is passed over" in seen["errors"]["reason"]
+    seen = await room.slack.act("submit", user=LEE, view_id=view["id"], values={"reason": "the shop is down"})
+    assert (seen["acked"], seen["modals"]) == (True, [])
+    (click,) = room.inbox.clicks.values()
+    assert (click.decision, click.reason) == ("break", "the shop is down")
+    assert (click.approval_id, click.digest) == (A77.id, A77.digest)
+
+
+async def test_who_could_not_break_the_glass_is_told_at_once(room: Room) -> None:
+    room.inbox.foreseen = "Lee may not break the glass for A-77: Dana may."
+    plan = PLAN | {"break_glass": [{"team_id": "T0SHOP", "user_id": DANA, "name": "dana"}]}
+    ts = await room.post(approval_card.render(A77, plan, ApprovalView()))
+    seen = await room.click(ts, "apr.more", value=f"break:{approval_card.button_value(A77)}", wait=5)
+    assert seen["modals"] == []
+    assert any("may not break the glass" in text for text in await room.told())
+    assert room.inbox.clicks == {}
+
+
+async def test_a_review_is_closed_with_a_word(room: Room) -> None:
+    broken = VoteLine(Person("T0SHOP", DANA), "dana", "break", 1, "the shop is down")
+    card = glass_card.render(A77, "Roll back: shop/checkout (INC-142)", "dana broke the glass", broken, None)
+    (view,) = (await room.click(await room.post(card), glass_card.REVIEW_ACTION, wait=5))["modals"]
+    assert view["title"]["text"] == "Review A-77"
+    seen = await room.slack.act("submit", user=LEE, view_id=view["id"], values={"reason": "right, nobody answered"})
+    assert (seen["acked"], seen["modals"]) == (True, [])
+    (click,) = room.inbox.clicks.values()
+    assert (click.decision, click.reason, click.digest) == ("reviewed", "right, nobody answered", A77.digest)
 
 
 async def test_a_denial_that_cannot_be_stored_keeps_the_form_open(room: Room) -> None:

@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
+from bot.domain.approval import Person
 from bot.domain.plan import SCHEMA, Plan
 from bot.domain.policy import Policy, Window
+from bot.domain.stop import Asker
 from bot.jobs import holds
-from bot.store import tables
+from bot.store import stops, tables
 from bot.store.database import Database
 
 HOUR = 3_600_000_000
+LEE = Person("T0SHOP", "U0LEE")
 NOW = 1_795_255_320_000_000
 """Saturday, 2026-11-21 10:02 UTC."""
 WORLD: Any = SimpleNamespace(rules=SimpleNamespace(policy=Policy()))
@@ -82,3 +85,24 @@ def test_a_window_of_the_runbook_holds_as_one_of_the_configuration_does(database
     assert "weekend" in hold(database, a_plan(windows=[asdict(weekend)]))
     weekdays = Window("allow", "0 0 * * MON", 5 * 86_400)
     assert "This may run from" in hold(database, a_plan(windows=[asdict(weekdays)]))
+
+
+@pytest.mark.parametrize(("through", "broken", "held"), [(True, True, False), (True, False, True), (False, True, True)])
+def test_a_broken_glass_passes_windows_where_that_is_configured_and_nothing_else(
+    database: Database, through: bool, broken: bool, held: bool
+) -> None:
+    from dataclasses import asdict
+
+    weekend = Window("deny", "0 0 * * SAT", 2 * 86_400, why="weekend")
+    world: Any = SimpleNamespace(rules=SimpleNamespace(policy=Policy(windows=(weekend,), through_windows=through)))
+    own = {"windows": [asdict(weekend)]}
+
+    def said(plan: Plan) -> str:
+        return database.read_now(lambda connection: holds.hold(connection, world, plan, NOW, broken=broken))
+
+    assert bool(said(a_plan())) is held
+    assert bool(said(a_plan(**own))) is held
+    began(database, 0.25, 0.5)
+    assert said(a_plan(limits={"per_hour": 2})) != ""
+    database.write_now(lambda connection: stops.begin(connection, Asker(LEE, "Lee", NOW), "the registry is gone"))
+    assert "the registry is gone" in said(a_plan())
