@@ -385,11 +385,15 @@ def _reached(terms: Terms, supporters: Supporters) -> bool:
 
 
 def _supports(terms: Terms, vote: Vote) -> bool:
-    return vote.decision == "approve" and vote.state == "counted" and vote.digest == terms.digest
+    return vote.decision == "approve" and _counts(terms, vote)
 
 
 def _breaks(terms: Terms, vote: Vote) -> bool:
-    return vote.decision == "break" and vote.state == "counted" and vote.digest == terms.digest
+    return vote.decision == "break" and _counts(terms, vote)
+
+
+def _counts(terms: Terms, vote: Vote) -> bool:
+    return vote.state == "counted" and vote.digest == terms.digest
 
 
 def _breakers(terms: Terms, votes: Iterable[Vote], electorate: Electorate, *, hopeful: bool = False) -> set[Person]:

@@ -76,7 +76,11 @@ MUTANTS = (
         "a vote on another version counts",
         [
             (POLICY, "if vote.digest != terms.digest:", "if False:"),
-            (POLICY, " and vote.digest == terms.digest\n", "\n"),
+            (
+                POLICY,
+                'return vote.state == "counted" and vote.digest == terms.digest',
+                'return vote.state == "counted"',
+            ),
         ],
     ),
     Mutant(
@@ -88,13 +92,7 @@ MUTANTS = (
     ),
     Mutant(
         "a vote that was refused counts",
-        [
-            (
-                POLICY,
-                'return vote.decision == "approve" and vote.state == "counted"',
-                'return vote.decision == "approve"',
-            )
-        ],
+        [(POLICY, 'return vote.state == "counted" and', "return")],
     ),
     Mutant("who left a group counts", [(POLICY, "(person in electorate.groups.get(group, ()) or", "(True or")]),
     Mutant("who came to a group later counts", [(POLICY, "if person in bound and (", "if (")]),
@@ -115,6 +113,33 @@ MUTANTS = (
             (POLICY, "own = _asked(terms, vote.person, electorate) and not terms.requester_may_approve", "own = False"),
         ],
     ),
+    Mutant(
+        "who was not listed when it was asked for breaks the glass",
+        [
+            (POLICY, "if vote.person not in terms.breakers:", "if False:"),
+            (POLICY, "and vote.person in terms.breakers and listed", "and listed"),
+        ],
+    ),
+    Mutant(
+        "who is no longer listed breaks the glass",
+        [
+            (POLICY, "if vote.person not in electorate.groups.get(BREAK_GLASS, ()):", "if False:"),
+            (POLICY, "listed = vote.person in electorate.groups.get(BREAK_GLASS, ()) or (", "listed = True or ("),
+        ],
+    ),
+    Mutant(
+        "a glass that was broken and taken back releases",
+        [("bot/jobs/vote.py", 'if each.decision in ("approve", "break")]', 'if each.decision == "approve"]')],
+    ),
+    Mutant(
+        "the glass is broken without a reason",
+        [(POLICY, 'if not _reason(vote):\n        return "Breaking', 'if False:\n        return "Breaking')],
+    ),
+    Mutant(
+        "who broke the glass reviews it",
+        [(POLICY, "if electorate.human(vote.person) == electorate.human(broken.person):", "if False:")],
+    ),
+    Mutant("a glass is reviewed twice", [(POLICY, "if reviewed is not None:", "if False:")]),
     Mutant("nothing is judged again at the first call", [(RUN, "if voters is not None:", "if False:")]),
     Mutant(
         "a run's state is not compared before it is set",

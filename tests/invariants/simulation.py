@@ -50,7 +50,7 @@ LEE, PRIYA, SAM, DANA = (Person(TEAM, f"U0{name}") for name in ("LEE", "PRIYA", 
 SAM_AT_NIGHT = Person(TEAM, "U0SAM2")
 PEOPLE = (LEE, PRIYA, SAM, SAM_AT_NIGHT, DANA)
 _HABITS = ("time", "groups", "people", "slack", "kills", "drift", "resolves")
-ONCALL, PLATFORM = "S0ONCALL", "S0PLATFORM"
+ONCALL, PLATFORM, GLASS = "S0ONCALL", "S0PLATFORM", "S0GLASS"
 HOUR = 3_600_000_000
 RUNBOOK = "restart-deployment"
 STORIES = {"group": incident.story, "vote": vote.story, "run": run.story}
@@ -283,6 +283,7 @@ class Simulation:
                 },
                 demands={"low": Demand({"oncall": 1, "platform": 1}, 3600)},
                 aliases={SAM_AT_NIGHT: SAM},
+                break_glass=Group(frozenset({DANA}), frozenset({UserGroup(TEAM, GLASS)})),
             ),
             policy_digest="0" * 64,
             reopen_within=HOUR,
@@ -305,7 +306,11 @@ class Simulation:
         self._habits = {name: self._random.choice((0, 1, 1, 4)) for name in _HABITS}
         self._clicking = [self._random.choice((0, 1, 2, 4)) for _ in PEOPLE]
         self.slack = Slack(
-            {ONCALL: {LEE.user_id, SAM.user_id}, PLATFORM: {SAM_AT_NIGHT.user_id, LEE.user_id, DANA.user_id}}
+            {
+                ONCALL: {LEE.user_id, SAM.user_id},
+                PLATFORM: {SAM_AT_NIGHT.user_id, LEE.user_id, DANA.user_id},
+                GLASS: {SAM.user_id},
+            }
         )
         self.group_key = f"sequence-{self.played}"
         self._truth = Truth(self)
@@ -454,7 +459,8 @@ class Simulation:
         approval_id, digest = self._random.choice(requests)
         if self._random.random() < 0.1:
             digest = self._random.choice(requests)[1] if self._random.random() < 0.5 else "f" * 64
-        decision = self._random.choices(("approve", "revoke", "deny", "cancel"), (40, 4, 1, 2))[0]
+        decisions = {"approve": 40, "revoke": 4, "deny": 1, "cancel": 2, "break": 3, "reviewed": 2}
+        decision = self._random.choices(list(decisions), list(decisions.values()))[0]
         self._store_click(approval_id, digest, decision)
 
     def _answer_a_question(self) -> None:
@@ -469,9 +475,11 @@ class Simulation:
         people = self._clicking if any(self._clicking) else None
         [person] = self._random.choices(PEOPLE, people)
 
+        reason = self._random.choice(("because", "because", "because", " "))
+
         def store(connection: Connection) -> None:
             now = clock.advance(connection)
-            click = Vote(incidents.new_id(), approval_id, person, decision, digest, "because", now)
+            click = Vote(incidents.new_id(), approval_id, person, decision, digest, reason, now)
             approvals.receive_vote(connection, click, person_name=person.user_id, channel="C0INCIDENTS")
 
         self.database.write_now(store)
@@ -493,7 +501,7 @@ class Simulation:
         self.database.write_now(move)
 
     def _group_changes(self) -> None:
-        members = self.slack.groups[self._random.choice((ONCALL, PLATFORM))]
+        members = self.slack.groups[self._random.choice((ONCALL, PLATFORM, GLASS))]
         members ^= {self._random.choice(PEOPLE).user_id}
 
     def _person_changes(self) -> None:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.approvals.policy import judge, may_ask, may_start
+from bot.approvals.policy import judge, may_ask, may_review, may_start
 from bot.domain.approval import Decision, Electorate, Person, Standing
+from bot.domain.policy import BREAK_GLASS
 from tests.approvals.test_policy import DANA, LEE, NOW, PRIYA, a_plan, a_vote, an_approval, needs, people
 
 LEE_AT_NIGHT = Person("T0SHOP", "U0LEE2")
@@ -134,3 +135,42 @@ def test_who_asked_can_always_take_it_back() -> None:
             approval = an_approval(plan, state=state)
             assert judge(approval, plan, [], a_vote(LEE, plan, "cancel"), crowd, NOW).outcome == "cancelled"
             assert judge(approval, plan, [], a_vote(PRIYA, plan, "cancel"), crowd, NOW).outcome == "refused"
+
+
+@given(
+    person=st.sampled_from((LEE, LEE_AT_NIGHT, PRIYA, DANA)),
+    bound=st.sets(st.sampled_from((LEE, PRIYA, DANA))),
+    listed=st.none() | st.frozensets(st.sampled_from((LEE, PRIYA, DANA))),
+    reason=st.sampled_from(("the shop is down", "", " \n")),
+    good=st.booleans(),
+    same_plan=st.booleans(),
+)
+def test_the_glass_is_broken_by_who_was_and_is_listed_for_this_plan_and_with_a_reason(
+    person: Person, bound: set[Person], listed: Any, reason: str, good: bool, same_plan: bool
+) -> None:
+    """A9: without its quorum a plan is released by a listed person only, as bound as by an approval, at the vote and
+    again at the start; nobody listed, or a list that cannot be read, is nobody."""
+    plan = a_plan(quorum=2, break_glass=[member(each) for each in sorted(bound)])
+    crowd = with_alias(people(groups={BREAK_GLASS: listed}))
+    crowd = replace(crowd, groups=dict(crowd.groups) | ({} if listed is None else {BREAK_GLASS: listed}))
+    if not good:
+        fault = replace(crowd.standings[person], is_guest=True)
+        crowd = replace(crowd, standings={**crowd.standings, person: fault})
+    vote = a_vote(person, plan, "break", reason=reason, **({} if same_plan else {"digest": "0" * 64}))
+    may = person in bound and listed is not None and person in listed and good and same_plan
+    verdict = judge(an_approval(plan), plan, [], vote, crowd, NOW)
+    assert (verdict.outcome == "approved") == (may and bool(reason.strip()))
+    counted = [replace(vote, state="counted")]
+    assert (may_start(an_approval(plan, state="approved"), plan, counted, crowd, NOW).outcome == "approved") == may
+
+
+def test_who_broke_the_glass_or_asked_for_it_reviews_it_under_none_of_their_identities() -> None:
+    """A9: the review of a break-glass is somebody else's, and an approver's."""
+    for broke, asked in ((LEE, None), (LEE_AT_NIGHT, None), (DANA, ASKED)):
+        plan = a_plan(needs=[EVERYBODY], quorum=2, requester=asked, break_glass=[member(broke)])
+        approval, crowd = an_approval(plan, state="approved"), with_alias(people())
+        broken = a_vote(broke, plan, "break", reason="the shop is down", state="counted")
+        for who, may in ((LEE, False), (LEE_AT_NIGHT, False), (DANA, False), (PRIYA, True)):
+            review = a_vote(who, plan, "reviewed", reason="right")
+            assert (may_review(approval, plan, broken, None, review, crowd) == "") == may
+            assert may_review(approval, plan, broken, None, replace(review, reason=" "), crowd) != ""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, text
 
+from bot.domain.policy import Group
 from bot.store import clock
 
 if TYPE_CHECKING:
@@ -126,12 +127,14 @@ class Truth:
             self._request(row)
         in_order = "ORDER BY votes.received_at, votes.id"
         for row in rows(
-            "SELECT votes.id, approval_id, person, decision, votes.digest, votes.state FROM votes JOIN approvals "
-            f"ON approvals.id = approval_id WHERE incident_id = :incident AND votes.state <> 'received' {in_order}"
+            "SELECT votes.id, approval_id, person, decision, votes.digest, votes.state, reason FROM votes "
+            "JOIN approvals ON approvals.id = approval_id "
+            f"WHERE incident_id = :incident AND votes.state <> 'received' {in_order}"
         ):
             if row.id not in self._seen_votes:
                 self._seen_votes.add(row.id)
                 if row.state != "refused":
+                    self._reviewable(row)
                     self._judged[row.approval_id].append((row.person, row.decision, row.digest, row.state))
                     self._simulation.count(f"{row.decision} counted")
         for row in rows("SELECT id, approval_id, state, waits_for FROM runs WHERE incident_id = :incident"):
@@ -180,6 +183,20 @@ class Truth:
         self.runs[row.id] = row.state
         self._waiting[row.id] = row.waits_for
 
+    def _reviewable(self, row: Any) -> None:
+        """Say whether this vote may count that breaks the glass, or reviews that it was broken."""
+        if row.decision in ("break", "reviewed") and not row.reason.strip():
+            raise self._faulty(f"a vote counts without its reason: {row.decision}")
+        if row.decision != "reviewed":
+            return
+        humans = {self._human(person) for person, each, _, _ in self._judged[row.approval_id] if each == "break"}
+        if not humans:
+            raise self._faulty("what nobody released by break-glass was reviewed")
+        if self._human(row.person) in humans | self._askers(self._records[row.approval_id]):
+            raise self._faulty("somebody reviewed what they had a part in")
+        if any(each == "reviewed" for _, each, _, _ in self._judged[row.approval_id]):
+            raise self._faulty("a break-glass was reviewed twice")
+
     def _authorised(self, approval: str, run: str, replica: str, now: int) -> None:
         """Say whether this run may begin, from the clicks that counted and from what Slack told this replica."""
         record, digest = self._records[approval], self._digests[approval]
@@ -188,16 +205,21 @@ class Truth:
         if now >= record["expires_at"]:
             raise self._faulty("a run began after its request had expired")
         standing: dict[str, str] = {}
+        broken: dict[str, str] = {}
         for person, decision, voted, _ in self._judged[approval]:
             human = self._human(person)
             if decision in ("deny", "cancel"):
                 raise self._faulty("a run began although somebody had denied it")
             if decision == "revoke":
                 standing.pop(human, None)
-            elif decision == "approve":
+                broken.pop(human, None)
+            elif decision in ("approve", "break"):
                 if voted != digest:
                     raise self._faulty("an approval of something else was counted")
-                standing.setdefault(human, person)
+                (standing if decision == "approve" else broken).setdefault(human, person)
+        if any(self._breaks(record, person, replica, run) for person in broken.values()):
+            self._simulation.count("executions by break-glass")
+            return
         may = {human: self._groups(record, person, replica, run) for human, person in standing.items()}
         may = {human: groups for human, groups in may.items() if groups and human not in self._askers(record)}
         seats = [need["group"] for need in record["needs"] for _ in range(need["count"])]
@@ -209,21 +231,27 @@ class Truth:
             raise self._faulty(f"a run began without its signatures: needed {seats}, counted {may}")
 
     def _groups(self, record: Json, person: str, replica: str, run: str) -> set[str]:
+        policy = self._simulation.rules.policy
+        return {
+            need["group"]
+            for need in record["needs"]
+            if self._in(need["members"], policy.groups[need["group"]], person, replica, run)
+        }
+
+    def _breaks(self, record: Json, person: str, replica: str, run: str) -> bool:
+        return self._in(record["break_glass"], self._simulation.rules.policy.break_glass, person, replica, run)
+
+    def _in(self, members: list[Json], group: Group, person: str, replica: str, run: str) -> bool:
+        """Whether a person in good standing was in a group when the plan was made, and is in it now."""
         user = person.partition(":")[2]
         facts = [answer["user"] for answer in self._answers(replica, run, user)]
         if not any(fact["id"] == user and not fact["deleted"] and not fact["is_restricted"] for fact in facts):
-            return set()
-        groups = set()
-        for need in record["needs"]:
-            configured = self._simulation.rules.policy.groups[need["group"]]
-            now_in = {str(each) for each in configured.users}
-            for each in configured.user_groups:
-                for answer in self._answers(replica, run, each.group_id):
-                    now_in |= {f"{each.team_id}:{member}" for member in answer["users"]}
-            bound = {f"{member['team_id']}:{member['user_id']}" for member in need["members"]}
-            if person in now_in and person in bound:
-                groups.add(need["group"])
-        return groups
+            return False
+        now_in = {str(each) for each in group.users}
+        for each in group.user_groups:
+            for answer in self._answers(replica, run, each.group_id):
+                now_in |= {f"{each.team_id}:{member}" for member in answer["users"]}
+        return person in now_in and person in {f"{member['team_id']}:{member['user_id']}" for member in members}
 
     def _human(self, person: str) -> str:
         aliases = {str(alias): str(human) for alias, human in self._simulation.rules.policy.aliases.items()}
