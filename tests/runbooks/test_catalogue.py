@@ -21,6 +21,14 @@ def test_the_shipped_catalogue_is_typed(catalogue: Catalogue) -> None:
     assert Path(rollback.path).name == "rollback-deployment.yaml"
 
 
+def test_a_runbook_says_that_it_is_not_released_by_break_glass(tmp_path: Path, shipped: dict[str, str]) -> None:
+    text = shipped["delete-pod.yaml"]
+    (tmp_path / "delete-pod.yaml").write_text(
+        text.replace("ttl_seconds: 3600", "ttl_seconds: 3600\n  break_glass: false")
+    )
+    assert not load(tmp_path).runbooks["delete-pod"].approval.break_glass
+
+
 def test_any_change_of_meaning_changes_both_digests_and_layout_none(
     tmp_path: Path, shipped: dict[str, str], catalogue: Catalogue
 ) -> None:
