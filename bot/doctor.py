@@ -192,7 +192,9 @@ async def _approvers(configuration: Configuration, home: str, client: AsyncWebCl
             why = "has nobody in it" if members is not None else "cannot be read (a free plan has no user groups)"
             faults.append(f"the user group {each.group_id} {why}")
     if faults:
-        remedy = "Correct approvers or groups in the file that SIGNOFF_CONFIG names, or the people's accounts in Slack."
+        remedy = (
+            "Correct approvers, groups or break_glass in the file that SIGNOFF_CONFIG names, or the accounts in Slack."
+        )
         return Check("approvers", False, "; ".join(faults), remedy)
     listed = f"listed: {len(people)}" + (f", user groups: {len(user_groups)}" if user_groups else "")
     return Check("approvers", True, f"{listed}; each can vote")

@@ -242,8 +242,10 @@ def show_alarm(connection: Connection, world: World, request: Request, glass: Gl
     """Put what is known of a break-glass and of its review on the message that says that the glass was broken."""
     approval = request.approval
     incident = incidents.get(connection, approval.incident_id)
-    sentence = world.redactor.text(glass.broken.vote.verdict)
     broken, reviewed = _glass_lines(glass, world)
+    sentence = world.redactor.text(glass.broken.vote.verdict)
+    if glass.broken.vote.state == "revoked":
+        sentence = f"{broken.name} broke the glass: {broken.reason.rstrip('.')}. {sentence}"
     card = glass_card.render(approval, what(connection, world, approval), sentence, broken, reviewed)
     outbox.put(
         connection,

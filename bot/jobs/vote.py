@@ -203,6 +203,8 @@ def _vote(connection: Connection, world: World, case: _Case) -> list[str | int] 
         given = [each for each in earlier if each.decision in ("approve", "break")]
         theirs = [each.id for each in given if human(each.person) == human(vote.person)]
         approvals.revoke_votes(connection, theirs, verdict=outcome)
+        if (glass := approvals.glass_of(connection, approval.id)) is not None:
+            board.show_alarm(connection, world, case.request, glass, now=now)
         if approval.state == "approved":
             _end(connection, case, "void", outcome)
     elif verdict.outcome in ("denied", "cancelled"):

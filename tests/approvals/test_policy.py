@@ -507,12 +507,16 @@ class TestBreakGlass:
             assert judge(approval, self.plan, [], vote, self.crowd, now, hold=hold).outcome == "refused"
         assert self.start(self.broken, hold="Actions are off.").outcome == "waiting"
         assert self.start(self.broken, a_vote(PRIYA, self.plan, "deny")).outcome == "denied"
+        sound = replace(self.broken, state="counted")
+        approved = an_approval(self.plan, state="approved")
+        assert may_start(approved, self.plan, [sound], self.crowd, NOW).outcome == "approved"
         for spoiled in (
-            replace(self.broken, state="refused"),
-            replace(self.broken, state="revoked"),
-            replace(self.broken, digest=other.digest),
+            replace(sound, state="received"),
+            replace(sound, state="refused"),
+            replace(sound, state="revoked"),
+            replace(sound, digest=other.digest),
+            replace(sound, approval_id="a2"),
         ):
-            approved = an_approval(self.plan, state="approved")
             assert may_start(approved, self.plan, [spoiled], self.crowd, NOW).outcome == "refused"
 
     def test_it_is_taken_back_and_denied_until_the_run_starts(self) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.approvals.policy import judge, may_ask, may_review, may_start
@@ -145,6 +145,11 @@ def test_who_asked_can_always_take_it_back() -> None:
     good=st.booleans(),
     same_plan=st.booleans(),
 )
+@example(person=DANA, bound={DANA}, listed=frozenset({DANA}), reason="why", good=True, same_plan=True)
+@example(person=DANA, bound={DANA}, listed=frozenset({DANA}), reason="why", good=True, same_plan=False)
+@example(person=DANA, bound={DANA}, listed=frozenset({DANA}), reason="why", good=False, same_plan=True)
+@example(person=DANA, bound={DANA}, listed=frozenset({LEE}), reason="why", good=True, same_plan=True)
+@example(person=DANA, bound={LEE}, listed=frozenset({DANA}), reason="why", good=True, same_plan=True)
 def test_the_glass_is_broken_by_who_was_and_is_listed_for_this_plan_and_with_a_reason(
     person: Person, bound: set[Person], listed: Any, reason: str, good: bool, same_plan: bool
 ) -> None:
