@@ -211,8 +211,9 @@ def _state(approval: Approval, view: ApprovalView) -> list[Part]:
     if approval.state == "approved":
         spans = [rich.bold("Approved"), rich.text(_by(approvers))]
         if view.broken is not None:
+            own = ", who asked for it" if approval.requester == view.broken.person else ""
             first = f"; approved before{_by(approvers)}" if approvers else ""
-            spans = [rich.bold("Released by break-glass"), rich.text(f"{_by([view.broken])}{first}")]
+            spans = [rich.bold("Released by break-glass"), rich.text(f"{_by([view.broken])}{own}{first}")]
         if approval.decided_at is not None:
             spans += [rich.text(" · "), rich.date(approval.decided_at)]
         return [rich.section(*spans), _run(view)]

@@ -133,6 +133,9 @@ def test_what_was_released_by_break_glass_says_so_until_and_after_its_review() -
     closed = render(released, plan, ApprovalView(votes=(first, BROKEN), broken=BROKEN, reviewed=REVIEWED))
     assert "The break-glass is reviewed by Lee (U0LEE): “right, nobody answered”" in said(closed)
     assert "not yet reviewed" not in said(closed)
+    own = replace(released, requester=BROKEN.person)
+    card = render(own, plan, ApprovalView(votes=(BROKEN,), broken=BROKEN))
+    assert "Released by break-glass by Dana (U0DANA), who asked for it" in said(card)
     void = approval(plan, state="void", outcome="Dana took their approval of A-77 back.")
     assert "The break-glass is not yet reviewed." in said(render(void, plan, ApprovalView(broken=BROKEN)))
 
