@@ -128,7 +128,6 @@ async def serve(configuration: Configuration) -> int:
                 "slack": connection.run(),
                 "housekeeping": housekeeping.keep_house(world),
                 "anchoring": anchoring.keep_anchors(world),
-                "warm": warm(world),
             }.items()
         ]
         life.push_async_callback(end, background, world)
@@ -473,8 +472,8 @@ async def listening(configuration: Configuration, world: World, status: Status) 
 
 
 async def engage(world: World, books: Catalogue, reaper: Reaper | None) -> None:
-    """Bring the schema up to date and launch the engine, however long the database takes to be there; then let the
-    reaper run for ever, where other processes may die."""
+    """Bring the schema up to date and launch the engine, however long the database takes to be there; then fetch what
+    the first incident needs, while the reaper runs for ever where other processes may die."""
     recorded = False
     while True:
         try:
@@ -493,8 +492,7 @@ async def engage(world: World, books: Catalogue, reaper: Reaper | None) -> None:
         else:
             _keep_for_good()
             break
-    if reaper is not None:
-        await reaper.run()
+    await asyncio.gather(warm(world), *([reaper.run()] if reaper is not None else []))
 
 
 def _started(connection: Any, world: World, books: Catalogue) -> None:
