@@ -18,7 +18,7 @@ from bot.domain.approval import ApprovalState, Decision, Electorate, Person, Vot
 from bot.domain.incident import Incident
 from bot.domain.policy import BREAK_GLASS
 from bot.domain.run import Run, RunState
-from bot.jobs import board, holds, run
+from bot.jobs import board, holds, ledger
 from bot.jobs.engine import Steps, Story
 from bot.jobs.people import FOR_A_DENIAL, FOR_AN_APPROVAL, electorate
 from bot.jobs.world import World
@@ -262,7 +262,7 @@ def _answer(connection: Connection, world: World, case: _Case) -> list[str | int
     applied = vote.decision == "applied"
     sentence = f"{name} looked and says that it {'took effect' if applied else 'did not take effect'}."
     _judged(connection, world, case, "counted", f"answer.{vote.decision}", sentence)
-    going = run.answered(connection, world, case.request, case.run, applied=applied, sentence=sentence, now=now)
+    going = ledger.answered(connection, world, case.request, case.run, applied=applied, sentence=sentence, now=now)
     return [case.run.id, going] if going is not None else None
 
 

@@ -68,7 +68,7 @@ def noticed(mutant: Mutant) -> bool:
         return done.returncode == 1
 
 
-POLICY, RUN, EXECUTE = "bot/approvals/policy.py", "bot/jobs/run.py", "bot/runbooks/execute.py"
+POLICY, CALLING, EXECUTE = "bot/approvals/policy.py", "bot/jobs/calling.py", "bot/runbooks/execute.py"
 # What two guards hold is planted in both: either alone is not noticed, and need not be.
 MUTANTS = (
     Mutant("expiry is not judged", [(POLICY, "if now >= ends", "if now >= ends + 10**15")]),
@@ -140,7 +140,7 @@ MUTANTS = (
         [(POLICY, "if electorate.human(vote.person) == electorate.human(broken.person):", "if False:")],
     ),
     Mutant("a glass is reviewed twice", [(POLICY, "if reviewed is not None:", "if False:")]),
-    Mutant("nothing is judged again at the first call", [(RUN, "if voters is not None:", "if False:")]),
+    Mutant("nothing is judged again at the first call", [(CALLING, "if voters is not None:", "if False:")]),
     Mutant(
         "a run's state is not compared before it is set",
         [("bot/store/runs.py", "runs.c.id == run_id, runs.c.state.in_(before)", "runs.c.id == run_id")],

@@ -62,25 +62,6 @@ async def test_a_denial_has_a_reason_and_nothing_runs(shop: Town) -> None:
     assert await shop.writes() == []
 
 
-async def test_drift_voids_the_approval_and_proposes_anew(shop: Town) -> None:
-    await shop.alert(checkout_alert())
-    request = await shop.request()
-    changed = await shop.deployment()
-    template = changed["spec"]["template"]["spec"]["containers"][0]
-    patch = {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": "checkout", "namespace": "shop"},
-        "spec": {"template": {"spec": {"containers": [template | {"image": f"{IMAGE}:4.18.1"}]}}},
-    }
-    await shop.control("apply", {"cluster": "prod", "objects": [patch]})
-    await shop.page.click(LEE, request, "Approve")
-    await shop.sees("A-1 is void")
-    await shop.request(2)
-    assert await shop.writes() == []
-    assert shop.rows("SELECT state FROM approvals ORDER BY number") == [("void",), ("pending",)]
-
-
 async def test_equal_names_in_two_clusters_are_told_apart(shop: Town) -> None:
     await shop.alert(checkout_alert())
     await shop.alert(checkout_alert(cluster="staging"))
@@ -131,31 +112,6 @@ async def test_a_resolve_withdraws_what_nobody_decided_and_a_refire_asks_anew(sh
     await shop.sees("INC-1 fires again")
     await shop.request(2)
     assert shop.rows("SELECT count(*), max(status), max(reopened) FROM incidents") == [(1, "open", 1)]
-    assert shop.audit_holds()
-
-
-async def test_a_lost_answer_is_read_back_and_never_repeated(shop: Town) -> None:
-    await shop.alert(checkout_alert())
-    request = await shop.request()
-    await shop.control("faults", LOST | {"when": "after"})
-    await shop.page.click(LEE, request, "Approve")
-    await shop.sees("A-1 helped")
-    assert len(await shop.writes()) == 1
-
-
-async def test_an_unreachable_answer_makes_the_run_unknown_and_asks(shop: Town) -> None:
-    await shop.alert(checkout_alert())
-    request = await shop.request()
-    await shop.control("faults", LOST | {"when": "before"})
-    await shop.page.click(LEE, request, "Approve")
-    question = await shop.sees("did this take effect")
-    assert shop.rows("SELECT state FROM runs") == [("unknown",)]
-    await shop.page.click(DANA, question, "It did not")
-    await shop.sees("not on the list", user=DANA)
-    assert shop.rows("SELECT state FROM runs") == [("unknown",)]
-    await shop.page.click(LEE, question, "It did not")
-    await shop.until(lambda: shop.rows("SELECT state FROM runs") == [("failed",)], "the run to end")
-    assert await shop.writes() == []
     assert shop.audit_holds()
 
 

@@ -14,7 +14,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import aiohttp
 import psycopg
@@ -29,6 +29,14 @@ Json = dict[str, Any]
 
 TOKEN = "town-" + "0" * 32
 SECONDS = 45.0
+LEE, PRIYA, DANA, GUEST = "U0LEE", "U0PRIYA", "U0DANA", "U0GUEST"
+"""People of the workspace. The first two are the approvers, if no test says otherwise."""
+WITHOUT_RUNNER: Mapping[str, Any] = {"clusters": {"prod": {"reader": {"context": "prod-reader"}}}}
+WITHOUT_CLUSTER: Mapping[str, Any] = {
+    "clusters": {"staging": {"reader": {"context": "staging-reader"}}},
+    "default_cluster": "staging",
+}
+"""What `configure` takes for the cluster where nothing can be changed any more, or that is gone."""
 KILLED_AT = Path(__file__).with_name("killed_at.py")
 
 
@@ -91,6 +99,13 @@ class Town:
         self.serving.send_signal(signal.SIGTERM)
         self.serving.wait(20)
 
+    async def interrupted(self, at: str, **more: str) -> None:
+        """Start the bot, let Lee approve the rollback of checkout, and kill the bot at that write of its run."""
+        await self.serve(killed_at=at, **more)
+        await self.alert(checkout_alert())
+        await self.page.click(LEE, await self.request(), "Approve")
+        await self.died()
+
     async def died(self) -> None:
         """Wait until the bot's process is gone."""
         assert self.serving is not None
@@ -127,6 +142,24 @@ class Town:
             answer: Json = await response.json()
             assert response.status < 400, answer
             return answer
+
+    async def lose(self, when: Literal["before", "after"]) -> None:
+        """Let the next change of the shop's checkout get no answer: it is lost before it has its effect, or after."""
+        call = {"verb": "patch", "resource": "deployments", "name": "checkout", "dry_run": False}
+        await self.control("faults", {"action": "drop", **call, "when": when})
+
+    async def somebody_changes_checkout(self) -> None:
+        """Let somebody else give the shop's checkout another image."""
+        checkout = await self.deployment()
+        (container,) = checkout["spec"]["template"]["spec"]["containers"]
+        container["image"] = "registry.example/shop/checkout:4.18.1"
+        changed = {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "checkout", "namespace": "shop"},
+            "spec": {"template": {"spec": {"containers": [container]}}},
+        }
+        await self.control("apply", {"cluster": "prod", "objects": [changed]})
 
     async def on_github(self, act: str, **given: Any) -> Json:
         """Do something on the GitHub stand-in, as a person or a runner."""
@@ -171,13 +204,13 @@ class Town:
             await asyncio.sleep(0.05)
         raise AssertionError(f"waited {seconds:.0f} s for {what}. The log ends:\n{self.log()[-3000:]}")
 
-    async def ops(self, text: str, *, user: str = "U0LEE", channel: str = "C0INCIDENTS") -> str:
+    async def ops(self, text: str, *, user: str = LEE, channel: str = "C0INCIDENTS") -> str:
         """Type a command, and return what only this person is told at once."""
         act = {"user": user, "channel": channel, "text": f"/ops {text}", "wait": 10}
         outcome = await self.page.act("/sandbox/command", act)
         return " ".join(message["text"] for message in outcome["ephemeral"])
 
-    async def sees(self, pattern: str, *, user: str = "U0LEE", seconds: float = SECONDS) -> Json:
+    async def sees(self, pattern: str, *, user: str = LEE, seconds: float = SECONDS) -> Json:
         """Wait until somebody sees a message (or a reply, or an ephemeral) whose push text matches."""
 
         async def found() -> Json | None:
@@ -198,7 +231,7 @@ class Town:
         opened: Json = await self.until(found, f"a modal of {user}")
         return opened
 
-    async def count(self, pattern: str, *, user: str = "U0LEE") -> int:
+    async def count(self, pattern: str, *, user: str = LEE) -> int:
         """How many messages match now."""
         messages = [m for top in await self.page.messages(user) for m in (top, *top.get("replies", []))]
         return sum(re.search(pattern, m["text"]) is not None for m in messages)

@@ -1,0 +1,151 @@
+"""One call of a run: begun in the ledger, made at most once, and where its fate is not known, read back.
+
+Before a call its ledger row and its audit row are durable. A call whose row was there already is never repeated, unless
+it only reads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from sqlalchemy import Connection
+
+from bot.approvals.record import contradiction
+from bot.domain.run import Run, StepRecord, StepState
+from bot.jobs import anchoring, ledger, starting, telling
+from bot.jobs.starting import NO_RUNNER
+from bot.jobs.verifying import watch
+from bot.jobs.world import World
+from bot.runbooks import course, execute
+from bot.runbooks.access import Access
+from bot.store import audit, clock, runs, stops
+from bot.store.approvals import Request
+
+RETRY_SECONDS = 1.0
+INTERRUPTED = "Signoff was interrupted in the middle of this step."
+
+
+class NotShown(Exception):
+    """What a run that has begun rests on does not agree with the audit."""
+
+
+async def call(world: World, run: Run, request: Request, ordinal: int) -> None:
+    """Make one call, if it was never begun and may still be made; else find out what became of it."""
+    access = world.hands(request.approval.cluster)
+    begun = await world.database.read(lambda connection: runs.step(connection, run.id, ordinal))
+    if begun is not None:
+        if begun.state == "started" and access is not None and execute.reads_only(request.plan, ordinal):
+            await _fire(world, request, run.id, ordinal, access)
+        else:
+            await _reconcile(world, request, run.id, ordinal, INTERRUPTED)
+        return
+    if access is None and ordinal == 0:
+        await starting.void(world, run, request, NO_RUNNER)
+        return
+    held = NO_RUNNER if access is None else await _held(world, request, run.id, ordinal, access)
+    refusal = await _begin(world, request, run.id, ordinal)
+    if refusal:
+        await starting.void(world, run, request, refusal)
+    elif refusal is None:
+        await _reconcile(world, request, run.id, ordinal, INTERRUPTED)
+    elif held or access is None:
+        await ledger.end(world, request, run.id, ordinal, "failed", f"Nothing was sent: {held}", halt=True)
+    else:
+        await _fire(world, request, run.id, ordinal, access)
+
+
+async def _held(world: World, request: Request, run_id: str, ordinal: int, access: Access) -> str:
+    """Wait before the first call of a batch until the targets of the batches before are well. Returns why the run may
+    not go on, or an empty string."""
+    plan = request.plan
+    steps = await world.database.read(lambda connection: runs.steps_of(connection, run_id))
+    states: dict[int, StepState] = {step.ordinal: step.state for step in steps}
+    if not course.begins_batch(plan, states, ordinal):
+        return ""
+    rules = {**plan.record["verification"], "stable_seconds": 0}
+    began = max(step.ended_at or step.started_at for step in steps)
+    verdict = await watch(world, request, states, access, began, rules)
+    return "" if verdict.outcome == "helped" else f"the targets before are not well. {verdict.sentence}"
+
+
+async def _begin(world: World, request: Request, run_id: str, ordinal: int) -> str | None:
+    """Write the ledger row of a call, with its audit row, in the transaction that judges for the last time whether the
+    run may start. Returns "" if it was written, why it may not be, or None if it was there before."""
+    voters = await starting.voters_of(world, request) if ordinal == 0 else None
+
+    def write(connection: Connection) -> str | None:
+        now = clock.advance(connection)
+        if voters is not None:
+            refusal = starting.refusal(connection, world, request, voters.people, now)
+            if refusal:
+                return refusal
+        stop = stops.current(connection)
+        if stop is not None:
+            raise RuntimeError(stop.sentence)  # tried again, until they are on
+        if runs.step(connection, run_id, ordinal) is not None:
+            return None
+        told, broken = audit.unbroken(connection, request.approval.name, anchors=world.anchors.seen)
+        wrong = broken or contradiction(told, request.plan.digest, ordinal)
+        if wrong:
+            sentence = f"It cannot be shown that this was signed off: {wrong}"
+            if runs.steps_of(connection, run_id):
+                raise NotShown(sentence)
+            return sentence
+        if not runs.begin_step(connection, run_id, ordinal, now=now):
+            return None
+        data = {"ordinal": ordinal, "action": request.plan.calls[ordinal]["action"]}
+        telling.record(connection, request, "step.started", run_id, data, now)
+        return ""
+
+    begun = await world.database.write(write)
+    if begun == "":
+        await anchoring.note(world)
+    return begun
+
+
+async def _fire(world: World, request: Request, run_id: str, ordinal: int, access: Access) -> None:
+    """Make the call; where the plan says so, again after it certainly had no effect."""
+    retries = request.plan.calls[ordinal]["retries"]
+    for left in range(retries, -1, -1):
+        effect = await execute.fire(request.plan, ordinal, access)
+        if effect.outcome == "failed" and not effect.drift and left:
+            await world.database.write(partial(_retried, request=request, run_id=run_id, ordinal=ordinal, left=left))
+            await asyncio.sleep(RETRY_SECONDS)
+            continue
+        break
+    if effect.outcome == "in_doubt":
+        await _reconcile(world, request, run_id, ordinal, effect.sentence)
+        return
+    drifted = bool(effect.drift) and ordinal == 0
+    await ledger.end(world, request, run_id, ordinal, effect.outcome, effect.sentence, void=drifted)
+
+
+def _retried(connection: Connection, *, request: Request, run_id: str, ordinal: int, left: int) -> None:
+    data = {"ordinal": ordinal, "left": left - 1}
+    telling.record(connection, request, "step.retried", run_id, data, clock.advance(connection))
+
+
+async def _reconcile(world: World, request: Request, run_id: str, ordinal: int, why: str) -> None:
+    """Read the world back after a call whose fate is not known. Never calls again: what cannot be known is asked."""
+
+    def read(connection: Connection) -> tuple[StepRecord | None, int]:
+        return runs.step(connection, run_id, ordinal), clock.now(connection)
+
+    step, now = await world.database.read(read)
+    if step is None or step.state != "started":
+        return
+    end = partial(ledger.end, world, request, run_id, ordinal)
+    access = world.hands(request.approval.cluster)
+    if access is None:
+        await end("unknown", f"{why} {NO_RUNNER}")
+        return
+    # It may have been sent until its time was over: only from then on is nothing under way any more.
+    waited = (now - step.started_at) / 1_000_000 - request.plan.calls[ordinal]["timeout_seconds"]
+    found = await execute.read_back(request.plan, ordinal, access, waited_seconds=max(0.0, waited))
+    if found == "applied":
+        await end("done", f"{why} The cluster shows that it took effect.")
+    elif found == "not applied":
+        await end("failed", f"{why} The cluster shows that nothing was changed.")
+    else:
+        await end("unknown", why)

@@ -1,0 +1,112 @@
+"""The ledger of a run: what became of each step, and what that makes of the run in the same transaction."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from bot.domain.run import FINAL, Run, RunState, StepState
+from bot.jobs import telling
+from bot.jobs.world import World
+from bot.runbooks import course
+from bot.store import approvals, clock, runs, work
+from bot.store.approvals import Request
+
+NO_CALL = -1
+GOING: frozenset[RunState] = frozenset({"running", "rolling_back"})
+
+
+def read(connection: Connection, run_id: str) -> dict[int, StepState]:
+    """Return the state of each step that was begun."""
+    return {step.ordinal: step.state for step in runs.steps_of(connection, run_id)}
+
+
+async def coming(world: World, run_id: str) -> int:
+    """Return the call that the run makes next, or whose fate it has to find out; ``NO_CALL`` if there is none."""
+
+    def next_call(connection: Connection) -> int:
+        run = runs.get(connection, run_id)
+        plan = approvals.request(connection, run.approval_id).plan
+        if run.state not in GOING:
+            return NO_CALL
+        return course.following(plan, read(connection, run_id), undoing=run.state == "rolling_back").ordinal
+
+    return await world.database.read(next_call)
+
+
+async def end(
+    world: World,
+    request: Request,
+    run_id: str,
+    ordinal: int,
+    state: StepState,
+    detail: str,
+    *,
+    void: bool = False,
+    halt: bool = False,
+) -> None:
+    """Complete a step, and the run if that decides it. ``void`` voids the approval too: its target had moved.
+    ``halt`` ends the run whatever failures the plan tolerates."""
+    detail = world.redactor.text(detail)
+
+    def write(connection: Connection) -> None:
+        now = clock.advance(connection)
+        if not runs.end_step(connection, run_id, ordinal, state=state, detail=detail, now=now):
+            return
+        telling.record(connection, request, f"step.{state}", run_id, {"ordinal": ordinal, "detail": detail}, now)
+        after = _advance(connection, request, run_id, detail, now, halt=halt)
+        if void and after == "failed":
+            held = request.approval.id
+            approvals.move(connection, held, before="approved", after="void", outcome=detail, now=now)
+        if state == "unknown":
+            telling.question(connection, world, request, run_id, now=now)
+        telling.show(connection, world, request, now)
+        telling.step(connection, world, request, run_id, ordinal, now)
+
+    await world.database.write(write)
+
+
+def answered(
+    connection: Connection, world: World, request: Request, run: Run, *, applied: bool, sentence: str, now: int
+) -> int | None:
+    """Take a person's word for what became of the step in doubt. Returns the generation that goes on with the run."""
+    step = next(each for each in runs.steps_of(connection, run.id) if each.state == "unknown")
+    state: StepState = "done" if applied else "failed"
+    runs.end_step(connection, run.id, step.ordinal, state=state, detail=sentence, now=now)
+    # The question was the outcome so far; what follows has its own.
+    after = _advance(connection, request, run.id, sentence, now)
+    telling.question(connection, world, request, run.id, now=now, answered=sentence, about=step)
+    telling.show(connection, world, request, now)
+    if after in FINAL:
+        telling.end(connection, world, request, runs.get(connection, run.id), now)
+        return None
+    return work.want(connection, "run", run.id)
+
+
+def _advance(
+    connection: Connection, request: Request, run_id: str, detail: str, now: int, *, halt: bool = False
+) -> RunState:
+    """Bring the run to the state that its ledger asks for. Returns it."""
+    plan, run = request.plan, runs.get(connection, run_id)
+    ledger = read(connection, run_id)
+    undoing = run.state == "rolling_back" or course.went_back(plan, ledger)
+    then = course.halted(plan, ledger) if halt else course.following(plan, ledger, undoing=undoing)
+    outcome = detail
+    match then.what:
+        case "ask":
+            after: RunState = "unknown"
+        case "call":
+            backward = plan.calls[then.ordinal].get("undoes") is not None
+            after, outcome = ("rolling_back", run.outcome or detail) if backward else ("running", "")
+        case "verify":
+            after, outcome = "verifying", ""
+        case "undone":
+            after, outcome = "rolled_back", f"{run.outcome or detail} What was done before is taken back."
+        case _:
+            after = "failed"
+            outcome = " ".join(part for part in (run.outcome if undoing else "", detail, then.sentence) if part)
+    if after == run.state:
+        return after
+    before: frozenset[RunState] = GOING | {"verifying", "unknown"}
+    if runs.move(connection, run_id, before=before, after=after, outcome=outcome, now=now) and after != "running":
+        telling.record(connection, request, f"run.{after}", run_id, {"why": outcome}, now)
+    return after

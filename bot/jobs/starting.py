@@ -1,0 +1,167 @@
+"""Whether an approved run may start: judged when it is taken up, and for the last time as its first call is begun.
+
+Until then it may wait, or become void with its approval.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from bot.approvals import needs, policy
+from bot.approvals.terms import Terms
+from bot.chat import thread
+from bot.domain.approval import Electorate, Vote
+from bot.domain.policy import BREAK_GLASS
+from bot.domain.run import Run, RunState
+from bot.jobs import holds, telling
+from bot.jobs.people import FRESH, electorate
+from bot.jobs.world import World
+from bot.runbooks import execute
+from bot.store import approvals, clock, locks, runs, work
+from bot.store.approvals import Request
+from bot.store.unreadable import UnreadableRow
+
+HELD_FOR_US = 15_000_000
+"""Microseconds after which a run that may not begin yet looks again."""
+NO_RUNNER = "The cluster is no longer configured with a runner."
+
+
+async def start(world: World, run: Run, request: Request) -> None:
+    """Check digest, expiry, people and drift anew, and begin the run, let it wait or void it. One that has begun goes
+    on where it stopped."""
+    if run.state != "starting":
+        return
+    access = world.hands(request.approval.cluster)
+    if access is None:
+        await void(world, run, request, NO_RUNNER)
+        return
+    outdated = needs.outdated(request.plan, world.catalogue.runbooks, world.rules.policy_digest)
+    if outdated:
+        await void(world, run, request, outdated)
+        return
+    voters = await voters_of(world, request)
+    verdict = policy.may_start(request.approval, request.plan, voters.votes, voters.people, voters.read_at)
+    if verdict.outcome == "waiting":
+        raise RuntimeError(verdict.sentence)  # the job is tried again, until the request expires
+    if verdict.outcome != "approved":
+        await void(world, run, request, verdict.sentence)
+        return
+    if await _on_hold(world, run, request, broken=policy.released(request.plan, voters.votes, voters.people)):
+        return
+    drifted = await execute.drift(request.plan, access)
+    if drifted:
+        moved = " ".join(item.sentence for item in drifted)
+        await void(world, run, request, f"The target changed after the approval: {moved}")
+        return
+    await _begin(world, run, request)
+
+
+@dataclass(frozen=True, slots=True)
+class Voters:
+    """The counted votes of an approval, and how their people stand."""
+
+    votes: tuple[Vote, ...]
+    people: Electorate
+    read_at: int
+
+
+async def voters_of(world: World, request: Request) -> Voters:
+    """Read the votes of a request, and ask anew how their people stand."""
+
+    def read(connection: Connection) -> tuple[tuple[Vote, ...], int]:
+        clicks = approvals.votes_of(connection, request.approval.id)
+        return tuple(click.vote for click in clicks), clock.now(connection)
+
+    votes, now = await world.database.read(read)
+    groups = {*Terms.of(request.plan).groups, *(BREAK_GLASS for vote in votes if vote.decision == "break")}
+    people = await electorate(world, {vote.person for vote in votes}, groups, now, max_age=FRESH)
+    return Voters(votes, people, now)
+
+
+def refusal(connection: Connection, world: World, request: Request, people: Electorate, now: int) -> str:
+    """Say why a run may not make its first call now, in the transaction that begins it; an empty string if it may.
+    Raises RuntimeError if it has to wait: the job is tried again."""
+    current = approvals.request(connection, request.approval.id, lock=True)
+    # Read anew: a vote may have been taken back, and another given, since its people were asked about.
+    votes = [click.vote for click in approvals.votes_of(connection, request.approval.id)]
+    glass = policy.released(current.plan, votes, people)
+    why = holds.hold(connection, world, current.plan, now, broken=glass)
+    verdict = policy.may_start(current.approval, current.plan, votes, people, now, hold=why)
+    if verdict.outcome == "waiting":
+        raise RuntimeError(verdict.sentence)
+    return "" if verdict.outcome == "approved" else verdict.sentence
+
+
+async def void(world: World, run: Run, request: Request, sentence: str) -> None:
+    """Void an approval that may no longer run, as long as no call of it was begun."""
+    sentence = world.redactor.text(sentence)
+    unbegun: frozenset[RunState] = frozenset({"starting", "running"})
+
+    def write(connection: Connection) -> None:
+        now = clock.advance(connection)
+        if runs.steps_of(connection, run.id):
+            return
+        if runs.move(connection, run.id, before=unbegun, after="void", outcome=sentence, now=now):
+            approvals.move(connection, request.approval.id, before="approved", after="void", outcome=sentence, now=now)
+            telling.record(connection, request, "run.void", run.id, {"why": sentence}, now)
+            telling.show(connection, world, request, now)
+            telling.say(connection, world, request, "void", thread.void(request.approval, sentence), now)
+
+    await world.database.write(write)
+
+
+async def _begin(world: World, run: Run, request: Request) -> None:
+    """Set the run going once it has its locks."""
+
+    def write(connection: Connection) -> None:
+        now = clock.advance(connection)
+        if runs.get(connection, run.id).state != "starting":
+            return
+        if _waits_for_another(connection, world, run, request, now):
+            return
+        runs.move(connection, run.id, before=frozenset({"starting"}), after="running", now=now)
+        telling.record(connection, request, "run.started", run.id, {"calls": request.plan.forward}, now)
+        telling.show(connection, world, request, now)
+
+    await world.database.write(write)
+
+
+def _waits_for_another(connection: Connection, world: World, run: Run, request: Request, now: int) -> bool:
+    """Take the locks of a run, or say which run it waits for: that one's end starts it, and its expiry voids it."""
+    holder = locks.take(connection, run.id, request.plan.locks, now=now)
+    if holder is None:
+        return False
+    name = _name(connection, runs.get(connection, holder).approval_id)
+    why = f"It waits for {name}, which changes the same target and has not ended."
+    runs.note(connection, run.id, why)
+    work.want(connection, "run", run.id, now=request.approval.expires_at)
+    telling.record(connection, request, "run.waiting", run.id, {"for": name}, now)
+    telling.show(connection, world, request, now)
+    telling.say(connection, world, request, f"waits:{name}", thread.waits(request.approval, why), now)
+    return True
+
+
+def _name(connection: Connection, approval_id: str) -> str:
+    try:
+        return approvals.get(connection, approval_id).name
+    except UnreadableRow:
+        return "a request that cannot be read any more"
+
+
+async def _on_hold(world: World, run: Run, request: Request, *, broken: bool) -> bool:
+    """Say what a run waits for that may not begin yet, and look again later; at its expiry it becomes void."""
+
+    def write(connection: Connection) -> bool:
+        now = clock.advance(connection)
+        why = holds.hold(connection, world, request.plan, now, broken=broken)
+        if not why:
+            return False
+        runs.note(connection, run.id, why)
+        work.want(connection, "run", run.id, now=min(now + HELD_FOR_US, request.approval.expires_at))
+        telling.show(connection, world, request, now)
+        telling.say(connection, world, request, "waits", thread.waits(request.approval, why), now)
+        return True
+
+    return await world.database.write(write)

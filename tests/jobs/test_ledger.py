@@ -1,0 +1,32 @@
+"""A step in doubt makes its run UNKNOWN, until a person says what became of it; then the run goes on, or ends."""
+
+from __future__ import annotations
+
+from tests.system.town import DANA, LEE, WITHOUT_CLUSTER, Town, checkout_alert
+
+
+async def test_an_unreachable_answer_makes_the_run_unknown_and_asks(shop: Town) -> None:
+    await shop.alert(checkout_alert())
+    request = await shop.request()
+    await shop.lose("before")
+    await shop.page.click(LEE, request, "Approve")
+    question = await shop.sees("did this take effect")
+    assert shop.rows("SELECT state FROM runs") == [("unknown",)]
+    await shop.page.click(DANA, question, "It did not")
+    await shop.sees("not on the list", user=DANA)
+    assert shop.rows("SELECT state FROM runs") == [("unknown",)]
+    await shop.page.click(LEE, question, "It did not")
+    await shop.until(lambda: shop.rows("SELECT state FROM runs") == [("failed",)], "the run to end")
+    assert await shop.writes() == []
+    assert shop.audit_holds()
+
+
+async def test_a_cluster_that_is_gone_after_a_call_was_begun_is_asked_about(closed_shop: Town) -> None:
+    await closed_shop.interrupted("after:step.started")
+    closed_shop.configure(**WITHOUT_CLUSTER)
+    await closed_shop.serve()
+    question = await closed_shop.sees("did this take effect")
+    assert "no longer configured" in question["text"]
+    await closed_shop.page.click(LEE, question, "It took effect")
+    await closed_shop.sees("A-1 ran; whether it helped cannot be told.*no longer configured")
+    assert closed_shop.rows("SELECT state FROM runs") == [("inconclusive",)]

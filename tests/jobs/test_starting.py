@@ -1,0 +1,91 @@
+"""A run does not start when what its approval rests on no longer holds, or while another holds its target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from tests.system.town import LEE, PRIYA, WITHOUT_CLUSTER, WITHOUT_RUNNER, Json, Town, checkout_alert
+
+DAY = 86_400.0
+
+
+async def the_request_expires(here: Town) -> None:
+    here.time_passes(DAY)
+
+
+async def the_approver_leaves(here: Town) -> None:
+    await here.page.act("/sandbox/switches", {"deactivate": {"user": LEE}})
+
+
+async def the_approver_is_listed_no_more(here: Town) -> None:
+    here.configure(approvers=[f"T0SHOP:{PRIYA}"])
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "why"),
+    [
+        (the_request_expires, "expired at"),
+        (the_approver_leaves, "only 0 may still approve"),
+        (the_approver_is_listed_no_more, "only 0 may still approve"),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+async def test_what_no_longer_holds_at_the_first_call_voids_the_approval(
+    closed_shop: Town, meanwhile: Callable[[Town], Coroutine[Any, Any, None]], why: str
+) -> None:
+    await closed_shop.interrupted("after:run.started")
+    await meanwhile(closed_shop)
+    await closed_shop.serve()
+    said = await closed_shop.sees("A-1 is void, nothing ran", user=PRIYA)
+    assert why in said["text"]
+    assert closed_shop.rows("SELECT state FROM runs") == [("void",)]
+    assert closed_shop.rows("SELECT * FROM run_steps") == []
+    assert await closed_shop.writes() == []
+
+
+@pytest.mark.parametrize("without", [WITHOUT_RUNNER, WITHOUT_CLUSTER], ids=["no runner", "no cluster"])
+async def test_a_runner_that_is_gone_before_the_first_call_voids_the_approval(closed_shop: Town, without: Json) -> None:
+    await closed_shop.interrupted("after:run.started")
+    closed_shop.configure(**without)
+    await closed_shop.serve()
+    await closed_shop.sees("A-1 is void, nothing ran. The cluster is no longer configured with a runner")
+    assert closed_shop.rows("SELECT state FROM runs") == [("void",)]
+    assert await closed_shop.writes() == []
+
+
+async def test_a_run_waits_for_the_one_that_holds_its_target_and_starts_when_that_ends(shop: Town) -> None:
+    await shop.alert(checkout_alert())
+    first = await shop.request()
+    await shop.alert(checkout_alert() | {"groupKey": "another"})
+    second = await shop.request(2)
+    await shop.lose("before")
+    await shop.page.click(LEE, first, "Approve")
+    question = await shop.sees("A-1: did this take effect")
+    await shop.page.click(LEE, second, "Approve")
+    await shop.sees("A-2 is approved and waits. It waits for A-1")
+    assert shop.rows("SELECT r.state FROM runs r JOIN approvals a ON a.id = r.approval_id ORDER BY number") == [
+        ("unknown",),
+        ("starting",),
+    ]
+    await shop.page.click(LEE, question, "It did not")
+    await shop.sees("A-2 helped")
+    assert len(await shop.writes()) == 1
+    assert shop.rows("SELECT * FROM locks") == []
+
+
+async def test_a_run_that_waits_until_its_request_expires_is_void(shop: Town) -> None:
+    await shop.alert(checkout_alert())
+    first = await shop.request()
+    await shop.alert(checkout_alert() | {"groupKey": "another"})
+    second = await shop.request(2)
+    await shop.lose("before")
+    await shop.page.click(LEE, first, "Approve")
+    await shop.sees("A-1: did this take effect")
+    await shop.page.click(LEE, second, "Approve")
+    await shop.sees("A-2 is approved and waits")
+    shop.time_passes(DAY)
+    await shop.sees("A-2 is void, nothing ran. A-2 expired")
+    assert shop.rows("SELECT count(*) FROM locks") == [(1,)], "A-1 still asks"
