@@ -18,7 +18,7 @@ from bot.domain.evidence import Evidence
 from bot.domain.log_request import LogRequest, refused_place
 from bot.domain.log_summary import LogSummary
 from bot.intake import run_forms
-from bot.intake.slack import Answer, ApprovalShown, Click, LinesShown, LogsWanted, RunAsked, RunWanted
+from bot.intake.acts import Answer, ApprovalShown, Click, LinesShown, LogsWanted, RunAsked, RunWanted
 from bot.jobs import board, logs, stopping, vote
 from bot.jobs.world import World
 from bot.store import approvals, audit, clock, incidents, log_requests, pulls, runs, stops

@@ -12,7 +12,7 @@ from bot.domain.approval import Person
 from bot.domain.ask import Ask
 from bot.domain.incident import Incident
 from bot.domain.runbook import Runbook
-from bot.intake.slack import RunAsked, RunWanted
+from bot.intake.acts import RunAsked, RunWanted
 from bot.jobs import asking, vote
 from bot.jobs.world import World
 from bot.runbooks import parameters

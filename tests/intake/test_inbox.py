@@ -14,8 +14,8 @@ from bot.domain.evidence import Evidence
 from bot.domain.incident import Subject
 from bot.domain.joining import join
 from bot.domain.plan import SCHEMA, Plan
+from bot.intake.acts import Answer, ApprovalShown, Click, LogsWanted
 from bot.intake.inbox import LOGS_AT_ONCE, StoredInbox
-from bot.intake.slack import Answer, ApprovalShown, Click, LogsWanted
 from bot.jobs.engine import Engine
 from bot.jobs.world import World
 from bot.redact import Redactor

@@ -8,7 +8,7 @@ from bot.clients.slack import close, open_client
 from bot.intake import slack as intake
 from bot.intake.socket_mode import SocketMode
 from tests.chat.workspace import INCIDENTS, LEE, LocalSlack, local_slack, until
-from tests.intake.test_slack import MemoryInbox
+from tests.intake.room import MemoryInbox
 
 
 @asynccontextmanager
