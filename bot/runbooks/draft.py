@@ -13,7 +13,7 @@ from bot.domain.runbook import Check, Runbook, Step
 from bot.runbooks import diff, owners, template
 from bot.runbooks.access import Access, AccessFailed
 from bot.runbooks.actions import ACTIONS
-from bot.runbooks.actions.action import Action, Occasion, Rendered, Unsuitable, fingerprint
+from bot.runbooks.actions.action import Action, Occasion, Rendered, Unrehearsed, Unsuitable, fingerprint
 from bot.runbooks.call import JSON, Call
 from bot.runbooks.checks import HEALTH, PRECONDITIONS
 from bot.runbooks.checks.check import Look, Observed
@@ -182,7 +182,7 @@ async def _rehearse(
     desk: Desk, action: Action, target: Target, live: Json, expected: Json, call: Call, together: Call | None
 ) -> tuple[Json, Call | None] | Refusal | None:
     """Return what the call will leave, and the one call that does all so far; None if the object changed meanwhile."""
-    if not action.dry_run:
+    if isinstance(action, Unrehearsed):
         return action.foresee(expected, call), together
     rehearsal = call
     if together is not None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from bot.domain.canonical import digest
 from bot.domain.runbook import Idempotency
@@ -71,11 +72,12 @@ class Before:
     fields: str
 
 
-class Action:
+class Action(ABC):
     """One typed action on an object. All that is not asynchronous is pure.
 
     A subclass gives its name, kinds, verbs, inverse, `render` and `fields`; the rest is by default as it is for an
-    action that patches a few fields, reads them back and can be rehearsed by the server.
+    action that patches a few fields, reads them back and can be rehearsed by the server. What no server can rehearse is
+    an `Unrehearsed`.
     """
 
     name: str
@@ -93,7 +95,7 @@ class Action:
     """The keys of ``with`` that a runbook writes out: no parameter gets into them."""
     requires: frozenset[str] = frozenset()
     """Preconditions that a runbook using it must name."""
-    dry_run: bool = True
+    dry_run: ClassVar[bool] = True
     """Whether the server can rehearse it."""
     idempotency: Idempotency = "safe"
     """``safe``: sent twice it does what it does once. ``keyed``: the other side tells a repetition by a key."""
@@ -112,11 +114,11 @@ class Action:
         """Read what else rendering needs. Raises ``AccessFailed``."""
         return ()
 
+    @abstractmethod
     def render(
         self, target: Target, live: Json, gathered: Sequence[Json], arguments: Json, occasion: Occasion
     ) -> Rendered | Unsuitable:
         """Render the call."""
-        raise NotImplementedError
 
     async def read(self, access: Access, target: Target, call: Call) -> Json | None:
         """Read the target as it is now, None when it does not exist. Raises ``AccessFailed``."""
@@ -126,13 +128,9 @@ class Action:
         """Send the call once, or rehearse it. Raises ``AccessFailed``."""
         return await access.send(call, target.resource, target.namespace, target.name, dry_run=dry_run)
 
-    def foresee(self, live: Json, call: Call) -> Json:
-        """The object as the call will leave it, where no server can rehearse it."""
-        raise NotImplementedError
-
+    @abstractmethod
     def fields(self, live: Json, arguments: Json) -> Json:
         """The fields of the object that the action reads or writes; a change in them is drift."""
-        raise NotImplementedError
 
     def result(self, answer: Json, arguments: Json) -> Json:
         """The part of the server's answer that must be the same in the rehearsal and in the run."""
@@ -150,6 +148,16 @@ class Action:
         if now == result:
             return "applied"
         return "not applied" if now == before.fields else "cannot tell"
+
+
+class Unrehearsed(Action):
+    """An action that no server can rehearse: it tells by itself what its call will leave."""
+
+    dry_run = False
+
+    @abstractmethod
+    def foresee(self, live: Json, call: Call) -> Json:
+        """The object as the call will leave it."""
 
 
 def fingerprint(fields: Json) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.clients.github import GitHubError
 from bot.runbooks.access import Access
-from bot.runbooks.actions.action import Action, Before, Occasion, ReadBack, Rendered, Unsuitable
+from bot.runbooks.actions.action import Before, Occasion, ReadBack, Rendered, Unrehearsed, Unsuitable
 from bot.runbooks.actions.open_issue import MOST_BODY, mark
 from bot.runbooks.call import JSON, Call
 from bot.runbooks.resources import ISSUE, PULL_REQUEST
@@ -16,7 +16,7 @@ from bot.runbooks.target import Target
 Json = Mapping[str, Any]
 
 
-class CommentOn(Action):
+class CommentOn(Unrehearsed):
     """Posts a comment that carries the key by which it is found again."""
 
     name = "comment"
@@ -24,7 +24,6 @@ class CommentOn(Action):
     arguments = frozenset({"text"})
     verbs = frozenset()
     inverse = "none: delete the comment on GitHub"
-    dry_run = False
     idempotency = "keyed"
 
     def render(

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.clients.github import GitHubError
 from bot.runbooks.access import Access, AccessFailed
-from bot.runbooks.actions.action import Action, Before, Occasion, ReadBack, Rendered, Unsuitable
+from bot.runbooks.actions.action import Before, Occasion, ReadBack, Rendered, Unrehearsed, Unsuitable
 from bot.runbooks.actions.rerun_failed_jobs import wrapped
 from bot.runbooks.call import JSON, Call
 from bot.runbooks.resources import WORKFLOW
@@ -19,7 +19,7 @@ MOST_INPUTS = 10
 """https://docs.github.com/actions/reference/workflow-syntax-for-github-actions#onworkflow_dispatchinputs"""
 
 
-class DispatchWorkflow(Action):
+class DispatchWorkflow(Unrehearsed):
     """The workflow's file is bound as it is at the branch when the plan is made; a change of it is refused.
 
     GitHub gives no key to a dispatch. Whether it was taken is told from the newest run that our own credential
@@ -32,7 +32,6 @@ class DispatchWorkflow(Action):
     optional = frozenset({"inputs"})
     verbs = frozenset()
     inverse = "none: what a workflow did is its own affair; cancel the run on GitHub"
-    dry_run = False
     idempotency = "none"
 
     async def gather(self, access: Access, target: Target, live: Json, arguments: Json) -> Sequence[Json]:

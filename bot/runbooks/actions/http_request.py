@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.runbooks import schema_errors
 from bot.runbooks.access import Access, AccessFailed
-from bot.runbooks.actions.action import Action, Before, Occasion, ReadBack, Rendered, Unsuitable
+from bot.runbooks.actions.action import Before, Occasion, ReadBack, Rendered, Unrehearsed, Unsuitable
 from bot.runbooks.call import JSON, Call
 from bot.runbooks.resources import ENDPOINT
 from bot.runbooks.target import Target
@@ -18,7 +18,7 @@ SECRET = "$secret"  # noqa: S105 - the mark of a reference, not a secret
 """``{"$secret": NAME}`` stands for the value of a configured secret, in plans, diffs and the audit."""
 
 
-class HttpRequest(Action):
+class HttpRequest(Unrehearsed):
     """Address and method are the configuration's; only the body comes from the runbook. Nobody can rehearse it, and
     nothing tells afterwards whether it arrived, so it is sent once, with a key that tells a repetition."""
 
@@ -27,7 +27,6 @@ class HttpRequest(Action):
     arguments = frozenset({"body"})
     verbs = frozenset()
     inverse = "the undo that the step names"
-    dry_run = False
     idempotency = "none"
 
     async def gather(self, access: Access, target: Target, live: Json, arguments: Json) -> Sequence[Json]:

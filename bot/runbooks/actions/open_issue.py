@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.runbooks.access import Access
-from bot.runbooks.actions.action import Action, Before, Occasion, ReadBack, Rendered, Unsuitable
+from bot.runbooks.actions.action import Before, Occasion, ReadBack, Rendered, Unrehearsed, Unsuitable
 from bot.runbooks.call import JSON, Call
 from bot.runbooks.resources import ISSUE
 from bot.runbooks.target import Target
@@ -24,7 +24,7 @@ def mark(key: str) -> str:
     return f"<!-- signoff:{key} -->"
 
 
-class OpenIssue(Action):
+class OpenIssue(Unrehearsed):
     """Opens an issue whose text carries the key by which it is found again."""
 
     name = "issue-open"
@@ -33,7 +33,6 @@ class OpenIssue(Action):
     optional = frozenset({"labels"})
     verbs = frozenset()
     inverse = "none: close the issue on GitHub"
-    dry_run = False
     idempotency = "keyed"
     creates = True
 

@@ -8,7 +8,7 @@ from typing import Any
 from bot.clients.github import GitHubError
 from bot.clients.github_acting import ActingRepository
 from bot.runbooks.access import Access
-from bot.runbooks.actions.action import Action, Before, Occasion, ReadBack, Rendered, Unsuitable
+from bot.runbooks.actions.action import Before, Occasion, ReadBack, Rendered, Unrehearsed, Unsuitable
 from bot.runbooks.call import JSON, Call
 from bot.runbooks.resources import WORKFLOW_RUN
 from bot.runbooks.target import Target
@@ -20,7 +20,7 @@ MOST_ATTEMPTS = 5
 _SHOWN = 10
 
 
-class RerunFailedJobs(Action):
+class RerunFailedJobs(Unrehearsed):
     """Nothing is changed in the code: the jobs that failed start anew, with the secrets and rights that they had.
 
     GitHub counts a run's attempts, which tells afterwards whether it took effect.
@@ -30,7 +30,6 @@ class RerunFailedJobs(Action):
     kinds = frozenset({WORKFLOW_RUN.kind})
     verbs = frozenset()
     inverse = "none: what a job did is its own affair; cancel the run on GitHub"
-    dry_run = False
     idempotency = "none"
 
     async def gather(self, access: Access, target: Target, live: Json, arguments: Json) -> Sequence[Json]:

@@ -13,7 +13,7 @@ from typing import Any
 from bot.clients.github import GitHubError
 from bot.clients.github_acting import ActingRepository
 from bot.runbooks.access import Access, AccessFailed
-from bot.runbooks.actions.action import Action, Before, Occasion, ReadBack, Rendered, Unsuitable
+from bot.runbooks.actions.action import Before, Occasion, ReadBack, Rendered, Unrehearsed, Unsuitable
 from bot.runbooks.call import JSON, Call
 from bot.runbooks.resources import PULL_REQUEST
 from bot.runbooks.target import Target
@@ -27,7 +27,7 @@ _TITLE = 200
 _LISTED = 5
 
 
-class RevertPullRequest(Action):
+class RevertPullRequest(Unrehearsed):
     """Makes a branch with one commit, and opens a pull request from it. The branch's name carries the plan's key, by
     which both are found again."""
 
@@ -35,7 +35,6 @@ class RevertPullRequest(Action):
     kinds = frozenset({PULL_REQUEST.kind})
     verbs = frozenset()
     inverse = "none: close the pull request that it opened and delete its branch"
-    dry_run = False
     idempotency = "keyed"
 
     def render(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.runbooks.access import Access, AccessFailed
-from bot.runbooks.actions.action import Action, Before, Occasion, ReadBack, Rendered, Unsuitable
+from bot.runbooks.actions.action import Before, Occasion, ReadBack, Rendered, Unrehearsed, Unsuitable
 from bot.runbooks.call import JSON, Call
 from bot.runbooks.resources import SILENCE
 from bot.runbooks.target import Target
@@ -36,7 +36,7 @@ def _escaped(value: str) -> str:
     return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
-class CreateSilence(Action):
+class CreateSilence(Unrehearsed):
     """Creates a silence with exact matchers, never patterns. The end is fixed when the plan is made; the comment links
     the incident and carries the key by which the silence is found again."""
 
@@ -46,7 +46,6 @@ class CreateSilence(Action):
     optional = frozenset({"comment"})
     verbs = frozenset()
     inverse = "silence-expire"
-    dry_run = False
     idempotency = "keyed"
     creates = True
 
@@ -117,14 +116,13 @@ class CreateSilence(Action):
         return "not applied" if live is None else "applied"
 
 
-class ExpireSilence(Action):
+class ExpireSilence(Unrehearsed):
     """Ends a silence: one that is named by its id, or the one that a plan made, by its key."""
 
     name = "silence-expire"
     kinds = frozenset({SILENCE.kind})
     verbs = frozenset()
     inverse = "none: an expired silence is over; create another"
-    dry_run = False
 
     def render(
         self, target: Target, live: Json, gathered: Sequence[Json], arguments: Json, occasion: Occasion

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.runbooks.access import Access, AccessFailed
-from bot.runbooks.actions.action import Action, Before, Occasion, ReadBack, Rendered, Unsuitable
+from bot.runbooks.actions.action import Before, Occasion, ReadBack, Rendered, Unrehearsed, Unsuitable
 from bot.runbooks.call import JSON, Call
 from bot.runbooks.checks import HEALTH
 from bot.runbooks.resources import CONFIG_MAP, CRON_JOB, DEPLOYMENT, JOB, NODE, POD, STATEFUL_SET
@@ -19,7 +19,7 @@ _POLL_SECONDS = 1.0
 _KINDS = frozenset(each.kind for each in (DEPLOYMENT, STATEFUL_SET, POD, CONFIG_MAP, NODE, JOB, CRON_JOB))
 
 
-class Wait(Action):
+class Wait(Unrehearsed):
     """Waits for ``seconds``."""
 
     name = "wait"
@@ -27,7 +27,6 @@ class Wait(Action):
     arguments = frozenset({"seconds"})
     verbs = frozenset()
     inverse = "none is needed"
-    dry_run = False
     once = True
     reads_only = True
 
