@@ -250,3 +250,13 @@ async def broken(market: Shop) -> Shop:
     """The shop whose checkout is stuck in the rollout of an image that does not exist."""
     market.sandbox.play("prod", "break_checkout", 120)
     return market
+
+
+@pytest.fixture
+async def examples(open_shop: OpenShop) -> Shop:
+    """The shop with the runbooks that the documentation gives as examples."""
+    opened = await open_shop(books=load(RUNBOOKS.parent / "docs" / "examples"))
+    opened.context = replace(opened.context, registries=("registry.example/shop",))
+    settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "cart", "namespace": "shop"}}
+    opened.sandbox.clusters["prod"].apply({**settings, "data": {"LOG_LEVEL": "info", "OTHER": "1"}})
+    return opened

@@ -99,9 +99,3 @@ async def test_a_helm_release_is_no_obstacle_but_is_told(market: Shop) -> None:
     assert "It belongs to Helm release cart. The next upgrade brings the old value back" in " ".join(
         made.plan.record["effect"]
     )
-
-
-async def test_the_number_of_a_workload_that_an_autoscaler_keeps_is_not_set(market: Shop) -> None:
-    refused = await market.plan("scale-deployment", deployment="frontend", replicas=5)
-    assert isinstance(refused, Refusal)
-    assert refused.sentence.startswith("HorizontalPodAutoscaler frontend decides how many pods")
