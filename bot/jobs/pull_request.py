@@ -1,4 +1,4 @@
-"""A pull request's story: read it, review it, say so once per head commit, and keep one comment true.
+"""A pull request's story: read it, review it, say what is new once per head commit, and keep one comment true.
 
 What is said is stored before it is said. A post whose fate is not known is looked for by its mark before it is tried
 again, so that nothing is said twice however often the process dies. A newer push overtakes an older job.
@@ -6,7 +6,6 @@ again, so that nothing is said twice however often the process dies. A newer pus
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -21,12 +20,12 @@ from bot.chat.ci_section import ci_section
 from bot.chat.review_line import is_risky, review_line
 from bot.clients.github import GitHubError, GitHubLimited
 from bot.clients.github_repository import GitHubRepository
-from bot.condense.diff.parse import from_listing, parse
 from bot.condense.diff.patch import Patch
 from bot.domain import review_policy
 from bot.domain.review import PullRequest, Review
 from bot.domain.review_policy import PolicyRead, ReviewPolicy
 from bot.jobs.engine import Steps, Story
+from bot.jobs.one_head import at_one_head
 from bot.jobs.world import CodeAccess, World
 from bot.store import audit, ci, clock, outbox, pulls, work
 from bot.store.pulls import StoredPull
@@ -94,15 +93,15 @@ async def _read(world: World, code: CodeAccess, row_id: str, generation: int) ->
     if told.get("state") != "open":
         return await _skip(world, row, "it is closed")
     branch = str(_at(told, "base", "repo", "default_branch") or "")
-    read, commits = await asyncio.gather(_policy(repository, branch), repository.commits(row.number))
+    read = await _policy(repository, branch)
     policy = read.policy
-    pull_request = _pull_request(row, told, commits)
     bot = _at(told, "user", "type") == "Bot"
-    why = "" if row.asked_by else policy.skips(pull_request, bot=bot)
+    why = "" if row.asked_by else policy.skips(_pull_request(row, told, ()), bot=bot)
     if why:
         return await _skip(world, row, why)
-    listed = await repository.files(row.number)
-    patch, notes = await _patch(repository, row.number, listed)
+    seen = await at_one_head(repository, told)
+    pull_request = _pull_request(row, seen.told, seen.commits)
+    patch, notes = seen.patch, list(seen.notes)
     left = review_policy.ignored(policy, [file.path for file in patch.files])
     if left:
         patch = Patch(tuple(file for file in patch.files if file.path not in left), patch.preamble)
@@ -127,7 +126,7 @@ async def _read(world: World, code: CodeAccess, row_id: str, generation: int) ->
         "policy": _wanted(code, policy),
         "notes": [*read.problems, *notes],
         # GitHub takes comments only on lines of a patch that it shows itself.
-        "inline": sorted(str(entry.get("filename")) for entry in listed if entry.get("patch")),
+        "inline": sorted(str(entry.get("filename")) for entry in seen.listed if entry.get("patch")),
     }
 
 
@@ -143,21 +142,6 @@ def _keep(
 async def _policy(repository: GitHubRepository, branch: str) -> PolicyRead:
     """Read the repository's policy from its default branch: what a pull request says of it does not count."""
     return review_policy.read(await repository.content(review_policy.PATH, branch) if branch else None)
-
-
-async def _patch(
-    repository: GitHubRepository, number: int, listed: Sequence[Mapping[str, Any]]
-) -> tuple[Patch, list[str]]:
-    """Return the diff: as the files are listed, or, where patches are missing from that, as a whole."""
-    missing = [entry for entry in listed if not entry.get("patch") and int(entry.get("changes") or 0)]
-    if not missing:
-        return from_listing(listed), []
-    whole = await repository.diff(number)
-    if whole is not None:
-        return await asyncio.to_thread(parse, whole), []
-    count = len(missing)
-    files = "1 file" if count == 1 else f"{count} files"
-    return from_listing(listed), [f"GitHub shows no diff of {files}, and makes none of a pull request this large."]
 
 
 async def _skip(world: World, row: StoredPull, why: str) -> str:
@@ -179,7 +163,7 @@ def _wanted(code: CodeAccess, policy: ReviewPolicy) -> dict[str, Any]:
     }
 
 
-def _pull_request(row: StoredPull, told: Mapping[str, Any], commits: list[dict[str, Any]]) -> PullRequest:
+def _pull_request(row: StoredPull, told: Mapping[str, Any], commits: Sequence[Mapping[str, Any]]) -> PullRequest:
     return PullRequest(
         repository=row.repository,
         number=row.number,
@@ -216,7 +200,7 @@ def _redacted(pull_request: PullRequest, world: World) -> PullRequest:
 
 
 async def _review(world: World, code: CodeAccess, row_id: str, generation: int, told: Mapping[str, Any]) -> str:
-    """Post the review of this head, once."""
+    """Post the review of this head, once; of a later push only where it has something new to say at lines."""
     row = await _current(world, row_id, generation)
     if row is None or row.review is None or row.facts is None or row.posted_sha == row.reviewed_sha:
         return "nothing"
@@ -228,8 +212,9 @@ async def _review(world: World, code: CodeAccess, row_id: str, generation: int, 
         finding for finding in review_comments.chosen(found, most=len(found.findings)) if finding.path in inline
     )
     shown = shown[:most]
-    posted = await _posted(code, repository, row, sha)
-    if posted is None:
+    # People switch off what tells them of each push that there is nothing: the comment is edited all the same.
+    silent = not shown and bool(row.posted_sha) and not row.asked_by
+    if not silent and await _posted(code, repository, row, sha) is None:
         comments = review_comments.comments(shown)
         try:
             await repository.post_review(
@@ -244,8 +229,11 @@ async def _review(world: World, code: CodeAccess, row_id: str, generation: int, 
             await repository.post_review(row.number, sha=sha, body=body, comments=[])
 
     def record(connection: Connection) -> None:
-        marked = review_comments.said(found, shown)
-        pulls.keep_findings(connection, row_id, marked, marked.findings)
+        # Read anew: while GitHub was asked, somebody may have dismissed one of them.
+        newest = pulls.get(connection, row_id).review
+        if newest is not None:
+            marked = review_comments.said(newest, shown)
+            pulls.keep_findings(connection, row_id, marked, marked.findings)
         pulls.posted(connection, row_id, sha)
         now = clock.advance(connection)
         data = {
@@ -258,7 +246,7 @@ async def _review(world: World, code: CodeAccess, row_id: str, generation: int, 
         audit.append(connection, at=now, kind="pull.reviewed", actor="signoff", subject=row.name, data=data)
 
     await world.database.write(record)
-    return "posted"
+    return "nothing new" if silent else "posted"
 
 
 async def _posted(

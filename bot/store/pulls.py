@@ -24,7 +24,8 @@ _FINDINGS = TypeAdapter(tuple[Finding, ...])
 
 @dataclass(frozen=True, slots=True)
 class StoredPull:
-    """A row. ``reviewed_sha`` is the head whose ``review`` is stored, ``posted_sha`` the one that GitHub shows.
+    """A row. ``reviewed_sha`` is the head whose ``review`` is stored, ``posted_sha`` the one whose
+    review GitHub shows, or that brought nothing new to say.
 
     ``asked_by`` says who asked for a review in so many words; it passes the policy's filters. ``findings`` are those of
     all pushes, with their states.
@@ -156,7 +157,7 @@ def keep_findings(connection: Connection, row_id: str, review: Review | None, fi
 
 
 def posted(connection: Connection, row_id: str, sha: str) -> None:
-    """Record that GitHub shows the review of a head."""
+    """Record that GitHub shows the review of a head, or that there was nothing new to say of it."""
     connection.execute(update(pulls).where(pulls.c.id == row_id).values(posted_sha=sha))
 
 
