@@ -1,7 +1,7 @@
 """Run the rules that fit a file over its changed lines.
 
-A rule sees one line at a time, at most ``WIDTH`` characters of it; a removal is only told where what was removed did
-not come back in the same file, so moved lines are no news.
+A rule sees one line at a time, at most ``WIDTH`` characters of it, and no line that is all comment. A removal is only
+told where what was removed did not come back, so moved lines are no news.
 """
 
 from __future__ import annotations
@@ -24,10 +24,12 @@ from bot.condense.risk import (
     kustomize,
     migrations,
     prometheus,
+    returns,
     sql,
     terraform,
 )
-from bot.condense.risk.rule import Added, Changed, Gone, Risk, Rule
+from bot.condense.risk.comments import Marks
+from bot.condense.risk.rule import Added, Changed, Gone, Risk, Rule, Touched
 
 WIDTH: Final = 1000
 """Characters of a line that rules read."""
@@ -48,6 +50,7 @@ FAMILIES: Final = (
 
 class _Hit(NamedTuple):
     hunk: int
+    place: int
     line: Line
     rule: Rule
     found: re.Match[str]
@@ -60,17 +63,27 @@ def assess(file: FilePatch) -> tuple[Risk, ...]:
     if not families:
         return ()
     finder = _finder(families)
+    marks = Marks.of(file.path)
     hits = [
-        _Hit(number, line, rule, found)
+        _Hit(number, place, line, rule, found)
         for number, hunk in enumerate(file.hunks)
-        for line in hunk.lines()
+        for place, line in enumerate(hunk.lines())
         if line.sign != " "
         for rule, found in finder.find(line.text[:WIDTH])
+        if isinstance(rule, Touched) or not marks.comment(line.text[:WIDTH])
     ]
     risks = []
-    came_back = _came_back(hits)
+    came_back = returns.came_back(
+        file,
+        [
+            returns.Mention(at, hit.hunk, hit.place, hit.line, hit.rule, hit.found[0].strip())
+            for at, hit in enumerate(hits)
+            if isinstance(hit.rule, Gone)
+        ],
+        marks,
+    )
     worse = _worse(hits)
-    for at, (_, line, rule, found) in enumerate(hits):
+    for at, (_, _, line, rule, found) in enumerate(hits):
         match rule:
             case Added():
                 tell = line.sign == "+"
@@ -107,25 +120,6 @@ class _Finder:
 @cache
 def _finder(families: tuple[int, ...]) -> _Finder:
     return _Finder(tuple(rule for n in families for rule in FAMILIES[n].RULES))
-
-
-def _came_back(hits: list[_Hit]) -> set[int]:
-    """Return which removals came back, and so are no removals: in their own hunk first, then anywhere in the file."""
-    gone = [at for at, hit in enumerate(hits) if isinstance(hit.rule, Gone)]
-    back: set[int] = set()
-    for whole_file in (False, True):
-        added: dict[tuple[object, ...], list[int]] = {}
-        for at in gone:
-            if hits[at].line.sign == "+" and at not in back:
-                added.setdefault(_identity(hits[at], whole_file), []).append(at)
-        for at in gone:
-            if hits[at].line.sign == "-" and at not in back and (twins := added.get(_identity(hits[at], whole_file))):
-                back |= {at, twins.pop()}
-    return back
-
-
-def _identity(hit: _Hit, whole_file: bool) -> tuple[object, ...]:
-    return hit.rule.id, hit.found[0].strip(), None if whole_file else hit.hunk
 
 
 def _worse(hits: list[_Hit]) -> set[int]:

@@ -1,0 +1,142 @@
+"""Where a line of a hunk stands: which lines enclose it, read off the indentation on its side of the change.
+
+The same words under another key are another thing: a probe of another container, a guard of another resource. Lines
+that enclose nothing (blanks, comments, closing brackets, a template's own statements) are passed over, and ``---``
+begins another document, known by its object's name.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Final, Literal, NamedTuple
+
+from bot.condense.diff.patch import Hunk, Line
+from bot.condense.risk.comments import Marks
+
+_ENCLOSES_NOTHING = re.compile(r"\s*(?:\{\{.*|[)\]}].*|[^\w\"']*)", re.DOTALL)
+_METADATA = re.compile(r"[\s\-{,\"']*metadata[\"']?\s*:[\s{]*")
+_NAME = re.compile(r"[\s\-{,\"']*name[\"']?\s*:\s*[\"']?([^\s\"',}]+)")
+_TELLING = re.compile(r"\w+\W+\w+")
+_TOP: Final = -1
+
+Anchor = tuple[Literal["line", "top"], int]
+
+
+class Scope(NamedTuple):
+    """What encloses a line.
+
+    ``anchor`` is the nearest enclosing line that did not change, by its place in the hunk; where none is shown, how far
+    the outermost that is shown is indented. ``chain`` stands for the changed lines between that one and the line
+    (0: there are none), ``path`` for all enclosing lines from the outermost on, None where the hunk does not show it.
+    Equal texts have equal numbers. ``parent`` is the text of the nearest one, ``name`` that of the object whose field
+    the line is, as far as the hunk shows them.
+    """
+
+    anchor: Anchor
+    chain: int
+    path: int | None
+    parent: str
+    name: str
+
+
+class Scopes:
+    """The scopes of one file's lines, hunk by hunk; numbers of chains and paths are comparable among them."""
+
+    def __init__(self, marks: Marks) -> None:
+        self._marks = marks
+        self._numbers: dict[tuple[int, str], int] = {}
+
+    def side(self, hunk: Hunk, lines: Sequence[Line], gone: Literal["+", "-"]) -> Side:
+        """Return the side of a hunk that has no lines with the sign ``gone``."""
+        return Side(self, hunk, lines, gone)
+
+    def number(self, outer: int, text: str) -> int:
+        """Return the number of the chain that is ``outer`` and then a line of this text."""
+        return self._numbers.setdefault((outer, text), len(self._numbers) + 1)
+
+    def encloses(self, text: str) -> bool:
+        """Whether lines that are indented further may belong to this one."""
+        return not _ENCLOSES_NOTHING.fullmatch(text) and not self._marks.comment(text)
+
+
+class Side:
+    """One side of a hunk: its lines' scopes by their place in the hunk, and the chains that changed lines make."""
+
+    def __init__(self, among: Scopes, hunk: Hunk, lines: Sequence[Line], gone: Literal["+", "-"]) -> None:
+        self.chains: set[int] = set()
+        self._among, self._lines = among, lines
+        self._scopes: dict[int, Scope] = {}
+        parents = self._parents(gone)
+        names = self._names(parents)
+        inner: dict[int, Scope] = {}
+        """What holds within a line, by its place."""
+        for at, parent in parents.items():
+            outer = inner.get(parent) or self._outermost(at, parent, names, hunk.heading)
+            name = names.get(parent) or names.get(at, "")
+            self._scopes[at] = outer._replace(name=name)
+            text = lines[at].text.strip()
+            changed = lines[at].sign != " "
+            chain = among.number(outer.chain, text) if changed else 0
+            if changed and among.encloses(lines[at].text):
+                self.chains.add(chain)
+            inner[at] = Scope(
+                outer.anchor if changed else ("line", at),
+                chain,
+                None if outer.path is None else among.number(outer.path, text),
+                text,
+                "",
+            )
+
+    def __getitem__(self, at: int) -> Scope:
+        return self._scopes[at]
+
+    def _parents(self, gone: str) -> dict[int, int]:
+        """Return the place of the line that encloses each line; below zero where none does, a number a document."""
+        found: dict[int, int] = {}
+        depths: list[int] = []
+        places: list[int] = []
+        top = _TOP
+        for at, line in enumerate(self._lines):
+            if line.sign == gone:
+                continue
+            if line.text.rstrip() == "---":
+                depths, places, top = [], [], top - 1
+            depth = _depth(line.text)
+            outer = bisect_left(depths, depth)
+            found[at] = places[outer - 1] if outer else top
+            if self._among.encloses(line.text):
+                del depths[outer:], places[outer:]
+                depths.append(depth)
+                places.append(at)
+        return found
+
+    def _names(self, parents: dict[int, int]) -> dict[int, str]:
+        """Return the names of objects, by the place of the line that encloses their fields, or of their document."""
+        names: dict[int, str] = {}
+        for at, parent in parents.items():
+            inside = parent >= 0 and _METADATA.fullmatch(self._lines[parent].text)
+            if inside and (found := _NAME.match(self._lines[at].text)):
+                names.setdefault(parents[parent], found[1])
+        return names
+
+    def _outermost(self, at: int, parent: int, names: dict[int, str], heading: str) -> Scope:
+        """Return the scope of a line that no line of the hunk encloses."""
+        depth = _depth(self._lines[at].text)
+        name = names.get(parent)
+        chain = self._among.number(0, f"--- {name}") if name else 0
+        path: int | None = None
+        if depth == 0:
+            path = chain
+        elif _TELLING.search(heading):
+            path = self._among.number(chain, heading.strip())
+        if chain:
+            self.chains.add(chain)
+        return Scope(("top", depth), chain, path, "", name or "")
+
+
+def _depth(text: str) -> int:
+    """Return how deep a line stands: an item of a list is deeper than the key that has the list."""
+    bare = text.lstrip(" \t")
+    return 2 * (len(text) - len(bare)) + bare.startswith(("- ", "-\t"))
