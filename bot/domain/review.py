@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -100,7 +100,8 @@ class Finding:
     one of these lines that tells it, redacted. ``rule`` is the id of the risk rule that tells it (empty where only a
     model does), ``category`` one of ``CATEGORIES``. ``why`` says what it means in operation. ``suggestion`` is the text
     to put in place of the lines; None where there is none, the empty string where they should go. ``said`` means that a
-    comment was made at the line, ``reason`` who dismissed it and why.
+    comment was made at the line, ``reason`` who dismissed it and why. ``setting`` tells what the line stands in from
+    equal lines that stand in something else (see ``setting``).
     """
 
     fingerprint: str
@@ -119,6 +120,7 @@ class Finding:
     reason: str = ""
     said: bool = False
     first_sha: str = ""
+    setting: str = ""
 
     @property
     def id(self) -> str:
@@ -188,4 +190,11 @@ def fingerprint(path: str, side: Side, quote: str, occurrence: int) -> str:
     ``quote`` is the redacted line, in which blanks do not count; ``occurrence`` tells equal lines of a file apart.
     """
     said = "\0".join((path, side, "".join(quote.split()), str(occurrence)))
+    return hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def setting(enclosing: Sequence[str], near: Sequence[str]) -> str:
+    """Name what a line stands in: 16 hex digits. ``enclosing`` are the lines that hold it, the innermost first, and
+    ``near`` its neighbours where the enclosing ones do not tell; blanks do not count."""
+    said = "\0".join("".join(line.split()) for line in (*enclosing, "", *near))
     return hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()[:16]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,13 +12,20 @@ from typing import Final, Literal
 from bot.condense.diff.pack import paths
 from bot.condense.diff.patch import FilePatch, Line, Patch
 from bot.condense.diff.shown import Redact, texts, visible
-from bot.domain.review import Side, fingerprint
+from bot.domain.review import Finding, Side, fingerprint, setting
 
 _SIGN: Final[dict[Side, Literal["+", "-"]]] = {"LEFT": "-", "RIGHT": "+"}
 _ALIKE: Final = 3
 """Lines in a row that are no coincidence when they stand elsewhere too."""
 LONGEST_QUOTE: Final = 20
 """Lines that a finding may be about."""
+_REACH: Final = 200
+"""Lines above and below a line among which those that tell what it stands in are looked for."""
+_NEAR: Final = 3
+"""Neighbours that tell where a line stands when its hunk does not show all that encloses it: git shows as many."""
+_COMPARED: Final = 50
+"""Lines that say the same, of which the one in a known setting is looked for."""
+_NAMES = re.compile(r"\s*\"?(?:name|id|key|kind)\"?\s*[:=]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +110,31 @@ class FileAnchors:
         """Return the name of what is said about a line."""
         return fingerprint(self.identity, side, place.text, place.occurrence)
 
+    def setting(self, side: Side, place: Place) -> str:
+        """Return the name of what a changed line stands in: the container, the job, the function.
+
+        The lines that enclose it, and those that name what encloses it, are told by their indentation, as far as its
+        hunk shows them. Where they do not reach the margin its neighbours count too, so that the same words elsewhere
+        are not taken for this line.
+        """
+        hunk, at = self._sides[side].positions[place.number]
+        lines = [one.text for one in self._sides[side].hunks[hunk][max(0, at - _REACH) : at + _REACH]]
+        at = min(at, _REACH)
+        enclosing = _enclosing(lines[:at], place.text)
+        whole = bool(enclosing) and not _indent(enclosing[-1])
+        near = () if whole else (*lines[max(0, at - _NEAR) : at], *lines[at + 1 : at + 1 + _NEAR])
+        return setting((*enclosing, *_named_below(lines[at + 1 :], place.text)), near)
+
+    def again(self, finding: Finding) -> Place | None:
+        """Return the changed line that a known finding is about by now: the one that says the same in the same
+        setting, else the one that bears its name, else None."""
+        by_name = self.named(finding.side).get(finding.fingerprint)
+        if by_name is not None and self.setting(finding.side, by_name) == finding.setting:
+            return by_name
+        alike = self._sides[finding.side].alike.get("".join(finding.quote.split()), ())
+        same = (place for place in alike[:_COMPARED] if self.setting(finding.side, place) == finding.setting)
+        return next(same, by_name)
+
     def named(self, side: Side) -> Mapping[str, Place]:
         """Return the changed lines of one side by the names of what is said about them."""
         if side not in self._named:
@@ -115,6 +148,10 @@ class _Lines:
     def __init__(self, hunks: tuple[tuple[Place, ...], ...]) -> None:
         self.hunks = hunks
         self.numbers = {place.number: place for hunk in hunks for place in hunk if place.changed}
+        self.positions = {place.number: (n, at) for n, hunk in enumerate(hunks) for at, place in enumerate(hunk)}
+        self.alike: dict[str, list[Place]] = {}
+        for place in self.numbers.values():
+            self.alike.setdefault("".join(place.text.split()), []).append(place)
         self.beginnings: dict[str, list[tuple[int, int]]] = {}
         for number, hunk in enumerate(hunks):
             for at, place in enumerate(hunk):
@@ -149,6 +186,34 @@ class Anchors:
     @cached_property
     def _added(self) -> frozenset[tuple[str, ...] | None]:
         return frozenset(run for file in self._patch.files for _, run in _runs(file, "+"))
+
+
+def _enclosing(above: Sequence[str], text: str) -> list[str]:
+    """Return the lines that hold a line, the innermost first, and between them those that name what holds it."""
+    depth, found = _indent(text), []
+    for line in reversed(above):
+        indent = _indent(line)
+        if line.strip() and (indent < depth or (indent == depth and _NAMES.match(line))):
+            found.append(line)
+            depth = indent
+    return found
+
+
+def _named_below(below: Sequence[str], text: str) -> Iterator[str]:
+    """Yield the lines below that name what a line stands in, up to where the next item of a list begins."""
+    depth = _indent(text)
+    for line in below:
+        indent = _indent(line)
+        if line.strip() and indent <= depth:
+            if line.lstrip().startswith("- ") or not indent:
+                return
+            depth = indent
+            if _NAMES.match(line):
+                yield line
+
+
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip())
 
 
 def _places(lines: Sequence[Line], shown: Sequence[str], side: Side, counts: Counter[str]) -> Iterator[Place]:

@@ -113,6 +113,7 @@ def _finding(
         why=why,
         suggestion=_suggestion(raw.get("suggestion"), span, file, redact, dropped),
         first_sha=head_sha,
+        setting=file.setting(span.side, anchor),
     )
 
 

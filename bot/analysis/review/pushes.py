@@ -26,20 +26,49 @@ def carried(
 ) -> tuple[Finding, ...]:
     """Return all findings that are known after another push, the open ones first, the weightiest first.
 
-    One that is found again keeps its state, unless it was dismissed as something less grave, or had been resolved. One
+    One that is found again keeps its state, unless it was dismissed as something less grave, or had been resolved. A
+    dismissal is about a line where it stood: the same words in another container, job or function are found anew. One
     that is not found again is resolved only if its line is no longer changed, or the rule that told it no longer does:
     that a model does not repeat itself means nothing. ``complete`` says that every changed file was listed.
     """
-    known = {finding.fingerprint: finding for finding in previous}
-    merged = [_again(known.get(finding.fingerprint), finding) for finding in found]
-    again = {finding.fingerprint for finding in found}
+    pairs = _pairs(previous, found)
+    merged = [_again(before, now) for before, now in pairs]
+    taken = {finding.fingerprint for finding in found}
+    again = {before.fingerprint for before, _ in pairs if before is not None}
     for finding in previous:
         if finding.fingerprint in again:
             continue
         gone = finding.state == "open" and _gone(finding, anchors, risks, complete=complete)
-        merged.append(replace(finding, state="resolved") if gone else _moved(finding, anchors))
+        kept = replace(finding, state="resolved") if gone else _moved(finding, anchors)
+        # Equal lines are told apart by their order: another may bear its name by now, and says what there is to say.
+        if kept.fingerprint not in taken:
+            taken.add(kept.fingerprint)
+            merged.append(kept)
     merged.sort(key=lambda finding: (_ORDER[finding.state], -finding.weight))
     return tuple(merged[:MAX_KNOWN])
+
+
+def _pairs(previous: Sequence[Finding], found: Sequence[Finding]) -> list[tuple[Finding | None, Finding]]:
+    """Return each finding with what was known of it: what was said of the same words in the same setting, else what
+    bears its name."""
+    left = {finding.fingerprint: finding for finding in previous}
+    known: dict[str, Finding] = {}
+    for now in found:
+        if (before := left.get(now.fingerprint)) is not None and before.setting == now.setting:
+            known[now.fingerprint] = left.pop(now.fingerprint)
+    by_line = {_line(before): before for before in reversed(left.values())}
+    for now in found:
+        before = by_line.pop(_line(now), None) if now.fingerprint not in known else None
+        if before is not None:
+            known[now.fingerprint] = left.pop(before.fingerprint)
+    for now in found:
+        if now.fingerprint not in known and now.fingerprint in left:
+            known[now.fingerprint] = left.pop(now.fingerprint)
+    return [(known.get(now.fingerprint), now) for now in found]
+
+
+def _line(finding: Finding) -> tuple[str, str, str, str]:
+    return finding.path, finding.side, "".join(finding.quote.split()), finding.setting
 
 
 def dismiss(review: Review, name: str, reason: str) -> Review | None:
@@ -58,14 +87,13 @@ def _again(before: Finding | None, now: Finding) -> Finding:
     if before is None:
         return now
     graver = SEVERITIES.index(now.severity) < SEVERITIES.index(before.severity)
-    dismissed = before.state == "dismissed" and not graver
-    return replace(
-        now,
-        state="dismissed" if dismissed else "open",
-        reason=before.reason if dismissed else "",
-        said=before.said,
-        first_sha=before.first_sha,
-    )
+    if before.state != "dismissed":
+        return replace(now, said=before.said, first_sha=before.first_sha)
+    if before.setting != now.setting:
+        return now
+    if graver:
+        return replace(now, said=before.said, first_sha=before.first_sha)
+    return replace(now, state="dismissed", reason=before.reason, said=before.said, first_sha=before.first_sha)
 
 
 def _gone(finding: Finding, anchors: Anchors, risks: Mapping[str, Sequence[Risk]], *, complete: bool) -> bool:
@@ -74,7 +102,7 @@ def _gone(finding: Finding, anchors: Anchors, risks: Mapping[str, Sequence[Risk]
         return complete
     if "no patch" in file.file.notes or "damaged" in file.file.notes:
         return False
-    place = file.named(finding.side).get(finding.fingerprint)
+    place = file.again(finding)
     if place is None or not finding.rule:
         return place is None
     sign = "-" if finding.side == "LEFT" else "+"
@@ -83,9 +111,16 @@ def _gone(finding: Finding, anchors: Anchors, risks: Mapping[str, Sequence[Risk]
 
 
 def _moved(finding: Finding, anchors: Anchors) -> Finding:
-    """Return the finding with the number its line has now."""
+    """Return the finding with the number and the name that its line has now."""
     file = anchors.file(finding.path)
-    place = file.named(finding.side).get(finding.fingerprint) if file and finding.state != "resolved" else None
+    place = file.again(finding) if file and finding.state != "resolved" else None
     if file is None or place is None:
         return finding
-    return replace(finding, path=file.file.path, line=place.number, start_line=place.number, suggestion=None)
+    return replace(
+        finding,
+        fingerprint=file.fingerprint(finding.side, place),
+        path=file.file.path,
+        line=place.number,
+        start_line=place.number,
+        suggestion=None,
+    )

@@ -19,6 +19,7 @@ _TOLD: Final = 2
 _TOUCHED: Final = frozenset(rule.id for family in FAMILIES for rule in family.RULES if isinstance(rule, Touched))
 """Rules that say where something is set, and not that it was set worse."""
 _MOVED: Final = "The same lines are added elsewhere in this change: it may only have moved."
+_ADDED: Final = "The model adds:"
 _SELDOM_RUN: Final = frozenset({"test", "docs", "lock"})
 _CATEGORIES: Final = (
     (
@@ -80,8 +81,8 @@ def category(rule: str) -> str:
 def joined(told_by_rules: Iterable[Finding], told_by_model: Iterable[Finding]) -> list[Finding]:
     """Return both reviewers' findings, each once, the weightiest first.
 
-    Where both mean the same line, the model says why and where it begins and ends; it cannot make it less grave than
-    the rule found it, nor leave it out.
+    Where both mean the same line, the model adds why, and where it begins and ends; it cannot make it less grave than
+    the rule found it, put its words in place of the rule's, nor leave it out.
     """
     findings = {finding.fingerprint: finding for finding in told_by_rules}
     for said in told_by_model:
@@ -131,13 +132,18 @@ def _finding(risk: Risk, file: FileAnchors, kind: str, head_sha: str, *, moved: 
         quote=place.text,
         why=f"{risk.message} {_MOVED}" if moved else risk.message,
         first_sha=head_sha,
+        setting=file.setting(span.side, place),
     )
 
 
 def _both(known: Finding, said: Finding) -> Finding:
     worse = max(known, said, key=lambda finding: finding.weight)
-    rule = known.rule or said.rule
-    return replace(said, rule=rule, severity=worse.severity, confidence=worse.confidence)
+    found = replace(said, rule=known.rule or said.rule, severity=worse.severity, confidence=worse.confidence)
+    if not known.rule:
+        return found
+    # The model has read what a stranger wrote: its "all is well" must not stand where the rule's warning should.
+    added = "" if said.why in known.why or _ADDED in known.why else f" {_ADDED} {said.why}"
+    return replace(found, category=known.category, why=f"{known.why}{added}")
 
 
 def _count(number: int, what: str) -> str:

@@ -1,8 +1,11 @@
 """Findings over several pushes to one pull request."""
 
+import difflib
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.analysis.review.anchors import Anchors
 from bot.analysis.review.pushes import MAX_KNOWN, carried, dismiss
@@ -90,8 +93,11 @@ def test_a_file_whose_lines_github_leaves_out_resolves_nothing():
 
 
 def test_the_open_ones_come_first_and_are_the_last_to_be_forgotten():
-    many = [replace(FIRST[1], fingerprint=f"{n:016x}", state="dismissed") for n in range(2 * MAX_KNOWN)]
-    kept = after(DEPLOYMENT, many)
+    many = [
+        replace(FIRST[1], fingerprint=f"{n:016x}", path=f"other/{n}.yaml", state="dismissed")
+        for n in range(2 * MAX_KNOWN)
+    ]
+    kept = after(DEPLOYMENT, many, complete=False)
     assert len(kept) == MAX_KNOWN
     assert [finding.state for finding in kept[:3]] == ["open", "open", "dismissed"]
 
@@ -104,3 +110,71 @@ def test_one_finding_is_dismissed_by_its_id():
     assert (review.verdict, found.verdict) == ("blocker", "attention")
     assert dismiss(review, "ffffffff", "by ann") is None
     assert dismiss(review, "", "by ann") is None
+
+
+NAMES = ("debug-tool", "payment-api", "proxy")
+SHAPES = st.sampled_from(["short", "long", "args first"])
+
+
+def pod(*privileged: str, shape: str = "short") -> list[str]:
+    """Return a manifest in which some containers are privileged. In a ``long`` one their names stand farther from that
+    than a diff shows; with ``args first`` each container begins like the others."""
+    lines = ["kind: Deployment", "spec:", "  containers:"]
+    for name in NAMES:
+        begins = ["- args: [serve]", f"  name: {name}"] if shape == "args first" else [f"- name: {name}"]
+        lines += [f"  {line}" for line in begins]
+        lines += [f"    image: registry.example/{name}:1"] + ["    tty: false"] * (6 if shape == "long" else 1)
+        lines += ["    securityContext:", "      runAsNonRoot: true"]
+        lines += ["      privileged: true"] if name in privileged else []
+        lines += [f"      seccompProfile: {name}", "    stdin: false"]
+    return lines
+
+
+def change(*privileged: str, shape: str = "short") -> str:
+    """Return the diff that makes some containers privileged."""
+    found = difflib.unified_diff(pod(shape=shape), pod(*privileged, shape=shape), lineterm="")
+    body = "\n".join(list(found)[2:])
+    return f"diff --git a/pod.yaml b/pod.yaml\n--- a/pod.yaml\n+++ b/pod.yaml\n{body}\n" if body else ""
+
+
+def container(finding, *privileged: str, shape: str) -> str:
+    """Return the container that a finding's line stands in."""
+    above = pod(*privileged, shape=shape)[: finding.line]
+    return next(line.split("name: ")[1] for line in reversed(above) if "name: " in line)
+
+
+def dismissed(findings):
+    return [replace(finding, state="dismissed", reason="by ann: known") for finding in findings]
+
+
+@pytest.mark.parametrize("shape", ["short", "long", "args first"])
+def test_a_dismissal_says_nothing_of_another_container(shape):
+    (before,) = dismissed(after(change("debug-tool", shape=shape)))
+    (now,) = after(change("payment-api", shape=shape), [before])
+    assert (now.state, now.reason, now.said) == ("open", "", False)
+
+
+@pytest.mark.parametrize("shape", ["short", "long", "args first"])
+@pytest.mark.parametrize("other", ["debug-tool", "proxy"])
+def test_a_dismissed_line_is_known_again_when_an_equal_one_comes(shape, other):
+    first = dismissed(after(change("payment-api", shape=shape)))
+    both = after(change("payment-api", other, shape=shape), first)
+    found = {container(finding, "payment-api", other, shape=shape): finding.state for finding in both}
+    assert found == {"payment-api": "dismissed", other: "open"}
+    assert len({finding.fingerprint for finding in both}) == 2
+
+
+@given(SHAPES, *[st.sets(st.sampled_from(NAMES))] * 3)
+def test_only_what_somebody_dismissed_is_ever_dismissed(shape, first, ignored, second):
+    found = after(change(*first, shape=shape))
+    chosen = [f for f in found if container(f, *first, shape=shape) in ignored]
+    known = [*dismissed(chosen), *(f for f in found if f not in chosen)]
+    now = after(change(*second, shape=shape), known)
+    still = [container(finding, *second, shape=shape) for finding in now if finding.state == "open"]
+    assert sorted(still) == sorted(second - (first & ignored))
+
+
+def test_what_a_model_said_of_a_line_stays_with_that_line():
+    said = [replace(f, rule="") for f in after(change("payment-api"))]
+    (now,) = after(change("debug-tool", "payment-api"), said, said=[])
+    assert container(now, "debug-tool", "payment-api", shape="short") == "payment-api"

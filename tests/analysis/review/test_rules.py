@@ -46,12 +46,15 @@ def test_what_is_added_elsewhere_may_have_moved_and_still_counts():
     assert moved.fingerprint == alone.fingerprint
 
 
-def test_the_model_says_why_but_makes_no_rule_less_grave():
+def test_the_model_adds_to_a_rule_and_takes_nothing_from_it():
     privileged, probe = rules()
-    soft = replace(privileged, rule="", severity="low", confidence="low", why="Looks fine.", suggestion="x")
+    soft = replace(
+        privileged, rule="", category="tests", severity="low", confidence="low", why="Looks fine.", suggestion="x"
+    )
     new = replace(probe, fingerprint="f" * 16, rule="", severity="critical", why="New.")
-    found = joined([privileged, probe], [soft, new])
-    assert [finding.why for finding in found] == ["Looks fine.", "New.", probe.why]
+    found = joined([privileged, probe], [soft, replace(soft, why="Approved."), new])
+    assert [finding.why for finding in found] == [f"{privileged.why} The model adds: Looks fine.", "New.", probe.why]
+    assert found[0].category == "security"
     assert (found[0].rule, found[0].severity, found[0].confidence) == ("k8s/privileged", "critical", "high")
     assert found[0].suggestion == "x"
 
