@@ -140,8 +140,8 @@ async def _plan(
         takes = needed(runbook, policy)
         people = await _people(found, takes, redactor)
         context = PlanContext(
-            incident_id="",
-            incident_number=0,
+            matter_id="",
+            matter_name="",
             cluster=chosen,
             evidence=(),
             proposed_by="",
@@ -214,7 +214,7 @@ def _seen(made: Planned) -> str:
     approval = Approval(
         id="",
         number=0,
-        incident_id="",
+        matter_id="",
         digest=made.plan.digest,
         runbook=str(record["runbook"]["id"]),
         cluster=str(record["cluster"]),

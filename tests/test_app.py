@@ -158,7 +158,7 @@ def test_a_broken_runbook_prompt_or_database_file_is_said_with_its_place(tmp_pat
 APPROVAL = "('a1', 1, ?, 'd', x'7b7d', '', 'r', 'prod', 'pending', NULL, 1, 1, NULL, '', '')"
 VOTE = """(id, approval_id, person, decision, digest, reason, channel, received_at, state, verdict)
 VALUES ('v1', 'a1', 'T:U', 'approve', 'd', '', 'C', 1, 'received', '')"""
-RUN = """(id, approval_id, incident_id, state, started_at, outcome) VALUES ('r1', 'a1', ?, 'x', 1, '')"""
+RUN = """(id, approval_id, matter_id, state, started_at, outcome) VALUES ('r1', 'a1', ?, 'x', 1, '')"""
 GARBAGE = {
     "alert_groups": "group_labels = 'x', common_labels = '[', source = ''",
     "alerts": "labels = '{', annotations = '7'",

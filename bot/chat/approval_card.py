@@ -189,12 +189,14 @@ def _headline(approval: Approval, record: Record, view: ApprovalView) -> list[Pa
     risk = plain(str(_of(record, "runbook").get("risk", "unknown")), 20)
     return [
         rich.section(rich.text(f"{glyph} "), rich.bold(f"{title}: {_object(record)}")),
-        rich.section(
-            rich.text("cluster "),
-            rich.bold(name(str(record.get("cluster", ""))).upper()),
-            rich.text(f" · {_incident(record)} · risk {risk}"),
-        ),
+        rich.section(*_where(record), rich.text(f"{_matter(record)} · risk {risk}")),
     ]
+
+
+def _where(record: Record) -> list[rich.Span]:
+    """Name the cluster, where it is in one."""
+    cluster = name(str(record.get("cluster", ""))).upper()
+    return [rich.text("cluster "), rich.bold(cluster), rich.text(" · ")] if cluster else []
 
 
 def _object(record: Record) -> str:
@@ -413,11 +415,10 @@ def _buttons(approval: Approval, record: Record, *, approvable: bool) -> Block:
     value = button_value(approval)
     what = plain(f"{_of(record, 'runbook').get('title', approval.runbook)}: {_object(record)}", CONFIRM_TEXT - 120)
     cluster = plain(str(record.get("cluster", "")), 63).upper()
+    where = f", in cluster {cluster}" if cluster else ""
     row = []
     if approvable:
-        asks = confirm(
-            f"Approve {approval.name}?", f"{what}, in cluster {cluster}. It runs at once.", "Approve", "Not now"
-        )
+        asks = confirm(f"Approve {approval.name}?", f"{what}{where}. It runs at once.", "Approve", "Not now")
         spoken = f"Approve {approval.name}"
         row.append(button("Approve", APPROVE_ACTION, value, style="primary", confirm=asks, spoken=spoken))
     row.append(button("Deny…", DENY_ACTION, value, spoken=f"Deny {approval.name} and say why"))
@@ -458,7 +459,8 @@ def _context(approval: Approval, record: Record) -> Block:
 
 def _push(approval: Approval, record: Record, view: ApprovalView) -> str:
     title = str(_of(record, "runbook").get("title", approval.runbook))
-    what = f"{title}: {_object(record)} in {str(record.get('cluster', '')).upper()} ({_incident(record)})"
+    where = f" in {str(record['cluster']).upper()}" if record.get("cluster") else ""
+    what = f"{title}: {_object(record)}{where} ({_matter(record)})"
     if approval.state == "pending":
         return push(f"{approval.name} needs your approval: {what}. Expires {clock_utc(approval.expires_at)}.")
     state = view.run.state if approval.state == "approved" and view.run else approval.state
@@ -471,9 +473,8 @@ def _push(approval: Approval, record: Record, view: ApprovalView) -> str:
 # --- reading the record -------------------------------------------------------------------------------------------
 
 
-def _incident(record: Record) -> str:
-    number = _of(record, "incident").get("number")
-    return f"INC-{number}" if isinstance(number, int) and number else "no incident"
+def _matter(record: Record) -> str:
+    return plain(str(_of(record, "matter").get("name") or ""), 200) or "no incident"
 
 
 def _targets(record: Record) -> list[Mapping[str, Any]]:

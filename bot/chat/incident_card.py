@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.chat import rich_text as rich
+from bot.chat.action_lines import ActionLine, action_lines
 from bot.chat.card import Block, Card, actions, button, context, plain_text, trusted
 from bot.chat.headline_facts import headline_facts
 from bot.chat.mrkdwn import clock_utc, date, duration, plain, push, sentences
@@ -21,39 +22,8 @@ RUN_ACTION = "inc.run"
 Stage = Literal["collecting", "analysing", "done"]
 
 _CAUSES_SHOWN = 2
-_ACTIONS_SHOWN = 4
 _ALERTS_SHOWN = 3
-# What approvals and runs are called in the code, in a reader's words.
-_STATES = {
-    "pending": "waits for sign-off, see the thread",
-    "approved": "approved, about to start",
-    "void": "void, nothing ran",
-    "expired": "expired, nothing ran",
-    "denied": "denied",
-    "cancelled": "cancelled by who asked for it",
-    "superseded": "replaced by a newer one",
-    "starting": "starting",
-    "running": "running",
-    "verifying": "done, checking whether it helped",
-    "succeeded": "it helped",
-    "unhelpful": "it ran and did not help",
-    "inconclusive": "it ran; whether it helped cannot be told",
-    "rolling_back": "what it did is being taken back",
-    "failed": "failed",
-    "rolled_back": "what it did was taken back",
-    "unknown": "UNKNOWN whether it took effect; a person has to look",
-}
 _IDENTITY = ("instance", "pod", "container", "node", "job", "endpoint", "service", "path", "code")
-
-
-@dataclass(frozen=True, slots=True)
-class ActionLine:
-    """What became of one proposal: ``name`` is ``A-77``, ``state`` of its approval or run, ``outcome`` a sentence."""
-
-    name: str
-    title: str
-    state: str
-    outcome: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,15 +246,8 @@ def _fact_list(view: IncidentView) -> list[dict[str, object]]:
 
 
 def _next(view: IncidentView) -> list[dict[str, object]]:
-    items: list[list[rich.Span]] = []
-    for line in view.actions[-_ACTIONS_SHOWN:]:
-        state = _STATES.get(line.state, plain(line.state, 60))
-        spans = [rich.bold(plain(line.name, 20)), rich.text(f" {plain(line.title, 120)}: {state}")]
-        if line.outcome:
-            spans.append(rich.text(f". {plain(line.outcome, 200)}"))
-        items.append(spans)
-    if items:
-        return [rich.section(rich.bold("Actions")), rich.bullets(items)]
+    if view.actions:
+        return action_lines(view.actions)
     if view.triage is not None and view.incident.status == "open" and view.stage == "done":
         return [rich.section(rich.bold("Next: "), rich.text("no runbook fits; a person has to look."))]
     return []

@@ -15,6 +15,7 @@ from bot.chat import rich_text as rich
 from bot.chat.card import option, plain_text
 from bot.chat.mrkdwn import plain
 from bot.domain.incident import Incident
+from bot.domain.matter import Matter
 from bot.domain.runbook import Runbook
 
 PICK = "run.pick"
@@ -30,11 +31,11 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,80}")
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a form is opened with. ``incidents`` has one entry where it is known for which one it is. ``replaces`` is
-    the button value of the request whose parameters are changed."""
+    """What a form is opened with. ``matters`` are the incidents to choose from, or the one thing that it is for.
+    ``replaces`` is the button value of the request whose parameters are changed."""
 
     runbook: Runbook
-    incidents: Sequence[Incident]
+    matters: Sequence[Matter]
     values: Mapping[str, Any] = field(default_factory=dict)
     replaces: str = ""
 
@@ -44,11 +45,11 @@ class Submitted:
     """What a form was sent with."""
 
     runbook: str
-    incident_id: str
+    matter_id: str
     replaces: str = ""
 
 
-def pick(runbooks: Sequence[Runbook], incidents: Sequence[Incident]) -> dict[str, Any]:
+def pick(runbooks: Sequence[Runbook], incidents: Sequence[Matter]) -> dict[str, Any]:
     """Return the form that asks which runbook, and for which incident."""
     choices = [option(plain(f"{each.title} ({each.risk})", 75), each.id) for each in runbooks[:_MOST_OPTIONS]]
     blocks = [_input(RUNBOOK_BLOCK, "Runbook", _select(choices)), *_incident(incidents)]
@@ -61,7 +62,7 @@ def render(form: Form) -> dict[str, Any]:
     about = rich.section(rich.bold(plain(runbook.title, 120)), rich.text(f" · risk {runbook.risk}"))
     told = rich.section(rich.text(plain(runbook.description, 600)))
     ends = rich.section(rich.italic("Nothing runs yet: the exact change is shown, and somebody else signs it off."))
-    blocks: list[dict[str, Any]] = [rich.block(about, told, ends), *_incident(form.incidents)]
+    blocks: list[dict[str, Any]] = [rich.block(about, told, ends), *_incident(form.matters)]
     required = runbook.parameters.get("required", ())
     for name, declared in runbook.parameters["properties"].items():
         initial = form.values.get(name, declared.get("default"))
@@ -74,7 +75,7 @@ def render(form: Form) -> dict[str, Any]:
                 optional=name not in required,
             )
         )
-    kept = {"runbook": runbook.id, "incident": _only(form.incidents), "replaces": form.replaces}
+    kept = {"runbook": runbook.id, "incident": _only(form.matters), "replaces": form.replaces}
     title = "Change a request" if form.replaces else "Run a runbook"
     return _view(ASK, title, "Ask for sign-off", blocks, kept)
 
@@ -152,15 +153,16 @@ def _select(choices: Sequence[Mapping[str, Any]], initial: int | None = None) ->
     return element
 
 
-def _incident(incidents: Sequence[Incident]) -> list[dict[str, Any]]:
-    if len(incidents) == 1:
+def _incident(matters: Sequence[Matter]) -> list[dict[str, Any]]:
+    if len(matters) == 1:
         return []
+    incidents = [each for each in matters if isinstance(each, Incident)]
     choices = [option(plain(f"{each.name} {each.title}", 75), each.id) for each in incidents[:_MOST_OPTIONS]]
     return [_input(INCIDENT_BLOCK, "For which incident?", _select(choices))]
 
 
-def _only(incidents: Sequence[Incident]) -> str:
-    return incidents[0].id if len(incidents) == 1 else ""
+def _only(matters: Sequence[Matter]) -> str:
+    return matters[0].id if len(matters) == 1 else ""
 
 
 def _input(

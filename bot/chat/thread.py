@@ -29,10 +29,10 @@ def not_proposed(title: str, why: str) -> Card:
     return _line("🚫", f"{title} was not proposed: {why}")
 
 
-def asks_you(approval: Approval, what: str, incident: str) -> Card:
+def asks_you(approval: Approval, what: str, matter: str) -> Card:
     """Tell an approver directly that something waits for them; it is decided on its card, where others see it."""
-    waits = f"{approval.name} waits for you: {what}, in cluster {approval.cluster.upper()}"
-    return _line("🔏", f"{waits}. Look at its card in the thread of {incident}.")
+    where = f", in cluster {approval.cluster.upper()}" if approval.cluster else ""
+    return _line("🔏", f"{approval.name} waits for you: {what}{where}. Look at its card in the thread of {matter}.")
 
 
 def not_asked(who: str, title: str, why: str) -> Card:
@@ -189,9 +189,9 @@ def anchor(seq: int, value: str) -> Card:
     return _line("⚓", f"{seq}:{value}")
 
 
-def stopped(incident: Incident, sentence: str) -> Card:
+def stopped(matter: str, sentence: str) -> Card:
     """Say that a run was stopped because what is stored of its sign-off is not what Signoff wrote."""
-    said = _line("🛑", f"{incident.name}: a run was stopped. {sentence} Somebody may have changed the database.")
+    said = _line("🛑", f"{matter}: a run was stopped. {sentence} Somebody may have changed the database.")
     return replace(said, broadcast=True)
 
 

@@ -82,7 +82,7 @@ class Approval:
 
     id: str
     number: int
-    incident_id: str
+    matter_id: str
     digest: str
     runbook: str
     cluster: str

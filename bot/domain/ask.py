@@ -17,7 +17,7 @@ class Ask:
     """
 
     id: str
-    incident_id: str
+    matter_id: str
     runbook: str
     parameters: Mapping[str, Any]
     person: Person | None

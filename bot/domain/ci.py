@@ -1,24 +1,20 @@
-"""A CI run that failed, as GitHub tells of it."""
+"""A CI run that ended: what GitHub tells of it, and the row that keeps it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.domain.github import RunEvent
+
 
 @dataclass(frozen=True, slots=True)
-class CiRun:
-    """One attempt of a workflow run (or another ``app``'s suite of checks, which has no logs here)."""
+class CiRun(RunEvent):
+    """One attempt of a workflow run (or another app's suite of checks, which has no logs here), as stored."""
 
     id: str
-    repository: str
-    run_id: int
-    attempt: int
-    name: str
-    app: str
-    head_sha: str
-    branch: str
-    conclusion: str
-    url: str
-    pulls: tuple[int, ...]
-    on_default: bool
-    at: int
+
+    @property
+    def name(self) -> str:
+        """The name people use, ``shop/deploy run 30433642``; of a later attempt it says which."""
+        again = f", attempt {self.attempt}" if self.attempt > 1 else ""
+        return f"{self.repository} run {self.run_id}{again}"

@@ -39,6 +39,7 @@ class CommandEvent:
 @dataclass(frozen=True, slots=True)
 class RunEvent:
     """A workflow run ended, or another app's checks did (``run_id`` is then a suite's and ``app`` says whose).
+    ``workflow`` is what it is called.
 
     ``pulls`` are the numbers that GitHub gives; of a fork's run it gives none. ``on_default``: it ran for the default
     branch itself.
@@ -47,7 +48,7 @@ class RunEvent:
     repository: str
     run_id: int
     attempt: int
-    name: str
+    workflow: str
     app: str
     head_sha: str
     branch: str

@@ -57,6 +57,11 @@ class Plan:
         return targets
 
     @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of the targets."""
+        return frozenset(str(target["kind"]) for target in self.targets)
+
+    @property
     def locks(self) -> Sequence[str]:
         """What no other run may hold while this one goes on: the keys in the record, else one for each target."""
         named: Sequence[str] = self.record.get("lock") or ()

@@ -31,7 +31,7 @@ class Run:
 
     id: str
     approval_id: str
-    incident_id: str
+    matter_id: str
     state: RunState
     started_at: int
     ended_at: int | None = None

@@ -140,3 +140,8 @@ class Runbook:
     windows: tuple[Window, ...] = ()
     lock: str = ""
     per_hour: int = 0
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of things that it touches."""
+        return frozenset({self.target.kind, *(step.where.kind for step in self.steps if step.where is not None)})

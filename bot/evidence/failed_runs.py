@@ -60,7 +60,7 @@ def collected(
 
 def _lines(found: Sequence[Failed], started_at: int) -> Iterator[str]:
     for number, (run, failures) in enumerate(found, 1):
-        name, when = one_line(run.name, 80), span(max(0, started_at - run.at))
+        name, when = one_line(run.workflow, 80), span(max(0, started_at - run.at))
         yield f"{number}. {run.repository}: {name} failed {when} before the alert, at {run.head_sha[:12]}"
         for failure in failures[:2]:
             yield f"   {one_line(', '.join(failure.jobs), 100)}: {one_line(failure.what, 300)}"
@@ -73,7 +73,7 @@ def _fact(run: CiRun, failure: CiFailure, started_at: int) -> dict[str, object]:
     return {
         "repository": run.repository,
         "run": run.run_id,
-        "workflow": one_line(run.name, 80),
+        "workflow": one_line(run.workflow, 80),
         "seconds_before": max(0, started_at - run.at) // 1_000_000,
         "what": one_line(failure.what, 200),
         "flaky": failure.flaky,

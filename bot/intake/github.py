@@ -205,7 +205,7 @@ def _workflow(data: _Object, repository: _Object, full_name: str) -> GitHubEvent
     own = run.text("event") not in ("pull_request", "pull_request_target")
     default = repository.text("default_branch") if own else ""
     attempt = run.number("run_attempt", otherwise=1)
-    return _run(run, full_name, name=run.text("name"), app="", attempt=attempt, default=default)
+    return _run(run, full_name, workflow=run.text("name"), app="", attempt=attempt, default=default)
 
 
 def _suite(data: _Object, _: _Object, full_name: str) -> GitHubEvent | None:
@@ -217,17 +217,17 @@ def _suite(data: _Object, _: _Object, full_name: str) -> GitHubEvent | None:
         return None
     if slug == "signoff":
         return None
-    return _run(suite, full_name, name=app.text("name") or slug, app=slug, attempt=1, default="")
+    return _run(suite, full_name, workflow=app.text("name") or slug, app=slug, attempt=1, default="")
 
 
-def _run(run: _Object, full_name: str, *, name: str, app: str, attempt: int, default: str) -> RunEvent:
+def _run(run: _Object, full_name: str, *, workflow: str, app: str, attempt: int, default: str) -> RunEvent:
     listed = run.data.get("pull_requests")
     numbers = [one.get("number") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     return RunEvent(
         repository=full_name,
         run_id=run.number("id"),
         attempt=attempt,
-        name=name,
+        workflow=workflow,
         app=app,
         head_sha=run.sha("head_sha"),
         branch=run.text("head_branch"),

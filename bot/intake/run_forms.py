@@ -11,12 +11,13 @@ from bot.chat import run_form
 from bot.domain.approval import Person
 from bot.domain.ask import Ask
 from bot.domain.incident import Incident
+from bot.domain.matter import Matter, cluster_of
 from bot.domain.runbook import Runbook
 from bot.intake.acts import RunAsked, RunWanted
 from bot.jobs import asking, vote
 from bot.jobs.world import World
 from bot.runbooks import parameters
-from bot.store import approvals, asks, clock, incidents
+from bot.store import approvals, asks, clock, incidents, matters
 from bot.store.unreadable import UnreadableRow
 
 LISTED = 100
@@ -38,21 +39,20 @@ async def to_pick(world: World, runbook: str, incident: str | int) -> View | str
     books = list(world.catalogue.runbooks.values())
     if runbook and runbook not in world.catalogue.runbooks:
         return f"There is no runbook {runbook}. There are: {', '.join(each.id for each in books)}."
-    found = await world.database.read(lambda connection: _open_incidents(connection, world, incident))
+    chosen = world.catalogue.runbooks[runbook] if runbook else None
+    found = await world.database.read(lambda connection: _open(connection, world, incident, chosen))
     if not found:
         return GONE if incident else NONE_OPEN
-    if runbook:
-        return _form(world.catalogue.runbooks[runbook], found)
-    return run_form.pick(books, found)
+    return _form(chosen, found) if chosen else run_form.pick(books, found)
 
 
 async def of(world: World, asked: run_form.Submitted) -> View | str:
     """Return the form of one runbook for one incident, or why it cannot be asked for."""
     runbook = world.catalogue.runbooks.get(asked.runbook)
-    found = await world.database.read(lambda connection: _open_incidents(connection, world, asked.incident_id))
-    if runbook is None or not found:
-        return NO_RUNBOOK if found else GONE
-    return _form(runbook, found)
+    if runbook is None:
+        return NO_RUNBOOK
+    found = await world.database.read(lambda connection: _open(connection, world, asked.matter_id, runbook))
+    return _form(runbook, found) if found else GONE
 
 
 async def to_change(world: World, approval_id: str, digest: str, person: Person) -> View | str:
@@ -61,18 +61,18 @@ async def to_change(world: World, approval_id: str, digest: str, person: Person)
     if refusal:
         return refusal
 
-    def read(connection: Connection) -> tuple[Mapping[str, Any], Incident]:
+    def read(connection: Connection) -> tuple[Mapping[str, Any], Matter]:
         found = approvals.request(connection, approval_id)
-        return found.plan.record, incidents.get(connection, found.approval.incident_id)
+        return found.plan.record, matters.get(connection, found.approval.matter_id)
 
     try:
-        record, incident = await world.database.read(read)
+        record, matter = await world.database.read(read)
     except UnreadableRow:
         return UNREADABLE
     runbook = world.catalogue.runbooks.get(str(record["runbook"]["id"]))
     if runbook is None:
         return NO_RUNBOOK
-    return run_form.render(run_form.Form(runbook, [incident], record["parameters"], f"{approval_id}.{digest}"))
+    return run_form.render(run_form.Form(runbook, [matter], record["parameters"], f"{approval_id}.{digest}"))
 
 
 async def ask(world: World, wanted: RunWanted) -> RunAsked:
@@ -86,13 +86,13 @@ async def ask(world: World, wanted: RunWanted) -> RunAsked:
         return RunAsked(faults)
 
     def store(connection: Connection) -> tuple[str, int | None]:
-        if not _open_incidents(connection, world, wanted.asked.incident_id):
+        if not _open(connection, world, wanted.asked.matter_id, runbook):
             return GONE, None
         if asks.waiting(connection, wanted.person) >= ASKED_AT_ONCE:
             return TOO_MANY, None
         row = Ask(
             id=wanted.id,
-            incident_id=wanted.asked.incident_id,
+            matter_id=wanted.asked.matter_id,
             runbook=runbook.id,
             parameters=given,
             person=wanted.person,
@@ -108,19 +108,25 @@ async def ask(world: World, wanted: RunWanted) -> RunAsked:
     return RunAsked(problem=problem)
 
 
-def _form(runbook: Runbook, found: list[Incident]) -> View:
-    values = parameters.suggested(runbook, found[0].subject) if len(found) == 1 else {}
+def _form(runbook: Runbook, found: list[Matter]) -> View:
+    only = found[0] if len(found) == 1 else None
+    values = parameters.suggested(runbook, only.subject) if isinstance(only, Incident) else {}
     return run_form.render(run_form.Form(runbook, found, values))
 
 
-def _open_incidents(connection: Connection, world: World, wanted: str | int) -> list[Incident]:
-    """Return the open incidents of clusters with a runner, newest first; only the wanted one if one is named."""
+def _open(connection: Connection, world: World, wanted: str | int, runbook: Runbook | None) -> list[Matter]:
+    """Return what is open and where the runbook (any, if none is named) can be run, newest first; only the wanted one
+    if one is named: an incident by its id or number, or a CI run by its id."""
+    kinds = runbook.kinds if runbook else None
+
+    def able(matter: Matter) -> bool:
+        return matters.is_open(connection, matter) and world.hands(cluster_of(matter), kinds) is not None
+
+    one: Matter | None
     if isinstance(wanted, str) and wanted:
-        one = incidents.find(connection, wanted)
+        one = matters.find(connection, wanted)
     elif wanted:
         one = incidents.by_number(connection, int(wanted))
     else:
-        newest = incidents.newest(connection, status="open", limit=LISTED)
-        return [each for each in newest if world.hands(each.subject.cluster or "") is not None]
-    able = one is not None and one.status == "open" and world.hands(one.subject.cluster or "") is not None
-    return [one] if one is not None and able else []
+        return [each for each in incidents.newest(connection, status="open", limit=LISTED) if able(each)]
+    return [one] if one is not None and able(one) else []

@@ -10,12 +10,12 @@ from bot.approvals import policy
 from bot.chat import thread
 from bot.domain.approval import Approval
 from bot.domain.ask import Ask
-from bot.domain.incident import Incident
+from bot.domain.matter import Matter
 from bot.jobs import board, proposing, vote
 from bot.jobs.engine import Steps, Story
 from bot.jobs.proposing import Unplanned, Wanted
 from bot.jobs.world import World
-from bot.store import approvals, asks, audit, clock, incidents, work
+from bot.store import approvals, asks, audit, clock, matters, work
 from bot.store.approvals import Request
 
 KIND = "ask"
@@ -34,12 +34,12 @@ def story(world: World) -> Story:
 
 
 async def _ask(world: World, ask_id: str) -> None:
-    def read(connection: Connection) -> tuple[Ask, Incident, Request | None]:
+    def read(connection: Connection) -> tuple[Ask, Matter, Request | None]:
         ask = asks.get(connection, ask_id)
         old = approvals.request(connection, ask.replaces) if ask.replaces else None
-        return ask, incidents.get(connection, ask.incident_id), old
+        return ask, matters.get(connection, ask.matter_id), old
 
-    ask, incident, old = await world.database.read(read)
+    ask, matter, old = await world.database.read(read)
     if ask.outcome:
         return
     runbook = world.catalogue.runbooks.get(ask.runbook)
@@ -64,7 +64,7 @@ async def _ask(world: World, ask_id: str) -> None:
         if approval is not None and approval.id == ask.replaces:
             _tell(connection, world, ask, title, "nothing in it was changed.")
 
-    made = await proposing.request(world, incident, wanted, settle=settle)
+    made = await proposing.request(world, matter, wanted, settle=settle)
     if isinstance(made, Unplanned):
         await world.database.write(partial(_refuse, world=world, ask=ask, title=made.title, why=made.sentence))
 
@@ -87,12 +87,12 @@ def _refuse(connection: Connection, *, world: World, ask: Ask, title: str, why: 
 def _tell(connection: Connection, world: World, ask: Ask, title: str, why: str) -> None:
     now = clock.advance(connection)
     said = world.redactor.text(why)
-    incident = incidents.get(connection, ask.incident_id)
+    matter = matters.get(connection, ask.matter_id)
     data = {"runbook": ask.runbook, "why": said}
     actor = str(ask.person or "signoff")
-    audit.append(connection, at=now, kind="ask.refused", actor=actor, subject=incident.name, data=data)
+    audit.append(connection, at=now, kind="ask.refused", actor=actor, subject=matter.name, data=data)
     who = world.redactor.text(ask.person_name) or (ask.person.user_id if ask.person else "Signoff")
-    board.say(connection, world, incident, f"ask:{ask.id}", thread.not_asked(who, title, said), now=now, urgent=True)
+    board.say(connection, world, matter, f"ask:{ask.id}", thread.not_asked(who, title, said), now=now, urgent=True)
 
 
 def _finish(connection: Connection, *, ask_id: str, generation: int) -> None:

@@ -1,4 +1,4 @@
-"""The board: puts the rows of an incident or an approval on their cards, in the transaction that changed them."""
+"""The board: puts rows of an incident, CI run or approval on their cards, in the transaction that changed them."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ import structlog
 from sqlalchemy import Connection
 
 from bot.approvals.terms import Terms
-from bot.chat import approval_card, glass_card, incident_card, run_steps, thread
+from bot.chat import approval_card, ci_card, glass_card, incident_card, run_steps, thread
+from bot.chat.action_lines import ActionLine
 from bot.chat.card import Card
-from bot.chat.incident_card import ActionLine, IncidentView, Stage
+from bot.chat.ci_card import CiView
+from bot.chat.incident_card import IncidentView, Stage
 from bot.domain.alert import Alert
 from bot.domain.approval import Approval
+from bot.domain.ci import CiRun
 from bot.domain.evidence import Evidence
 from bot.domain.incident import Incident
+from bot.domain.matter import Matter
 from bot.domain.run import Run
 from bot.jobs.holds import hold
 from bot.jobs.world import World
-from bot.store import alerts, approvals, clock, incidents, outbox, runs, unreadable
+from bot.store import alerts, approvals, ci, clock, incidents, matters, outbox, runs, unreadable
 from bot.store.approvals import Click, Glass, Request
 from bot.store.unreadable import UnreadableRow
 
@@ -33,6 +37,8 @@ ALERTS_READ = 20
 VALUE = 4000
 VALUES = 64
 TARGETS_NAMED = 3
+WAITING = frozenset({"pending", "approved", "starting", "running", "rolling_back", "verifying", "unknown"})
+"""What a request or its run may be in while nothing else needs to be asked for."""
 CALLED = 10
 """Approvers who are each told directly of what waits for them."""
 
@@ -56,16 +62,39 @@ def approval_key(approval_id: str) -> str:
     return f"approval:{approval_id}"
 
 
-def show(connection: Connection, world: World, incident_id: str, *, now: int, urgent: bool = False) -> None:
-    """Put the incident as it is now on its card. Nothing is sent if that is what the card says already."""
-    view = view_of(connection, world, incident_id, aside=partial(unreadable.report, connection, now=now))
-    outbox.put(
-        connection,
-        key=card_key(incident_id),
-        channel=world.rules.channel_for(view.incident.labels),
-        payload=incident_card.render(view).payload(),
-        now=now,
-        urgent=urgent,
+def thread_of(matter: Matter) -> str:
+    """Return the outbox key of the message in whose thread a matter is talked about."""
+    return card_key(matter.id) if isinstance(matter, Incident) else f"ci:{matter.id}"
+
+
+def channel_of(world: World, matter: Matter) -> str:
+    """Return the channel in which a matter is talked about."""
+    if isinstance(matter, Incident):
+        return world.rules.channel_for(matter.labels)
+    return (world.code.channel if world.code else "") or world.rules.channel_for({})
+
+
+def show(connection: Connection, world: World, matter_id: str, *, now: int, urgent: bool = False) -> None:
+    """Put an incident or a CI run as it is now on its card. Nothing is sent if that is what the card says already."""
+    aside = partial(unreadable.report, connection, now=now)
+    matter = matters.get(connection, matter_id)
+    if isinstance(matter, Incident):
+        card = incident_card.render(view_of(connection, world, matter_id, aside=aside))
+    else:
+        card = ci_card.render(_ci_view(connection, world, matter, aside))
+    key, channel = thread_of(matter), channel_of(world, matter)
+    outbox.put(connection, key=key, channel=channel, payload=card.payload(), now=now, urgent=urgent)
+
+
+def _ci_view(connection: Connection, world: World, run: CiRun, aside: Aside) -> CiView:
+    """Read everything that the message about a failed CI run shows."""
+    actions = _actions(connection, world, run.id, aside)
+    waits = any(line.state in WAITING for line in actions)
+    return CiView(
+        run=run,
+        failures=_readable(lambda: ci.failures_in(connection, run.id), (), aside),
+        actions=actions,
+        askable=not waits and world.actions is not None and matters.is_open(connection, run),
     )
 
 
@@ -81,7 +110,6 @@ def view_of(connection: Connection, world: World, incident_id: str, *, aside: As
     stage: Stage = "done"
     if underway is not None:
         stage = "analysing" if evidence else "collecting"
-    lines = [_line(connection, world, approval, aside) for approval in approvals.of_incident(connection, incident_id)]
     subject = incident.subject
     place = (world.rules.channel_for(incident.labels), subject.cluster or "", subject.namespace)
     return IncidentView(
@@ -90,7 +118,7 @@ def view_of(connection: Connection, world: World, incident_id: str, *, aside: As
         evidence=evidence,
         triage=triage,
         stage=stage,
-        actions=tuple(lines),
+        actions=_actions(connection, world, incident_id, aside),
         note=incidents.note_of(connection, incident_id),
         updated_at=incident.last_seen_at,
         source=incident.source if world.rules.several_sources else "",
@@ -122,6 +150,10 @@ def clean_alerts(connection: Connection, world: World, incident_id: str) -> tupl
     )
 
 
+def _actions(connection: Connection, world: World, matter_id: str, aside: Aside) -> tuple[ActionLine, ...]:
+    return tuple(_line(connection, world, each, aside) for each in approvals.of_matter(connection, matter_id))
+
+
 def _line(connection: Connection, world: World, approval: Approval, aside: Aside) -> ActionLine:
     run = _readable(lambda: runs.of_approval(connection, approval.id), None, aside)
     state = run.state if run and approval.state == "approved" else approval.state
@@ -140,11 +172,11 @@ def title(world: World, approval: Approval) -> str:
 
 
 def what(connection: Connection, world: World, approval: Approval) -> str:
-    """Say in a line what an approval is about: the runbook, its targets and the incident."""
+    """Say in a line what an approval is about: the runbook, its targets and the matter."""
     request = _readable(lambda: approvals.request(connection, approval.id), None)
     targets = _targets(request) if request else "?"
-    incident = _readable(lambda: incidents.get(connection, approval.incident_id).name, "?")
-    return f"{title(world, approval)}: {targets} ({incident})"
+    matter = _readable(lambda: matters.get(connection, approval.matter_id).name, "?")
+    return f"{title(world, approval)}: {targets} ({matter})"
 
 
 def _targets(request: Request) -> str:
@@ -161,8 +193,8 @@ def show_approval(connection: Connection, world: World, approval_id: str, *, now
     if request is None:
         return
     approval, record = request.approval, request.plan.record
-    incident = incidents.get(connection, approval.incident_id)
-    channel, parent = world.rules.channel_for(incident.labels), card_key(incident.id)
+    matter = matters.get(connection, approval.matter_id)
+    channel, parent = channel_of(world, matter), thread_of(matter)
     view = approval_view(connection, world, approval_id)
     card = approval_card.render(approval, record, view, full_diff=request.full_diff)
     outbox.put(
@@ -193,8 +225,8 @@ def call(connection: Connection, world: World, request: Request, *, now: int) ->
     people = {person for group in terms.groups.values() for person in group} - (terms.askers or set())
     if not world.rules.direct_messages or len(people) > CALLED:
         return
-    incident = incidents.get(connection, approval.incident_id)
-    payload = thread.asks_you(approval, what(connection, world, approval), incident.name).payload()
+    matter = matters.get(connection, approval.matter_id)
+    payload = thread.asks_you(approval, what(connection, world, approval), matter.name).payload()
     for person in sorted(people):
         outbox.put(
             connection,
@@ -241,7 +273,7 @@ def raise_alarm(connection: Connection, world: World, request: Request, *, now: 
 def show_alarm(connection: Connection, world: World, request: Request, glass: Glass, *, now: int) -> None:
     """Put what is known of a break-glass and of its review on the message that says that the glass was broken."""
     approval = request.approval
-    incident = incidents.get(connection, approval.incident_id)
+    matter = matters.get(connection, approval.matter_id)
     broken, reviewed = _glass_lines(glass, world)
     sentence = world.redactor.text(glass.broken.vote.verdict)
     if glass.broken.vote.state == "revoked":
@@ -250,7 +282,7 @@ def show_alarm(connection: Connection, world: World, request: Request, glass: Gl
     outbox.put(
         connection,
         key=alarm_key(approval.id),
-        channel=world.rules.channel_for(incident.labels),
+        channel=channel_of(world, matter),
         payload=card.payload(),
         now=now,
         urgent=True,
@@ -287,14 +319,14 @@ def _progress(connection: Connection, approval_id: str) -> str:
 
 def attach_steps(connection: Connection, world: World, request: Request, run: Run, *, now: int) -> None:
     """Put what became of each call of a long run beside its card, as a file."""
-    incident = incidents.get(connection, request.approval.incident_id)
+    matter = matters.get(connection, request.approval.matter_id)
     steps = runs.steps_of(connection, run.id)
     outbox.put(
         connection,
         key=f"steps:{request.approval.id}:{run.state}",
-        channel=world.rules.channel_for(incident.labels),
+        channel=channel_of(world, matter),
         payload=run_steps.output(request.approval, request.plan, steps).payload(),
-        thread_key=card_key(incident.id),
+        thread_key=thread_of(matter),
         kind="file",
         now=now,
     )
@@ -314,7 +346,7 @@ def _vote_line(click: Click, world: World) -> approval_card.VoteLine:
 def say(
     connection: Connection,
     world: World,
-    incident: Incident,
+    matter: Matter,
     what: str,
     card: Card,
     *,
@@ -322,13 +354,13 @@ def say(
     times: int = 0,
     urgent: bool = False,
 ) -> None:
-    """Say one thing once in an incident's thread. ``what`` and ``times`` name the occasion."""
+    """Say one thing once in a matter's thread. ``what`` and ``times`` name the occasion."""
     outbox.put(
         connection,
-        key=f"notice:{incident.id}:{what}:{times}",
-        channel=world.rules.channel_for(incident.labels),
+        key=f"notice:{matter.id}:{what}:{times}",
+        channel=channel_of(world, matter),
         payload=card.payload(),
-        thread_key=card_key(incident.id),
+        thread_key=thread_of(matter),
         now=now,
         urgent=urgent,
     )

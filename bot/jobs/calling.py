@@ -32,7 +32,7 @@ class NotShown(Exception):
 
 async def call(world: World, run: Run, request: Request, ordinal: int) -> None:
     """Make one call, if it was never begun and may still be made; else find out what became of it."""
-    access = world.hands(request.approval.cluster)
+    access = world.hands(request.approval.cluster, request.plan.kinds)
     begun = await world.database.read(lambda connection: runs.step(connection, run.id, ordinal))
     if begun is not None:
         if begun.state == "started" and access is not None and execute.reads_only(request.plan, ordinal):
@@ -136,7 +136,7 @@ async def _reconcile(world: World, request: Request, run_id: str, ordinal: int, 
     if step is None or step.state != "started":
         return
     end = partial(ledger.end, world, request, run_id, ordinal)
-    access = world.hands(request.approval.cluster)
+    access = world.hands(request.approval.cluster, request.plan.kinds)
     if access is None:
         await end("unknown", f"{why} {NO_RUNNER}")
         return

@@ -10,7 +10,7 @@ from bot.domain.approval import Approval
 from bot.domain.ask import Ask
 from bot.jobs import board
 from bot.jobs.world import World
-from bot.store import approvals, asks, audit, incidents, outbox
+from bot.store import approvals, asks, audit, matters, outbox
 from bot.store.incidents import new_id
 from bot.store.unreadable import UnreadableRow
 
@@ -45,12 +45,12 @@ def _voided(connection: Connection, world: World, approval: Approval, now: int) 
         return False
     data = {"digest": approval.digest, "why": why}
     audit.append(connection, at=now, kind="approval.void", actor="signoff", subject=approval.name, data=data)
-    incident = incidents.get(connection, approval.incident_id)
+    matter = matters.get(connection, approval.matter_id)
     board.show_approval(connection, world, approval.id, now=now)
-    board.show(connection, world, incident.id, now=now)
-    board.say(connection, world, incident, f"void:{approval.name}", thread.void(approval, why), now=now)
+    board.show(connection, world, matter.id, now=now)
+    board.say(connection, world, matter, f"void:{approval.name}", thread.void(approval, why), now=now)
     # What a person asked for is theirs to ask for again: they might not want it under other rules.
-    if approval.requester is None and incident.status == "open":
+    if approval.requester is None and matters.is_open(connection, matter):
         given = plan.record["parameters"]
-        asks.receive(connection, Ask(new_id(), incident.id, approval.runbook, given, None, "", approval.id, now))
+        asks.receive(connection, Ask(new_id(), matter.id, approval.runbook, given, None, "", approval.id, now))
     return True

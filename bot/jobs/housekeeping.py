@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from bot.chat import thread
 from bot.jobs import board
 from bot.jobs.world import World
-from bot.store import approvals, audit, clock, incidents, log_requests, unreadable
+from bot.store import approvals, audit, clock, incidents, log_requests, matters, unreadable
 from bot.store.unreadable import UnreadableRow
 
 log = structlog.get_logger(__name__)
@@ -72,9 +72,9 @@ def _expire(world: World, approval_id: str, connection: Connection) -> bool:
     data = {"digest": approval.digest, "expires_at": approval.expires_at}
     audit.append(connection, at=now, kind="approval.expired", actor="signoff", subject=approval.name, data=data)
     board.show_approval(connection, world, approval_id, now=now)
-    board.show(connection, world, approval.incident_id, now=now)
-    incident = incidents.get(connection, approval.incident_id)
-    board.say(connection, world, incident, f"expired:{approval.name}", thread.expired(approval), now=now)
+    board.show(connection, world, approval.matter_id, now=now)
+    matter = matters.get(connection, approval.matter_id)
+    board.say(connection, world, matter, f"expired:{approval.name}", thread.expired(approval), now=now)
     return True
 
 

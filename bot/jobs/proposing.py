@@ -14,12 +14,14 @@ from bot.approvals.needs import needed
 from bot.chat import thread
 from bot.domain.approval import Approval, Person
 from bot.domain.incident import Incident
+from bot.domain.matter import Matter, cluster_of
 from bot.domain.run import FINAL
 from bot.jobs import board
 from bot.jobs.people import bound
 from bot.jobs.world import World
 from bot.runbooks.plan import PlanContext, Refusal, make
-from bot.store import approvals, audit, clock, incidents, runs
+from bot.runbooks.resources import in_kubernetes
+from bot.store import approvals, audit, clock, incidents, matters, runs
 from bot.store.approvals import Request
 from bot.store.incidents import new_id
 
@@ -57,7 +59,7 @@ Settle = Callable[[Connection, Approval | None, str], None]
 
 async def propose(
     world: World,
-    incident: Incident,
+    matter: Matter,
     runbook_id: str,
     parameters: Mapping[str, Any],
     *,
@@ -65,31 +67,31 @@ async def propose(
     proposed_by: str,
     requester: Person | None = None,
 ) -> str | None:
-    """Plan a runbook for an incident and ask for its sign-off. Returns the approval's id, or None with the reason on
-    the incident's card. An identical request that still waits is not made twice."""
-    made = await request(world, incident, Wanted(runbook_id, parameters, proposed_by, evidence, requester))
+    """Plan a runbook for a matter and ask for its sign-off. Returns the approval's id, or None with the reason on the
+    incident's card and in the thread. An identical request that still waits is not made twice."""
+    made = await request(world, matter, Wanted(runbook_id, parameters, proposed_by, evidence, requester))
     if isinstance(made, Unplanned):
         if not made.silent:
-            await _note(world, incident, made.title, made.sentence)
+            await _note(world, matter, made.title, made.sentence)
         return None
     return made.id
 
 
 async def request(
-    world: World, incident: Incident, wanted: Wanted, *, settle: Settle = lambda *_: None
+    world: World, matter: Matter, wanted: Wanted, *, settle: Settle = lambda *_: None
 ) -> Approval | Unplanned:
     """Plan what is wanted and store the request for its sign-off; or return the one that asks for the same, or why
     there is none."""
     runbook = world.catalogue.runbooks.get(wanted.runbook)
-    cluster = incident.subject.cluster or ""
-    if runbook is None or cluster not in world.clusters:
+    cluster = cluster_of(matter)
+    if runbook is None or (cluster not in world.clusters and (cluster or in_kubernetes(runbook.kinds))):
         return Unplanned(wanted.runbook, "there is no such runbook or no such cluster any more.", silent=True)
-    access = world.hands(cluster)
+    access = world.hands(cluster, runbook.kinds)
     if access is None:
         return Unplanned(runbook.title, "the cluster has no runner configured.")
-    channel = world.rules.channel_for(incident.labels)
+    channel = board.channel_of(world, matter)
     if await world.directory.channel_is_shared(channel):
-        why = "its channel is shared with another workspace; route these incidents to a channel of this one."
+        why = "its channel is shared with another workspace; have this said in a channel of this one."
         return Unplanned(runbook.title, why)
     takes = needed(runbook, world.rules.policy)
     people = await bound(world, takes)
@@ -97,8 +99,8 @@ async def request(
         return Unplanned(runbook.title, people)
     now = await world.database.read(clock.now)
     context = PlanContext(
-        incident_id=incident.id,
-        incident_number=incident.number,
+        matter_id=matter.id,
+        matter_name=matter.name,
         cluster=access.cluster,
         evidence=tuple(wanted.evidence),
         proposed_by=wanted.proposed_by,
@@ -112,7 +114,7 @@ async def request(
         catalogue_digest=world.catalogue.digest,
         policy_digest=world.rules.policy_digest,
         # A person gives every parameter; what Signoff proposes by itself takes those from what was found.
-        subject=None if wanted.requester else _subject(incident),
+        subject=None if wanted.requester else _subject(matter),
         registries=world.rules.registries,
     )
     made = await make(runbook, wanted.parameters, access=access, context=context, redact=world.redactor.data)
@@ -127,23 +129,23 @@ async def request(
 
     def store(connection: Connection) -> Approval | Unplanned:
         at = clock.advance(connection)
-        same = _same(connection, incident.id, plan.record)
+        same = _same(connection, matter.id, plan.record)
         if same is not None:
             settle(connection, same, f"{same.name} asks for exactly this already.")
             return same
-        if incidents.get(connection, incident.id).status != "open":
-            return Unplanned(runbook.title, f"{incident.name} is over.", silent=True)
+        if not matters.is_open(connection, matter):
+            return Unplanned(runbook.title, f"{matter.name} is over.", silent=True)
         refusal = _replaceable(connection, wanted.replaces)
         if refusal:
             return Unplanned(runbook.title, refusal)
         approval = approvals.open_request(
-            connection, approval_id=new_id(), incident_id=incident.id, plan=plan, full_diff=full_diff, now=at
+            connection, approval_id=new_id(), matter_id=matter.id, plan=plan, full_diff=full_diff, now=at
         )
-        _record(connection, incident, approval, wanted, plan.record, world.redactor.data, at)
+        _record(connection, matter, approval, wanted, plan.record, world.redactor.data, at)
         if wanted.replaces is not None:
-            _supersede(connection, world, incident, wanted, approval, at)
+            _supersede(connection, world, matter, wanted, approval, at)
         board.show_approval(connection, world, approval.id, now=at)
-        board.show(connection, world, incident.id, now=at)
+        board.show(connection, world, matter.id, now=at)
         board.call(connection, world, Request(approval, plan, full_diff), now=at)
         settle(connection, approval, f"{approval.name} asks for it.")
         return approval
@@ -153,14 +155,16 @@ async def request(
     return stored
 
 
-def _subject(incident: Incident) -> dict[str, str]:
-    """What parameters may be taken from: what the incident is about. A plan is made only of objects that are there."""
-    subject = incident.subject
+def _subject(matter: Matter) -> dict[str, str]:
+    """What parameters may be taken from: what an incident is about. A plan is made only of objects that are there."""
+    if not isinstance(matter, Incident):
+        return {}
+    subject = matter.subject
     return {
         "subject.namespace": subject.namespace,
         "subject.kind": subject.kind,
         "subject.name": subject.name,
-        "incident": incident.name,
+        "incident": matter.name,
     }
 
 
@@ -176,7 +180,7 @@ def _replaceable(connection: Connection, approval_id: str | None) -> str:
 
 
 def _supersede(
-    connection: Connection, world: World, incident: Incident, wanted: Wanted, approval: Approval, now: int
+    connection: Connection, world: World, matter: Matter, wanted: Wanted, approval: Approval, now: int
 ) -> None:
     """End the request whose place the new one takes, with the run that it may have, and say so. No vote goes over."""
     old = approvals.get(connection, str(wanted.replaces))
@@ -193,11 +197,11 @@ def _supersede(
     audit.append(connection, at=now, kind="approval.superseded", actor=actor, subject=old.name, data=data)
     board.show_approval(connection, world, old.id, now=now)
     card = thread.superseded(old, approval, wanted.proposed_by)
-    board.say(connection, world, incident, f"superseded:{old.name}", card, now=now)
+    board.say(connection, world, matter, f"superseded:{old.name}", card, now=now)
 
 
-def _same(connection: Connection, incident_id: str, record: Mapping[str, Any]) -> Approval | None:
-    for approval in approvals.of_incident(connection, incident_id):
+def _same(connection: Connection, matter_id: str, record: Mapping[str, Any]) -> Approval | None:
+    for approval in approvals.of_matter(connection, matter_id):
         if _waits(connection, approval):
             known = approvals.request(connection, approval.id).plan.record
             if all(known[key] == record[key] for key in ("runbook", "parameters", "cluster")):
@@ -215,7 +219,7 @@ def _waits(connection: Connection, approval: Approval) -> bool:
 
 def _record(
     connection: Connection,
-    incident: Incident,
+    matter: Matter,
     approval: Approval,
     wanted: Wanted,
     record: Mapping[str, Any],
@@ -229,7 +233,7 @@ def _record(
         actor=str(wanted.requester or "signoff"),
         subject=approval.name,
         data={
-            "incident": incident.name,
+            "incident" if isinstance(matter, Incident) else "ci_run": matter.name,
             "runbook": approval.runbook,
             "cluster": approval.cluster,
             "parameters": redact(dict(record["parameters"])),
@@ -242,13 +246,14 @@ def _record(
     )
 
 
-async def _note(world: World, incident: Incident, title: str, why: str) -> None:
+async def _note(world: World, matter: Matter, title: str, why: str) -> None:
     def write(connection: Connection) -> None:
         now = clock.now(connection)
         said = world.redactor.text(why)
-        incidents.set_note(connection, incident.id, f"{title} was not proposed: {said}")
-        board.show(connection, world, incident.id, now=now)
-        board.say(connection, world, incident, f"unplanned:{title}", thread.not_proposed(title, said), now=now)
+        if isinstance(matter, Incident):
+            incidents.set_note(connection, matter.id, f"{title} was not proposed: {said}")
+            board.show(connection, world, matter.id, now=now)
+        board.say(connection, world, matter, f"unplanned:{title}", thread.not_proposed(title, said), now=now)
 
     await world.database.write(write)
     world.outbox.kick()

@@ -11,6 +11,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from bot.chat import thread
+from bot.domain.matter import Matter
 from bot.domain.run import Run, RunState
 from bot.jobs import board, proposing
 from bot.jobs.calling import NotShown, call
@@ -19,7 +20,7 @@ from bot.jobs.ledger import GOING, NO_CALL, coming
 from bot.jobs.starting import start
 from bot.jobs.verifying import conclude
 from bot.jobs.world import World
-from bot.store import approvals, audit, clock, incidents, runs, unreadable, work
+from bot.store import approvals, audit, clock, matters, runs, unreadable, work
 from bot.store.approvals import Request
 from bot.store.unreadable import UnreadableRow
 
@@ -88,10 +89,10 @@ async def _set_aside(world: World, run_id: str, sentence: str, problem: Unreadab
         if runs.move(connection, run_id, before=_UNENDED, after=after, outcome=sentence, now=now):
             data = {"run": run_id, "approval": run.approval_id, "why": sentence}
             audit.append(connection, at=now, kind=f"run.{after}", actor="signoff", subject=f"run {run_id}", data=data)
-            incident = incidents.get(connection, run.incident_id)
-            card = thread.stopped(incident, sentence)
-            board.say(connection, world, incident, f"stopped:{run_id}", card, now=now, urgent=True)
-            board.show(connection, world, incident.id, now=now)
+            matter = matters.get(connection, run.matter_id)
+            card = thread.stopped(matter.name, sentence)
+            board.say(connection, world, matter, f"stopped:{run_id}", card, now=now, urgent=True)
+            board.show(connection, world, matter.id, now=now)
 
     await world.database.write(write)
 
@@ -103,13 +104,18 @@ async def _propose_anew(world: World, run_id: str) -> None:
         run, request = await _load(world, run_id)
     except UnreadableRow:
         return  # it was stopped, and said so
-    incident = await world.database.read(lambda connection: incidents.get(connection, run.incident_id))
-    if request.approval.state != "void" or incident.status != "open":
+
+    def still_open(connection: Connection) -> Matter | None:
+        matter = matters.get(connection, run.matter_id)
+        return matter if matters.is_open(connection, matter) else None
+
+    matter = await world.database.read(still_open)
+    if request.approval.state != "void" or matter is None:
         return
     record = request.plan.record
     await proposing.propose(
         world,
-        incident,
+        matter,
         request.approval.runbook,
         record["parameters"],
         evidence=record["evidence"],

@@ -33,7 +33,7 @@ async def start(world: World, run: Run, request: Request) -> None:
     on where it stopped."""
     if run.state != "starting":
         return
-    access = world.hands(request.approval.cluster)
+    access = world.hands(request.approval.cluster, request.plan.kinds)
     if access is None:
         await void(world, run, request, NO_RUNNER)
         return

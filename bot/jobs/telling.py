@@ -12,7 +12,7 @@ from bot.domain.run import FINAL, Run, StepRecord
 from bot.jobs import board
 from bot.jobs.world import World
 from bot.runbooks import execute
-from bot.store import audit, incidents, runs
+from bot.store import audit, matters, runs
 from bot.store.approvals import Request
 
 FEW_CALLS = 8
@@ -28,15 +28,15 @@ def record(connection: Connection, request: Request, kind: str, run_id: str, dat
 def show(connection: Connection, world: World, request: Request, now: int) -> None:
     """Show the cards of the request and of its incident as they are now."""
     board.show_approval(connection, world, request.approval.id, now=now)
-    board.show(connection, world, request.approval.incident_id, now=now)
+    board.show(connection, world, request.approval.matter_id, now=now)
 
 
 def say(
     connection: Connection, world: World, request: Request, what: str, card: Card, now: int, *, urgent: bool = False
 ) -> None:
-    """Say something in the incident's thread. What is said again about the same ``what`` edits it."""
-    incident = incidents.get(connection, request.approval.incident_id)
-    board.say(connection, world, incident, f"{what}:{request.approval.name}", card, now=now, urgent=urgent)
+    """Say something in the matter's thread. What is said again about the same ``what`` edits it."""
+    matter = matters.get(connection, request.approval.matter_id)
+    board.say(connection, world, matter, f"{what}:{request.approval.name}", card, now=now, urgent=urgent)
 
 
 def step(connection: Connection, world: World, request: Request, run_id: str, ordinal: int, now: int) -> None:

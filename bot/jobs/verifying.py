@@ -27,7 +27,7 @@ async def conclude(world: World, run: Run, request: Request) -> None:
     where the plan says so."""
     steps = await world.database.read(lambda connection: runs.steps_of(connection, run.id))
     started = max((step.ended_at or step.started_at for step in steps), default=run.started_at)
-    access = world.hands(request.approval.cluster)
+    access = world.hands(request.approval.cluster, request.plan.kinds)
     if access is None:
         verdict = verify.Verdict("cannot tell", NO_RUNNER)
     else:

@@ -15,14 +15,14 @@ from bot.approvals.terms import Terms
 from bot.chat import thread
 from bot.chat.card import Card
 from bot.domain.approval import ApprovalState, Decision, Electorate, Person, Vote, VoteState
-from bot.domain.incident import Incident
+from bot.domain.matter import Matter
 from bot.domain.policy import BREAK_GLASS
 from bot.domain.run import Run, RunState
 from bot.jobs import board, holds, ledger
 from bot.jobs.engine import Steps, Story
 from bot.jobs.people import FOR_A_DENIAL, FOR_AN_APPROVAL, electorate
 from bot.jobs.world import World
-from bot.store import approvals, audit, clock, incidents, outbox, runs, unreadable, work
+from bot.store import approvals, audit, clock, matters, outbox, runs, unreadable, work
 from bot.store.approvals import Click, Glass, Request
 from bot.store.unreadable import UnreadableRow
 
@@ -53,7 +53,7 @@ class _Case:
 
     click: Click
     request: Request
-    incident: Incident
+    matter: Matter
     earlier: tuple[Click, ...]
     glass: Glass | None
     run: Run | None
@@ -164,7 +164,7 @@ def _decide(connection: Connection, *, world: World, vote_id: str, people: Elect
     case = _Case(
         click=click,
         request=request,
-        incident=incidents.get(connection, request.approval.incident_id),
+        matter=matters.get(connection, request.approval.matter_id),
         earlier=earlier,
         glass=glass,
         run=runs.of_approval(connection, request.approval.id),
@@ -197,7 +197,7 @@ def _vote(connection: Connection, world: World, case: _Case) -> list[str | int] 
     outcome = world.redactor.text(verdict.sentence)
     if verdict.outcome == "approved":
         if approvals.move(connection, approval.id, before="pending", after="approved", outcome=outcome, now=now):
-            going = runs.start(connection, approval_id=approval.id, incident_id=approval.incident_id, now=now)
+            going = runs.start(connection, approval_id=approval.id, matter_id=approval.matter_id, now=now)
     elif verdict.outcome == "revoked":
         human = case.people.human
         given = [each for each in earlier if each.decision in ("approve", "break")]
@@ -210,13 +210,13 @@ def _vote(connection: Connection, world: World, case: _Case) -> list[str | int] 
     elif verdict.outcome in ("denied", "cancelled"):
         _end(connection, case, verdict.outcome, outcome)
     board.show_approval(connection, world, approval.id, now=now)
-    board.show(connection, world, case.incident.id, now=now, urgent=True)
+    board.show(connection, world, case.matter.id, now=now, urgent=True)
     if vote.decision == "break":
         board.raise_alarm(connection, world, case.request, now=now)
     board.say(
         connection,
         world,
-        case.incident,
+        case.matter,
         f"vote:{vote.id}",
         _said(verdict.outcome, verdict.sentence, case, world),
         now=now,
@@ -278,7 +278,7 @@ def _review(connection: Connection, world: World, case: _Case) -> None:
     _judged(connection, world, case, "counted", "break_glass.reviewed", sentence)
     board.show_approval(connection, world, approval.id, now=now)
     board.show_alarm(connection, world, case.request, replace(case.glass, reviewed=case.click), now=now)
-    board.say(connection, world, case.incident, f"reviewed:{approval.name}", thread.reviewed(sentence), now=now)
+    board.say(connection, world, case.matter, f"reviewed:{approval.name}", thread.reviewed(sentence), now=now)
 
 
 def _judged(
@@ -309,7 +309,7 @@ def _judged(
         },
     )
     if state == "refused":
-        _whisper(connection, case.click, sentence, board.card_key(case.incident.id), case.now)
+        _whisper(connection, case.click, sentence, board.thread_of(case.matter), case.now)
 
 
 def _whisper(connection: Connection, click: Click, sentence: str, thread_key: str | None, now: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -22,6 +22,7 @@ from bot.model.prompts import Prompt
 from bot.redact import Redactor
 from bot.runbooks.access import Access
 from bot.runbooks.catalogue import Catalogue
+from bot.runbooks.resources import in_kubernetes
 from bot.store.anchors import Anchors
 from bot.store.database import Database
 
@@ -111,14 +112,18 @@ class World:
     """GitHub by the identity that acts, which is another than the one that reviews."""
     acts_in: Callable[[str], bool] = lambda repository: True
 
-    def hands(self, cluster: str) -> Access | None:
-        """Return what changes things in a cluster, None where it has no runner."""
+    def hands(self, cluster: str, kinds: Iterable[str] | None = None) -> Access | None:
+        """Return what changes things of these kinds in a cluster, or, where it is empty, in none; None where a runner
+        is needed and there is none. Without kinds one is needed."""
         found = self.clusters.get(cluster)
-        if found is None or found.runner is None:
+        runner = found.runner if found else None
+        gone = bool(cluster) and found is None
+        if gone or (runner is None and (kinds is None or in_kubernetes(kinds))):
             return None
         return Access(
-            found.runner,
-            alertmanager=found.alertmanager,
+            runner,
+            cluster=cluster,
+            alertmanager=found.alertmanager if found else None,
             endpoints=self.endpoints,
             secrets=self.secrets,
             github=self.actions,

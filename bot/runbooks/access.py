@@ -1,4 +1,4 @@
-"""A cluster as runbooks use it, with what belongs to it: reads, writes, and each failure as a sentence for people."""
+"""What runbooks act with, in a cluster or beside any: reads, writes, and each failure as a sentence for people."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ class AccessFailed(Exception):
 
 class Access:
     """One identity's access to one cluster, to the Alertmanager of that cluster, to the configured endpoints and, with
-    a credential of its own, to those repositories on GitHub that ``acts_in`` names.
+    a credential of its own, to those repositories on GitHub that ``acts_in`` names. ``kubernetes`` is None where
+    ``cluster`` has no runner, or is empty because there is none: then all but Kubernetes is reached.
 
     ``secrets`` are the configured ones by name; they go into an endpoint's request and nowhere else. Every method
     raises ``AccessFailed``.
@@ -46,21 +47,29 @@ class Access:
 
     def __init__(
         self,
-        kubernetes: Kubernetes,
+        kubernetes: Kubernetes | None,
         *,
+        cluster: str = "",
         alertmanager: Alertmanager | None = None,
         endpoints: Mapping[str, Endpoint] | None = None,
         secrets: Mapping[str, str] | None = None,
         github: GitHub | None = None,
         acts_in: Callable[[str], bool] = lambda repository: True,
     ) -> None:
-        self._kubernetes = kubernetes
+        self._runner = kubernetes
         self._alertmanager = alertmanager
         self._endpoints = endpoints or {}
         self._secrets = secrets or {}
         self._github = github
         self._acts_in = acts_in
-        self.cluster = kubernetes.cluster
+        self.cluster = cluster if kubernetes is None else kubernetes.cluster
+
+    @property
+    def _kubernetes(self) -> Kubernetes:
+        if self._runner is None:
+            where = f"Cluster {self.cluster} has no runner configured." if self.cluster else "This is for no cluster."
+            raise AccessFailed("not-configured", f"{where} Nothing of Kubernetes can be reached.", in_doubt=False)
+        return self._runner
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Json:
         """Read one object."""
@@ -106,9 +115,11 @@ class Access:
     def alertmanager(self) -> Alertmanager:
         """The Alertmanager of the cluster; use it within `translated`."""
         if self._alertmanager is None:
-            sentence = (
-                f"Cluster {self.cluster} has no Alertmanager configured; set clusters.{self.cluster}.alertmanager."
-            )
+            sentence = "This is for no cluster, and an Alertmanager belongs to one."
+            if self.cluster:
+                sentence = (
+                    f"Cluster {self.cluster} has no Alertmanager configured; set clusters.{self.cluster}.alertmanager."
+                )
             raise AccessFailed("not-configured", sentence, in_doubt=False)
         return self._alertmanager
 

@@ -2,7 +2,7 @@
 
 The record (canonical JSON, ``Plan.record``) holds everything that an approval card shows and that execution needs:
 
-``schema``, ``incident`` {id, number}, ``runbook`` {id, version, digest, title, risk}, ``parameters``, ``cluster``,
+``schema``, ``matter`` {id, name}, ``runbook`` {id, version, digest, title, risk}, ``parameters``, ``cluster``,
 ``targets`` [{cluster, apiVersion, kind, namespace, name, uid, generation, owner, main, preconditions [{check, with,
 observed, sentence}]}], ``calls`` [{step, action, with, target, method, path, content_type, body, timeout_seconds,
 retries, idempotency, on_failure, group, batch, max_errors, undoes, condition, generation, fields, result, settled}],
@@ -57,14 +57,15 @@ AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class PlanContext:
-    """What a plan is bound to beside the runbook and the cluster. ``now`` is in microseconds.
+    """What a plan is bound to beside the runbook and the cluster, which is empty where nothing of Kubernetes is touched
+    and the matter is in none. ``now`` is in microseconds.
 
     ``subject`` is what the incident is about, by the names that a parameter's ``from`` uses; None where a person gives
     every parameter. ``registries`` are the prefixes that images may have.
     """
 
-    incident_id: str
-    incident_number: int
+    matter_id: str
+    matter_name: str
     cluster: str
     evidence: tuple[str, ...]
     proposed_by: str
@@ -145,9 +146,8 @@ def _referring(runbook: Runbook, values: Json) -> dict[str, Any]:
 
 
 def _occasion(runbook: Runbook, values: Json, context: PlanContext) -> Occasion:
-    of = [context.incident_id, context.incident_number, runbook.digest, dict(values), context.cluster, context.now]
-    incident = f"INC-{context.incident_number}" if context.incident_number else ""
-    return Occasion(context.now, incident, digest(canonical(of)), context.registries)
+    of = [context.matter_id, context.matter_name, runbook.digest, dict(values), context.cluster, context.now]
+    return Occasion(context.now, context.matter_name, digest(canonical(of)), context.registries)
 
 
 # --- drafting all targets -----------------------------------------------------------------------------------------
@@ -264,7 +264,7 @@ def _record(desk: Desk, values: Json, book: _Book, context: PlanContext) -> dict
     undo = [*(call.rendered.undo for call in book.calls), runbook.rollback.note]
     return {
         "schema": SCHEMA,
-        "incident": {"id": context.incident_id, "number": context.incident_number},
+        "matter": {"id": context.matter_id, "name": context.matter_name},
         "runbook": {
             "id": runbook.id,
             "version": runbook.version,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.clients.kubernetes import is_name
@@ -112,3 +112,8 @@ KINDS: Mapping[str, Resource] = {
         WORKFLOW_RUN,
     )
 }
+
+
+def in_kubernetes(kinds: Iterable[str]) -> bool:
+    """Say whether any of these kinds is Kubernetes' own, or unknown here: then a cluster's runner is needed."""
+    return any(kind not in KINDS or KINDS[kind].in_kubernetes for kind in kinds)

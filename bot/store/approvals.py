@@ -34,14 +34,14 @@ class Request:
 
 
 def open_request(
-    connection: Connection, *, approval_id: str, incident_id: str, plan: Plan, full_diff: str, now: int
+    connection: Connection, *, approval_id: str, matter_id: str, plan: Plan, full_diff: str, now: int
 ) -> Approval:
     """Store a plan and the pending request for its sign-off."""
     record = plan.record
     row = {
         "id": approval_id,
         "number": next_number(connection, "approval"),
-        "incident_id": incident_id,
+        "matter_id": matter_id,
         "digest": plan.digest,
         "record": plan.canonical,
         "full_diff": full_diff,
@@ -89,9 +89,9 @@ def request(connection: Connection, approval_id: str, *, lock: bool = False) -> 
     return Request(_approval(connection, row), plan, row.full_diff)
 
 
-def of_incident(connection: Connection, incident_id: str) -> list[Approval]:
-    """Return an incident's approvals, oldest first, without those that cannot be read."""
-    query = select(approvals).where(approvals.c.incident_id == incident_id).order_by(approvals.c.number)
+def of_matter(connection: Connection, matter_id: str) -> list[Approval]:
+    """Return the approvals of a matter, oldest first, without those that cannot be read."""
+    query = select(approvals).where(approvals.c.matter_id == matter_id).order_by(approvals.c.number)
     return _readable(connection, connection.execute(query))
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, not_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.ci import CiRun
@@ -27,31 +28,37 @@ def accept(connection: Connection, event: RunEvent) -> tuple[str, int]:
     """Store a run that ended. Returns its row and the generation of work."""
     key = f"{event.repository.lower()}\n{event.app}\n{event.run_id}\n{event.attempt}"
     row_id = "c" + hashlib.sha256(key.encode()).hexdigest()[:30]
-    values = {
-        "id": row_id,
-        "repository": event.repository,
-        "run_id": event.run_id,
-        "attempt": event.attempt,
-        "name": event.name,
-        "app": event.app,
-        "head_sha": event.head_sha,
-        "branch": event.branch,
-        "conclusion": event.conclusion,
-        "url": event.url,
-        "pulls": list(event.pulls),
-        "on_default": event.on_default,
-        "at": event.at,
-    }
+    values = asdict(event) | {"id": row_id, "pulls": list(event.pulls)}
     connection.execute(_insert(connection, ci_runs, values, ci_runs.c.id))
     return row_id, work.want(connection, "ci", row_id)
 
 
 def get(connection: Connection, row_id: str) -> CiRun:
     """Read a run. Raises ``UnreadableRow``, or ``LookupError`` if there is none."""
-    row = connection.execute(select(ci_runs).where(ci_runs.c.id == row_id)).first()
-    if row is None:
+    found = find(connection, row_id)
+    if found is None:
         raise LookupError(f"there is no CI run {row_id}")
-    return parse(_RUN, row, ci_runs.name)
+    return found
+
+
+def find(connection: Connection, row_id: str) -> CiRun | None:
+    """Read a run, or None if there is no such one. Raises ``UnreadableRow``."""
+    row = connection.execute(select(ci_runs).where(ci_runs.c.id == row_id)).first()
+    return None if row is None else parse(_RUN, row, ci_runs.name)
+
+
+def is_newest(connection: Connection, run: CiRun) -> bool:
+    """Say whether nothing newer is known of the run's workflow on its branch, and no later attempt."""
+    found = connection.execute(_of_workflow(run).where(_later(run)).limit(1)).first()
+    return found is None
+
+
+def overtaken(connection: Connection, run: CiRun, *, limit: int = 20) -> list[CiRun]:
+    """Return the failed runs of the same workflow and branch, and earlier attempts, that this one came after, the
+    newest first."""
+    query = _of_workflow(run).where(not_(_later(run)), ci_runs.c.id != run.id, ci_runs.c.conclusion.in_(FAILED))
+    rows = connection.execute(query.order_by(ci_runs.c.run_id.desc(), ci_runs.c.attempt.desc()).limit(limit))
+    return [parse(_RUN, row, ci_runs.name) for row in rows]
 
 
 def explain(connection: Connection, run: CiRun, failures: Sequence[CiFailure]) -> None:
@@ -70,6 +77,12 @@ def explain(connection: Connection, run: CiRun, failures: Sequence[CiFailure]) -
         )
 
 
+def failures_in(connection: Connection, row_id: str) -> tuple[CiFailure, ...]:
+    """Return why one run failed, as far as it was explained."""
+    found = connection.execute(select(ci_runs.c.failure).where(ci_runs.c.id == row_id)).scalar_one_or_none()
+    return () if found is None else parse_part(_FAILURES, found, ci_runs.name, row_id)
+
+
 def failures_of(connection: Connection, repository: str, sha: str) -> tuple[CiFailure, ...]:
     """Return why a commit's CI fails: of each workflow what the newest attempt of the newest run came to."""
     query = select(ci_runs).where(ci_runs.c.head_sha == sha).order_by(ci_runs.c.run_id, ci_runs.c.attempt)
@@ -78,7 +91,7 @@ def failures_of(connection: Connection, repository: str, sha: str) -> tuple[CiFa
         run = parse(_RUN, row, ci_runs.name)
         if run.repository.lower() == repository.lower():
             failed = run.conclusion in FAILED and row.failure is not None
-            newest[run.app, run.name] = parse_part(_FAILURES, row.failure, ci_runs.name, row.id) if failed else ()
+            newest[run.app, run.workflow] = parse_part(_FAILURES, row.failure, ci_runs.name, row.id) if failed else ()
     return tuple(failure for failures in newest.values() for failure in failures)
 
 
@@ -100,7 +113,7 @@ def failing_between(
             found = parse_part(_FAILURES, row.failure, ci_runs.name, row.id) if failed else ()
         except UnreadableRow:
             continue
-        newest.setdefault((run.repository.lower(), run.name), (run, found))
+        newest.setdefault((run.repository.lower(), run.workflow), (run, found))
     return [each for each in newest.values() if each[1]]
 
 
@@ -130,7 +143,7 @@ def passed_before(connection: Connection, run: CiRun) -> bool:
     query = select(ci_runs.c.repository).where(
         ci_runs.c.head_sha == run.head_sha,
         ci_runs.c.app == run.app,
-        ci_runs.c.name == run.name,
+        ci_runs.c.workflow == run.workflow,
         ci_runs.c.conclusion == "success",
     )
     return any(name.lower() == run.repository.lower() for name in connection.execute(query).scalars())
@@ -140,6 +153,23 @@ def forget(connection: Connection, *, before: int) -> int:
     """Delete runs and signatures that are too old to tell anything."""
     connection.execute(delete(ci_signatures).where(ci_signatures.c.at < before))
     return int(connection.execute(delete(ci_runs).where(ci_runs.c.at < before)).rowcount)
+
+
+def _of_workflow(run: CiRun) -> Select[Any]:
+    return select(ci_runs).where(
+        func.lower(ci_runs.c.repository) == run.repository.lower(),
+        ci_runs.c.app == run.app,
+        ci_runs.c.workflow == run.workflow,
+        ci_runs.c.branch == run.branch,
+        ci_runs.c.on_default == run.on_default,
+    )
+
+
+def _later(run: CiRun) -> ColumnElement[bool]:
+    again = and_(ci_runs.c.run_id == run.run_id, ci_runs.c.attempt > run.attempt)
+    # One that was cancelled or skipped says nothing of what the workflow would come to.
+    newer = and_(ci_runs.c.run_id > run.run_id, ci_runs.c.conclusion.in_((*FAILED, "success")))
+    return or_(again, newer)
 
 
 def _insert(connection: Connection, table: Any, values: Mapping[str, Any], *key: Any) -> Any:

@@ -18,15 +18,13 @@ _RUN = TypeAdapter(Run)
 _STEP = TypeAdapter(StepRecord)
 
 
-def start(connection: Connection, *, approval_id: str, incident_id: str, now: int) -> Run | None:
+def start(connection: Connection, *, approval_id: str, matter_id: str, now: int) -> Run | None:
     """Create the one run of an approval and ask for its job. Returns None if the approval has a run already."""
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     run_id = new_id()
     created = connection.execute(
         insert(runs)
-        .values(
-            id=run_id, approval_id=approval_id, incident_id=incident_id, state="starting", started_at=now, outcome=""
-        )
+        .values(id=run_id, approval_id=approval_id, matter_id=matter_id, state="starting", started_at=now, outcome="")
         .on_conflict_do_nothing(index_elements=[runs.c.approval_id])
     )
     if created.rowcount != 1:

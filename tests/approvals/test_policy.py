@@ -56,7 +56,7 @@ def an_approval(plan: Plan, **changes: Any) -> Approval:
         Approval(
             id="a1",
             number=77,
-            incident_id="i1",
+            matter_id="i1",
             digest=plan.digest,
             runbook="rollback-deployment",
             cluster="prod",

@@ -130,7 +130,7 @@ def record(**changes: Any) -> dict[str, Any]:
     shown, complete = changes.pop("shown", diff), changes.pop("complete", True)
     return {
         "schema": 1,
-        "incident": {"id": "i142", "number": 142},
+        "matter": {"id": "i142", "name": "INC-142"},
         "runbook": {
             "id": "rollback-deployment",
             "version": 1,
@@ -204,7 +204,7 @@ def approval(record: dict[str, Any], **changes: Any) -> Approval:
     pending = Approval(
         id="a77",
         number=77,
-        incident_id="i142",
+        matter_id="i142",
         digest=Plan.of(record).digest,
         runbook="rollback-deployment",
         cluster="prod",

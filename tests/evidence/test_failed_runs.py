@@ -13,7 +13,9 @@ from bot.redact import Redactor
 from tests.evidence.test_changes import ALERT, CHECKOUT, MINUTE, change
 
 SECRET = "correct-horse-battery-staple"
-RUN = CiRun("c1", "Shop/deploy", 55, 1, "Deploy", "", "a" * 40, "main", "failure", "u", (), True, ALERT - 12 * MINUTE)
+RUN = CiRun(
+    "Shop/deploy", 55, 1, "Deploy", "", "a" * 40, "main", "failure", "u", (), True, ALERT - 12 * MINUTE, id="c1"
+)
 FAILURE = CiFailure(
     ("rollout",),
     "",
@@ -57,6 +59,6 @@ def test_what_has_nothing_to_do_with_it_is_none() -> None:
 
 
 def test_the_last_to_fail_comes_first() -> None:
-    item = found((RUN, (FAILURE,)), (replace(RUN, id="c2", run_id=56, name="CI", at=ALERT - MINUTE), (FAILURE,)))
+    item = found((RUN, (FAILURE,)), (replace(RUN, id="c2", run_id=56, workflow="CI", at=ALERT - MINUTE), (FAILURE,)))
     assert item is not None
     assert [run["run"] for run in item.facts["runs"]] == [56, 55]

@@ -266,7 +266,7 @@ def suite(app: str, conclusion: str = "failure") -> dict[str, Any]:
 def test_another_apps_checks_are_ci_and_those_of_actions_are_not_told_twice() -> None:
     found = read("check_suite", suite("buildkite"))
     assert isinstance(found, RunEvent)
-    assert (found.app, found.name) == ("buildkite", "Buildkite")
+    assert (found.app, found.workflow) == ("buildkite", "Buildkite")
     assert read("check_suite", suite("github-actions")) is None
     assert read("check_suite", suite("signoff")) is None
 

@@ -73,7 +73,7 @@ def inbox(world: World) -> StoredInbox:
             subject = Subject(None, "", "", "", "")
             made = incidents.apply(connection, of, joined, subject=subject, now=NOW)
             work.done(connection, "group", delivery.group_id, 1)
-        asked = {"incident_id": made.id, "plan": PLAN, "full_diff": "- a\n+ b", "now": NOW}
+        asked = {"matter_id": made.id, "plan": PLAN, "full_diff": "- a\n+ b", "now": NOW}
         approvals.open_request(connection, approval_id="a1", **asked)
 
     world.database.write_now(fill)
@@ -118,7 +118,7 @@ async def test_a_secret_in_a_reason_is_never_stored(world: World, inbox: StoredI
 async def test_what_a_person_saw_of_a_run_is_a_vote_too(
     world: World, inbox: StoredInbox, applied: bool, decision: str
 ) -> None:
-    run = world.database.write_now(lambda c: runs.start(c, approval_id="a1", incident_id="i1", now=NOW))
+    run = world.database.write_now(lambda c: runs.start(c, approval_id="a1", matter_id="i1", now=NOW))
     assert run is not None
     assert await inbox.answer(Answer("v1", run.id, applied, LEE, "lee", "C1")) == ""
     stored = world.database.read_now(lambda c: approvals.click(c, "v1"))

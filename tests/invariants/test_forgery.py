@@ -63,7 +63,7 @@ def a_run(approval: dict[str, Any], state: str = "starting") -> dict[str, Any]:
     return {
         "id": "f" * 32,
         "approval_id": approval["id"],
-        "incident_id": approval["incident_id"],
+        "matter_id": approval["matter_id"],
         "state": state,
         "started_at": approval["created_at"] + 2,
         "outcome": "",

@@ -123,13 +123,13 @@ class Truth:
             self.incident = found[0] if found else None
             return
         now = clock.now(connection)
-        for row in rows("SELECT id, state, digest, record FROM approvals WHERE incident_id = :incident"):
+        for row in rows("SELECT id, state, digest, record FROM approvals WHERE matter_id = :incident"):
             self._request(row)
         in_order = "ORDER BY votes.received_at, votes.id"
         for row in rows(
             "SELECT votes.id, approval_id, person, decision, votes.digest, votes.state, reason FROM votes "
             "JOIN approvals ON approvals.id = approval_id "
-            f"WHERE incident_id = :incident AND votes.state <> 'received' {in_order}"
+            f"WHERE matter_id = :incident AND votes.state <> 'received' {in_order}"
         ):
             if row.id not in self._seen_votes:
                 self._seen_votes.add(row.id)
@@ -137,10 +137,10 @@ class Truth:
                     self._reviewable(row)
                     self._judged[row.approval_id].append((row.person, row.decision, row.digest, row.state))
                     self._simulation.count(f"{row.decision} counted")
-        for row in rows("SELECT id, approval_id, state, waits_for FROM runs WHERE incident_id = :incident"):
+        for row in rows("SELECT id, approval_id, state, waits_for FROM runs WHERE matter_id = :incident"):
             self._run(row)
         for row in rows(
-            "SELECT run_id, ordinal FROM run_steps JOIN runs ON runs.id = run_id WHERE incident_id = :incident"
+            "SELECT run_id, ordinal FROM run_steps JOIN runs ON runs.id = run_id WHERE matter_id = :incident"
         ):
             if (row.run_id, row.ordinal) not in self._begun:
                 busy = [run for run, _ in self._begun if run != row.run_id and self.runs[run] not in ENDED]

@@ -36,13 +36,13 @@ def began(database: Database, *hours_ago: float, runbook: str = "restart", clust
             approval = {"digest": "", "record": b"", "full_diff": "", "state": "approved", "outcome": ""}
             approval |= {
                 "number": int(hours * 100),
-                "incident_id": "",
+                "matter_id": "",
                 "created_at": at,
                 "expires_at": at,
                 "runbook": runbook,
                 "cluster": cluster,
             }
-            run = {"approval_id": name, "incident_id": "", "state": "succeeded", "started_at": at, "outcome": ""}
+            run = {"approval_id": name, "matter_id": "", "state": "succeeded", "started_at": at, "outcome": ""}
             step = {"run_id": name, "ordinal": 0, "state": "done", "started_at": at, "detail": ""}
             connection.execute(insert(tables.approvals).values(id=name, **approval))
             connection.execute(insert(tables.runs).values(id=name, **run))

@@ -178,8 +178,8 @@ class Shop:
 @pytest.fixture
 def context(catalogue: Catalogue) -> PlanContext:
     return PlanContext(
-        incident_id="i1",
-        incident_number=142,
+        matter_id="i1",
+        matter_name="INC-142",
         cluster="prod",
         evidence=("E1", "E4"),
         proposed_by="rules",

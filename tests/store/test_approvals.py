@@ -34,7 +34,7 @@ PLAN = Plan.of(
 def ask(database: Database, approval_id: str = "a1", plan: Plan = PLAN) -> Approval:
     return database.write_now(
         lambda c: approvals.open_request(
-            c, approval_id=approval_id, incident_id="i1", plan=plan, full_diff="- a\n+ b", now=NOW
+            c, approval_id=approval_id, matter_id="i1", plan=plan, full_diff="- a\n+ b", now=NOW
         )
     )
 
@@ -70,7 +70,7 @@ def test_a_request_whose_bytes_are_not_what_was_signed_off_cannot_be_read(
     database.write_now(lambda c: c.execute(update(approval_rows).where(approval_rows.c.id == "a1").values(**spoiled)))
     with pytest.raises(UnreadableRow, match="approvals row a1"):
         database.read_now(lambda c: approvals.request(c, "a1"))
-    assert "A-2" in [each.name for each in database.read_now(lambda c: approvals.of_incident(c, "i1"))]
+    assert "A-2" in [each.name for each in database.read_now(lambda c: approvals.of_matter(c, "i1"))]
     assert "A-2" in [each.name for each in database.read_now(lambda c: approvals.pending(c))]
 
 

@@ -45,7 +45,7 @@ def test_the_newest_attempt_tells_whether_a_commit_fails(database: Database) -> 
     passed = keep(database, attempt=2, conclusion="success")
     assert database.read_now(lambda c: ci.failures_of(c, "shop/deploy", "a" * 40)) == ()
     assert database.read_now(lambda c: ci.passed_before(c, passed))
-    assert not database.read_now(lambda c: ci.passed_before(c, replace(passed, name="other")))
+    assert not database.read_now(lambda c: ci.passed_before(c, replace(passed, workflow="other")))
 
 
 def test_the_same_error_counts_where_it_is_not_this_changes(database: Database) -> None:
@@ -71,13 +71,13 @@ def test_old_runs_are_forgotten(database: Database) -> None:
 def test_what_fails_on_the_default_branch_is_what_failed_last(database: Database) -> None:
     def failing() -> list[tuple[str, int]]:
         found = database.read_now(lambda c: ci.failing_between(c, after=900, until=3000))
-        return [(run.name, run.run_id) for run, _ in found]
+        return [(run.workflow, run.run_id) for run, _ in found]
 
     keep(database, on_default=False)
     assert failing() == []
-    keep(database, run_id=60, name="Deploy", on_default=True, at=1500)
-    keep(database, run_id=61, name="CI", on_default=True, at=1600)
+    keep(database, run_id=60, workflow="Deploy", on_default=True, at=1500)
+    keep(database, run_id=61, workflow="CI", on_default=True, at=1600)
     assert failing() == [("CI", 61), ("Deploy", 60)]
-    keep(database, run_id=62, name="CI", on_default=True, at=1700, conclusion="success")
-    keep(database, run_id=63, name="Deploy", on_default=True, at=5000)
+    keep(database, run_id=62, workflow="CI", on_default=True, at=1700, conclusion="success")
+    keep(database, run_id=63, workflow="Deploy", on_default=True, at=5000)
     assert failing() == [("Deploy", 60)]

@@ -15,7 +15,7 @@ A, B, C = "prod/Deployment/shop/a", "prod/Deployment/shop/b", "prod/Deployment/s
 
 
 def start(database: Database, approval: str) -> str:
-    made = database.write_now(lambda c: runs.start(c, approval_id=approval, incident_id="i1", now=1))
+    made = database.write_now(lambda c: runs.start(c, approval_id=approval, matter_id="i1", now=1))
     assert made is not None
     return made.id
 

@@ -16,7 +16,7 @@ NOW = 1_795_255_320_000_000
 
 
 def start(database: Database, approval: str = "a1") -> Run | None:
-    return database.write_now(lambda c: runs.start(c, approval_id=approval, incident_id="i1", now=NOW))
+    return database.write_now(lambda c: runs.start(c, approval_id=approval, matter_id="i1", now=NOW))
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ class Occasion:
     """
 
     now: int
-    incident: str = ""
+    matter: str = ""
     key: str = ""
     registries: tuple[str, ...] = ()
 

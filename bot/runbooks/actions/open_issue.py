@@ -48,7 +48,7 @@ class OpenIssue(Unrehearsed):
                 f"{MOST_LABELS} labels."
             )
             return Unsuitable("too-large", sentence)
-        about = f"\n\nOpened for {occasion.incident}." if occasion.incident else ""
+        about = f"\n\nOpened for {occasion.matter}." if occasion.matter else ""
         body = {"title": title, "body": f"{mark(target.name)}\n{text}{about}", "labels": labels}
         return Rendered(
             call=Call("POST", f"/repos/{target.namespace}/issues", JSON, body),

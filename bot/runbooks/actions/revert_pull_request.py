@@ -46,14 +46,14 @@ class RevertPullRequest(Unrehearsed):
         if why is not None:
             return why
         reverted = f"{target.namespace}#{target.name}"
-        for_incident = f" for {occasion.incident}" if occasion.incident else ""
+        about = f" for {occasion.matter}" if occasion.matter else ""
         body = {
             "branch": f"signoff/revert-{target.name}-{occasion.key[:12]}",
             "base": pull["base"],
             "parent": live["head"],
             "entries": [_entry(path, file) for path, file in sorted(files.items())],
             "title": f"Revert #{target.name}: {pull['title']}"[:_TITLE],
-            "body": f"Takes #{target.name} back{for_incident}: its files are as they were before it was merged.",
+            "body": f"Takes #{target.name} back{about}: its files are as they were before it was merged.",
         }
         count = "1 file" if len(files) == 1 else f"{len(files)} files"
         return Rendered(

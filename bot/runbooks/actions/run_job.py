@@ -65,7 +65,7 @@ class RunJob(Action):
                 "name": target.name,
                 "namespace": target.namespace,
                 "labels": {"app.kubernetes.io/managed-by": "signoff"},
-                "annotations": {"signoff/incident": occasion.incident} if occasion.incident else {},
+                "annotations": {"signoff/incident": occasion.matter} if occasion.matter else {},
             },
             "spec": {
                 "backoffLimit": 0,

@@ -70,7 +70,7 @@ class CreateSilence(Unrehearsed):
             "startsAt": _time(occasion.now),
             "endsAt": _time(ends),
             "createdBy": _AUTHOR,
-            "comment": " ".join(part for part in (occasion.incident, why, _mark(target.name)) if part),
+            "comment": " ".join(part for part in (occasion.matter, why, _mark(target.name)) if part),
         }
         shown = ", ".join(_filters(matchers))
         return Rendered(

@@ -66,7 +66,7 @@ def upgrade() -> None:
         "approvals",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("incident_id", sa.String(length=32), nullable=False),
+        sa.Column("matter_id", sa.String(length=32), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("record", sa.LargeBinary(), nullable=False),
         sa.Column("full_diff", sa.Text(), nullable=False),
@@ -82,7 +82,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("number"),
     )
-    op.create_index(op.f("ix_approvals_incident_id"), "approvals", ["incident_id"], unique=False)
+    op.create_index(op.f("ix_approvals_matter_id"), "approvals", ["matter_id"], unique=False)
     op.create_index(op.f("ix_approvals_state"), "approvals", ["state"], unique=False)
     op.create_table(
         "audit",
@@ -235,7 +235,7 @@ def upgrade() -> None:
     op.create_table(
         "asks",
         sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("incident_id", sa.String(length=32), nullable=False),
+        sa.Column("matter_id", sa.String(length=32), nullable=False),
         sa.Column("runbook", sa.Text(), nullable=False),
         sa.Column("parameters", sa.JSON(), nullable=False),
         sa.Column("person", sa.Text(), nullable=True),
@@ -277,7 +277,7 @@ def upgrade() -> None:
         "runs",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("approval_id", sa.String(length=32), nullable=False),
-        sa.Column("incident_id", sa.String(length=32), nullable=False),
+        sa.Column("matter_id", sa.String(length=32), nullable=False),
         sa.Column("state", sa.String(length=14), nullable=False),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
@@ -290,7 +290,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("approval_id"),
     )
-    op.create_index(op.f("ix_runs_incident_id"), "runs", ["incident_id"], unique=False)
+    op.create_index(op.f("ix_runs_matter_id"), "runs", ["matter_id"], unique=False)
     op.create_index(op.f("ix_runs_state"), "runs", ["state"], unique=False)
     op.create_index(op.f("ix_runs_waits_for"), "runs", ["waits_for"], unique=False)
     op.create_table(
@@ -420,7 +420,7 @@ def upgrade() -> None:
         sa.Column("repository", sa.Text(), nullable=False),
         sa.Column("run_id", sa.BigInteger(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("workflow", sa.Text(), nullable=False),
         sa.Column("app", sa.Text(), nullable=False),
         sa.Column("head_sha", sa.String(length=64), nullable=False),
         sa.Column("branch", sa.Text(), nullable=False),
