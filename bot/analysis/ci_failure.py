@@ -110,6 +110,11 @@ def by_rules(
     )
 
 
+def by_chance(failures: Sequence[CiFailure]) -> bool:
+    """Say whether a run failed by chance alone, so that running it again is worth proposing."""
+    return bool(failures) and all(failure.flaky == "likely" for failure in failures)
+
+
 def suspect(error: FirstError, patch: Patch) -> Suspect | None:
     """Return what of the diff the error points to: a line that it names, a file that it names, or a telling file."""
     named: Suspect | None = None

@@ -29,7 +29,7 @@ from bot.chat.card import (
     text_length,
     trusted,
 )
-from bot.chat.mrkdwn import clock_utc, date, duration, exact, name, plain, push, visible
+from bot.chat.mrkdwn import clock_utc, date, duration, exact, in_cluster, name, plain, push, visible
 from bot.domain.approval import Approval, Decision, Person
 from bot.domain.canonical import digest
 from bot.domain.run import Run
@@ -414,8 +414,7 @@ def _by(votes: Sequence[VoteLine]) -> str:
 def _buttons(approval: Approval, record: Record, *, approvable: bool) -> Block:
     value = button_value(approval)
     what = plain(f"{_of(record, 'runbook').get('title', approval.runbook)}: {_object(record)}", CONFIRM_TEXT - 120)
-    cluster = plain(str(record.get("cluster", "")), 63).upper()
-    where = f", in cluster {cluster}" if cluster else ""
+    where = in_cluster(str(record.get("cluster", "")))
     row = []
     if approvable:
         asks = confirm(f"Approve {approval.name}?", f"{what}{where}. It runs at once.", "Approve", "Not now")

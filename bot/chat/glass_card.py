@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.chat import rich_text as rich
 from bot.chat.approval_card import VoteLine, button_value
 from bot.chat.card import Card, actions, button
-from bot.chat.mrkdwn import plain, push
+from bot.chat.mrkdwn import in_cluster, plain, push
 from bot.domain.approval import Approval
 
 REVIEW_ACTION = "apr.review"
@@ -17,7 +17,7 @@ def render(approval: Approval, what: str, sentence: str, broken: VoteLine, revie
     """Render a break-glass. ``sentence`` says who broke the glass, over how many approvals, and why; ``what`` is what
     runs. Until it is ``reviewed`` it has the button that asks for a word on it."""
     head = f"The glass was broken for {approval.name}"
-    about = f"{plain(what, 300)}, in cluster {plain(approval.cluster, 63).upper()}"
+    about = f"{plain(what, 300)}{in_cluster(approval.cluster)}"
     said = [
         rich.section(rich.text("🚨 "), rich.bold(head), rich.text(": "), rich.text(about)),
         rich.section(

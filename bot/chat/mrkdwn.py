@@ -117,3 +117,8 @@ def duration(microseconds: int) -> str:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     days, hours = divmod(hours, 24)
     return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def in_cluster(name: str) -> str:
+    """Return the part of a sentence that says in which cluster; nothing where it is in none."""
+    return f", in cluster {plain(name, 63).upper()}" if name else ""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.chat import rich_text as rich
 from bot.chat.card import Card, actions, button, confirm
-from bot.chat.mrkdwn import clock_utc, duration, plain, push, utc
+from bot.chat.mrkdwn import clock_utc, duration, in_cluster, plain, push, utc
 from bot.domain.approval import Approval
 from bot.domain.incident import Incident
 from bot.domain.run import Run
@@ -31,8 +31,8 @@ def not_proposed(title: str, why: str) -> Card:
 
 def asks_you(approval: Approval, what: str, matter: str) -> Card:
     """Tell an approver directly that something waits for them; it is decided on its card, where others see it."""
-    where = f", in cluster {approval.cluster.upper()}" if approval.cluster else ""
-    return _line("🔏", f"{approval.name} waits for you: {what}{where}. Look at its card in the thread of {matter}.")
+    waits = f"{approval.name} waits for you: {what}{in_cluster(approval.cluster)}"
+    return _line("🔏", f"{waits}. Look at its card in the thread of {matter}.")
 
 
 def not_asked(who: str, title: str, why: str) -> Card:
@@ -62,7 +62,7 @@ def released(approval: Approval, sentence: str) -> Card:
 
 def glass_broken(approval: Approval, what: str, who: str, reason: str) -> Card:
     """Tell an approver directly that somebody released what they had not approved."""
-    done = f"{who} broke the glass for {approval.name}: {what}, in cluster {approval.cluster.upper()}"
+    done = f"{who} broke the glass for {approval.name}: {what}{in_cluster(approval.cluster)}"
     return _line("🚨", f"{done}. An approver has to review that, with the button in the channel. Why: {reason}")
 
 
@@ -166,7 +166,7 @@ def question(approval: Approval, run: Run, what: str, *, look: str = "", answere
         closing = plain(answered, _SENTENCE)
         answer = rich.section(rich.text(closing))
         return Card(text=push(f"{approval.name}: {closing}"), blocks=(rich.block(*said, answer),))
-    where = plain(look, 200) or "the cluster"
+    where = plain(look, 200) or "it"
     then = rich.section(rich.text(f"Look at {where} and say what you see. Until then nothing more is run."))
     applied = confirm("It took effect?", "The run goes on and checks whether it helped.", "It took effect", "Back")
     absent = confirm("It did not?", "The step counts as failed. It is not tried again by itself.", "It did not", "Back")

@@ -87,6 +87,16 @@ class RunWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class RerunWanted:
+    """A wish to have a CI run's failed jobs run again, to be stored. ``run_id`` is the run's row."""
+
+    id: str
+    person: Person
+    person_name: str
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunAsked:
     """What became of it: stored, or the parameters that are wrong by name, or a sentence for all of it."""
 
@@ -143,6 +153,9 @@ class Inbox(Protocol):
 
     async def ask(self, wanted: RunWanted) -> RunAsked:
         """Check what was filled in, store it and start the job that plans it; store nothing if anything is wrong."""
+
+    async def rerun(self, wanted: RerunWanted) -> str:
+        """Store that a CI run's failed jobs are to run again and start the job that plans it. Returns "" or why not."""
 
     async def evidence(self, incident_id: str) -> tuple[str, tuple[Evidence, ...]] | None:
         """Read an incident's name and evidence, None if there is no such incident."""

@@ -1,14 +1,14 @@
-"""Asking for a runbook in Slack: the form is opened from a card or by a command, filled in, and stored."""
+"""Asking for a runbook in Slack: in a form from a card or by a command, or with one click below a failed CI run."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bot.chat import incident_card, run_form
+from bot.chat import ci_card, incident_card, run_form
 from bot.chat.commands import Asked
 from bot.intake import payload
-from bot.intake.acts import Inbox, RunAsked, RunWanted
+from bot.intake.acts import Inbox, RerunWanted, RunAsked, RunWanted
 from bot.intake.answering import FORESEE_S, STALE_BUTTON, open_form, read, stored, whisper
 
 if TYPE_CHECKING:
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 
 def listen(app: AsyncApp, inbox: Inbox) -> None:
-    """Register the listeners of the button and of the forms."""
+    """Register the listeners of the buttons and of the forms."""
     listeners = _Asking(inbox)
     app.action(incident_card.RUN_ACTION)(listeners.from_card)
+    app.action(ci_card.RERUN_ACTION)(listeners.again)
     app.view(run_form.PICK)(listeners.picked)
     app.view(run_form.ASK)(listeners.ask)
 
@@ -47,6 +48,24 @@ class _Asking:
             return
         making = self._inbox.form_to_pick("", incident_id)
         await open_form(client, body, await read(making, "form", str, within=FORESEE_S))
+
+    async def again(self, ack: Any, body: Mapping[str, Any], context: Any, client: AsyncWebClient) -> None:
+        """Store that a failed CI run's jobs are to run again."""
+        run_id = payload.row_id(body)
+        if not run_id:
+            await ack()
+            await whisper(client, body, STALE_BUTTON)
+            return
+        wanted = RerunWanted(
+            id=payload.once(context, body, run_id, "rerun", payload.action(body, "action_ts")),
+            person=payload.person(context, body),
+            person_name=payload.person_name(body),
+            run_id=run_id,
+        )
+        problem = await stored(self._inbox.rerun(wanted), "rerun", str)
+        await ack()
+        if problem:
+            await whisper(client, body, problem)
 
     async def picked(self, ack: Any, body: Mapping[str, Any]) -> None:
         """Put the form of the runbook that was picked in the place of the list."""

@@ -201,11 +201,16 @@ def _workflow(data: _Object, repository: _Object, full_name: str) -> GitHubEvent
     run = data.object("workflow_run")
     if data.text("action") != "completed" or run.data.get("conclusion") is None:
         return None
-    # A fork may call its branch as we call our default one.
-    own = run.text("event") not in ("pull_request", "pull_request_target")
-    default = repository.text("default_branch") if own else ""
+    default = repository.text("default_branch") if _is_own(run, full_name) else ""
     attempt = run.number("run_attempt", otherwise=1)
     return _run(run, full_name, workflow=run.text("name"), app="", attempt=attempt, default=default)
+
+
+def _is_own(run: _Object, full_name: str) -> bool:
+    """Whether a run is of the repository's own branch: a fork may call its branch as we call our default one."""
+    head = run.data.get("head_repository")
+    elsewhere = isinstance(head, dict) and str(head.get("full_name", "")).lower() != full_name.lower()
+    return not elsewhere and not run.text("event").startswith("pull_request")
 
 
 def _suite(data: _Object, _: _Object, full_name: str) -> GitHubEvent | None:

@@ -17,8 +17,8 @@ from bot.domain.approval import Approval, Decision, Person, Vote
 from bot.domain.evidence import Evidence
 from bot.domain.log_request import LogRequest, refused_place
 from bot.domain.log_summary import LogSummary
-from bot.intake import run_forms
-from bot.intake.acts import Answer, ApprovalShown, Click, LinesShown, LogsWanted, RunAsked, RunWanted
+from bot.intake import reruns, run_forms
+from bot.intake.acts import Answer, ApprovalShown, Click, LinesShown, LogsWanted, RerunWanted, RunAsked, RunWanted
 from bot.jobs import board, logs, stopping, vote
 from bot.jobs.world import World
 from bot.store import approvals, audit, clock, incidents, log_requests, pulls, runs, stops
@@ -80,6 +80,10 @@ class StoredInbox:
     async def ask(self, wanted: RunWanted) -> RunAsked:
         """Check what was filled in, store it and start the job that plans it."""
         return await run_forms.ask(self._world, wanted)
+
+    async def rerun(self, wanted: RerunWanted) -> str:
+        """Store that a CI run's failed jobs are to run again, and start the job that plans it."""
+        return await reruns.ask(self._world, wanted)
 
     async def answer(self, answer: Answer) -> str:
         """Store what a person says became of an UNKNOWN run, then start its job. Returns "" or why it was not."""

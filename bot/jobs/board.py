@@ -23,6 +23,7 @@ from bot.domain.evidence import Evidence
 from bot.domain.incident import Incident
 from bot.domain.matter import Matter
 from bot.domain.run import Run
+from bot.jobs import rerunning
 from bot.jobs.holds import hold
 from bot.jobs.world import World
 from bot.store import alerts, approvals, ci, clock, incidents, matters, outbox, runs, unreadable
@@ -94,7 +95,7 @@ def _ci_view(connection: Connection, world: World, run: CiRun, aside: Aside) -> 
         run=run,
         failures=_readable(lambda: ci.failures_in(connection, run.id), (), aside),
         actions=actions,
-        askable=not waits and world.actions is not None and matters.is_open(connection, run),
+        askable=not waits and rerunning.possible(world, run) and matters.is_open(connection, run),
     )
 
 

@@ -143,9 +143,10 @@ async def _reconcile(world: World, request: Request, run_id: str, ordinal: int, 
     # It may have been sent until its time was over: only from then on is nothing under way any more.
     waited = (now - step.started_at) / 1_000_000 - request.plan.calls[ordinal]["timeout_seconds"]
     found = await execute.read_back(request.plan, ordinal, access, waited_seconds=max(0.0, waited))
+    asked = execute.target_of(request.plan, ordinal).system
     if found == "applied":
-        await end("done", f"{why} The cluster shows that it took effect.")
+        await end("done", f"{why} {asked} shows that it took effect.")
     elif found == "not applied":
-        await end("failed", f"{why} The cluster shows that nothing was changed.")
+        await end("failed", f"{why} {asked} shows that nothing was changed.")
     else:
         await end("unknown", why)

@@ -1,4 +1,5 @@
-"""A failed CI run's story: read the failed jobs' logs, explain them, and say so where the change is discussed."""
+"""A CI run's story: explain what failed, say so where the change is discussed, and ask to run again what failed by
+chance."""
 
 from __future__ import annotations
 
@@ -13,21 +14,19 @@ from sqlalchemy import Connection
 from bot.analysis.ci import job_log
 from bot.analysis.ci.first_error import first_error
 from bot.analysis.ci.job_log import JobLog
-from bot.analysis.ci_failure import explain
-from bot.chat import rich_text as rich
-from bot.chat.card import Card
-from bot.chat.ci_section import ci_line
-from bot.chat.mrkdwn import push
+from bot.analysis.ci_failure import by_chance, explain
 from bot.clients.github import GitHubError, GitHubLimited
 from bot.clients.github_repository import GitHubRepository
 from bot.condense.diff.parse import from_listing
 from bot.condense.diff.patch import Patch
 from bot.domain.ci import CiRun
-from bot.domain.ci_failure import CiFailure, Sighting
+from bot.domain.ci_failure import Sighting
+from bot.jobs import board, proposing, rerunning
 from bot.jobs.engine import Steps, Story
 from bot.jobs.pull_request import GONE, postpone
+from bot.jobs.withdrawing import withdraw
 from bot.jobs.world import CodeAccess, World
-from bot.store import ci, clock, outbox, pulls, work
+from bot.store import ci, clock, matters, pulls, work
 
 KIND = "ci"
 VERSION = 1
@@ -35,6 +34,7 @@ VERSION = 1
 JOBS_READ = 6
 LOG_BYTES = 8 * 1024 * 1024
 EXPLAIN_TOKENS = 6000
+OVERTAKEN = "{} ended since, so nobody needs this any more."
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +52,10 @@ def story(world: World, code: CodeAccess) -> Story:
             if error.status not in GONE:
                 raise
             log.warning("a CI run cannot be read", row=row_id, why=str(error))
-        await steps("finish", world.database.write, partial(_finish, world, code, row_id, generation))
+        await steps("show", world.database.write, partial(_show, world, code, row_id))
+        world.outbox.kick()
+        await steps("propose", partial(_propose, world, row_id))
+        await steps("finish", world.database.write, partial(_finish, row_id, generation))
         world.outbox.kick()
 
     return run
@@ -84,7 +87,7 @@ async def _explain(world: World, code: CodeAccess, row_id: str) -> str:
         passed_before=passed_before,
         deadline_seconds=world.rules.model_seconds,
         max_tokens=EXPLAIN_TOKENS,
-        purpose=f"{run.repository} CI {run.run_id}",
+        purpose=f"CI {run.name}",
     )
     await world.database.write(lambda connection: ci.explain(connection, run, failures))
     return "explained"
@@ -115,23 +118,39 @@ async def _patch(world: World, repository: GitHubRepository, run: CiRun) -> Patc
     return from_listing(listed if isinstance(listed, list) else [])
 
 
-def _finish(world: World, code: CodeAccess, row_id: str, generation: int, connection: Connection) -> None:
-    """Have the comments of its pull requests brought up to date; of the default branch, tell the channel."""
+def _show(world: World, code: CodeAccess, row_id: str, connection: Connection) -> None:
+    """Have the comments of its pull requests brought up to date. Of the default branch tell the channel what fails, and
+    that what failed before is overtaken: nobody needs to run that again."""
     now = clock.advance(connection)
     run = ci.get(connection, row_id)
-    work.done(connection, KIND, row_id, generation)
     for row in pulls.with_head(connection, run.repository, run.head_sha):
         if row.review is not None:
             work.want(connection, "pull", row.id)
-    failures = ci.failures_of(connection, run.repository, run.head_sha)
-    if run.on_default and code.channel and failures and run.conclusion in ci.FAILED:
-        card = _card(run, failures[0])
-        outbox.put(connection, key=f"ci:{row_id}", channel=code.channel, payload=card.payload(), now=now)
+    if not (run.on_default and code.channel):
+        return
+    if run.conclusion in ci.FAILED and ci.failures_in(connection, row_id):
+        board.show(connection, world, row_id, now=now)
+    for earlier in ci.overtaken(connection, run):
+        if ci.failures_in(connection, earlier.id):
+            withdraw(connection, world, earlier, OVERTAKEN.format(run.name), now=now)
+            board.show(connection, world, earlier.id, now=now)
 
 
-def _card(run: CiRun, failure: CiFailure) -> Card:
-    said = ci_line(failure)
-    return Card(
-        text=push(f"{run.repository}: {said}"),
-        blocks=(rich.block(rich.section(rich.text("🔴 "), rich.bold(run.repository), rich.text(f" {said}"))),),
+async def _propose(world: World, row_id: str) -> str | None:
+    """Ask for a re-run of what failed by chance on the default branch, once; what a pull request made fail, or failed
+    again, is for a person to ask for."""
+
+    def read(connection: Connection) -> tuple[CiRun, bool]:
+        run = ci.get(connection, row_id)
+        return run, by_chance(ci.failures_in(connection, row_id)) and matters.is_open(connection, run)
+
+    run, wanted = await world.database.read(read)
+    if not (wanted and run.on_default and run.attempt == 1 and rerunning.possible(world, run)):
+        return None
+    return await proposing.propose(
+        world, run, rerunning.RUNBOOK, rerunning.parameters(run), evidence=(), proposed_by="rules"
     )
+
+
+def _finish(row_id: str, generation: int, connection: Connection) -> None:
+    work.done(connection, KIND, row_id, generation)

@@ -45,5 +45,6 @@ def _too_often(connection: Connection, plan: Plan, runbook: str, cluster: str, n
     begun = runs.begun(connection, runbook=runbook, cluster=cluster, since=now - HOUR_US) if most else []
     if len(begun) < most or not most:
         return ""
+    where = f" in {cluster}" if cluster else ""
     again = clock_utc(sorted(begun)[-most] + HOUR_US)
-    return f"It ran {len(begun)} times within an hour in {cluster}, and its runbook allows {most}. It may from {again}."
+    return f"It ran {len(begun)} times within an hour{where}, and its runbook allows {most}. It may from {again}."

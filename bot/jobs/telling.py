@@ -82,6 +82,7 @@ def question(
     run = runs.get(connection, run_id)
     doubted = about or runs.steps_of(connection, run_id)[-1]
     call = request.plan.calls[doubted.ordinal]
-    look = f"{execute.target_of(request.plan, doubted.ordinal)} in {request.approval.cluster}"
+    target = execute.target_of(request.plan, doubted.ordinal)
+    look = f"{target} in {target.cluster}" if target.resource.in_kubernetes else f"{target} ({target.system})"
     card = thread.question(request.approval, run, f"{call['action']}: {doubted.detail}", look=look, answered=answered)
     say(connection, world, request, f"unknown:{doubted.ordinal}", card, now, urgent=True)

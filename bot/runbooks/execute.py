@@ -122,7 +122,7 @@ async def fire(plan: Plan, ordinal: int, access: Access) -> Effect:
             return Effect("failed", f"{target} was not so within {seconds} s. Nothing was changed by waiting.")
         if action.patient and not sending:
             return Effect("failed", f"Nothing was changed: {target} could not be moved within {seconds} s.")
-        sentence = f"Cluster {access.cluster} did not answer within {seconds} s."
+        sentence = f"{target.system} did not answer within {seconds} s."
         return _in_doubt(target, sentence) if sending else Effect("failed", f"Nothing was sent: {sentence}")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from bot.runbooks.resources import GITHUB_API, KINDS, Resource
+from bot.runbooks.resources import ALERTMANAGER_API, ENDPOINT_API, GITHUB_API, KINDS, Resource
 
 Json = Mapping[str, Any]
 
@@ -45,6 +45,16 @@ class Target:
         # GitHub is the same from every cluster.
         place = "github" if self.resource.api_version == GITHUB_API else self.cluster
         return "/".join((place, self.resource.kind, self.namespace, self.name))
+
+    @property
+    def system(self) -> str:
+        """Who is asked about it, as a sentence begins with."""
+        beside = {
+            GITHUB_API: "GitHub",
+            ALERTMANAGER_API: f"The Alertmanager of cluster {self.cluster}",
+            ENDPOINT_API: f"The endpoint {self.name}",
+        }
+        return beside.get(self.resource.api_version, f"Cluster {self.cluster}")
 
     def __str__(self) -> str:
         if self.resource.api_version == GITHUB_API:

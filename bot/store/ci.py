@@ -54,11 +54,12 @@ def is_newest(connection: Connection, run: CiRun) -> bool:
 
 
 def overtaken(connection: Connection, run: CiRun, *, limit: int = 20) -> list[CiRun]:
-    """Return the failed runs of the same workflow and branch, and earlier attempts, that this one came after, the
-    newest first."""
+    """Return the failed runs of the same workflow and branch, and the earlier attempts, that are no longer the newest
+    since this one ended, the newest first."""
     query = _of_workflow(run).where(not_(_later(run)), ci_runs.c.id != run.id, ci_runs.c.conclusion.in_(FAILED))
     rows = connection.execute(query.order_by(ci_runs.c.run_id.desc(), ci_runs.c.attempt.desc()).limit(limit))
-    return [parse(_RUN, row, ci_runs.name) for row in rows]
+    found = [parse(_RUN, row, ci_runs.name) for row in rows]
+    return [each for each in found if not is_newest(connection, each)]
 
 
 def explain(connection: Connection, run: CiRun, failures: Sequence[CiFailure]) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from bot.analysis.ci.first_error import first_error
 from bot.analysis.ci.job_log import read
-from bot.analysis.ci_failure import MOST, by_rules, checked, context, explain
+from bot.analysis.ci_failure import MOST, by_chance, by_rules, checked, context, explain
 from bot.analysis.log_check import verify
 from bot.condense.diff.parse import parse
 from bot.condense.logs.digest import Excerpt
@@ -177,3 +177,12 @@ def test_the_examples_shown_to_the_model_quote_what_they_show():
         said = {"statement": example.answer["cause"], "lines": example.answer["lines"]}
         found = verify({"findings": [said], "unknowns": []}, shown, analyst="m")
         assert (len(found.findings), found.dropped) == (1, {})
+
+
+def test_a_run_failed_by_chance_if_all_of_it_did():
+    flaky, real = only(job("dial tcp 10.0.0.7:443: i/o timeout")), only(job(*FAILING))
+    assert (flaky.flaky, real.flaky) == ("likely", "unlikely")
+    assert by_chance([flaky])
+    assert by_chance([flaky, flaky])
+    assert not by_chance([flaky, real])
+    assert not by_chance([])

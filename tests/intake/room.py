@@ -18,7 +18,7 @@ from bot.domain.approval import Person
 from bot.domain.evidence import Evidence
 from bot.domain.run import Run
 from bot.intake import slack as intake
-from bot.intake.acts import Answer, ApprovalShown, Click, RunAsked, RunWanted
+from bot.intake.acts import Answer, ApprovalShown, Click, RerunWanted, RunAsked, RunWanted
 from bot.intake.socket_mode import SocketMode
 from bot.runbooks.catalogue import load
 from tests.chat.samples import EVIDENCE, INCIDENT, NOW, TRIAGE, approval, record
@@ -43,12 +43,19 @@ class MemoryInbox:
     foreseen: str = ""
     wished: list[tuple[str, str, str]] = field(default_factory=list)
     asks: dict[str, RunWanted] = field(default_factory=dict)
+    reruns: dict[str, RerunWanted] = field(default_factory=dict)
 
     async def _behave(self) -> None:
         self.deliveries += 1
         await asyncio.sleep(self.takes)
         if self.raises:
             raise self.raises
+
+    async def rerun(self, wanted: RerunWanted) -> str:
+        await self._behave()
+        if not self.says:
+            self.reruns[wanted.id] = wanted
+        return self.says
 
     async def vote(self, click: Click) -> str:
         await self._behave()

@@ -1,9 +1,10 @@
 """A runbook is asked for in a form: from a card, by a command, and again where something was wrong."""
 
-from bot.chat import incident_card, run_form
+from bot.chat import ci_card, incident_card, run_form
 from bot.chat.incident_card import IncidentView
 from bot.chat.run_form import Submitted
 from tests.chat.samples import EVIDENCE, INCIDENT, TRIAGE
+from tests.chat.test_ci_card import VIEW
 from tests.chat.workspace import INCIDENTS, LEE
 from tests.intake.room import BOOKS, FILLED, Room, fill
 
@@ -50,3 +51,18 @@ async def test_what_cannot_be_asked_for_is_said_and_nothing_is_stored(room: Room
     (refused,) = (await fill(room, view, FILLED))["modals"]
     assert "5 requests of yours wait already." in str(refused["blocks"])
     assert room.inbox.asks == {}
+
+
+async def test_one_click_below_a_failed_run_asks_for_its_jobs_to_run_again(room: Room) -> None:
+    ts = await room.post(ci_card.render(VIEW))
+    assert (await room.click(ts, ci_card.RERUN_ACTION, wait=5))["acked"]
+    (wanted,) = room.inbox.reruns.values()
+    assert (wanted.run_id, wanted.person.user_id) == (VIEW.run.id, LEE)
+
+
+async def test_whoever_cannot_ask_for_a_re_run_is_told_why(room: Room) -> None:
+    ts = await room.post(ci_card.render(VIEW))
+    room.inbox.says = "5 requests of yours wait already."
+    await room.click(ts, ci_card.RERUN_ACTION, wait=5)
+    assert any("5 requests of yours wait already." in said for said in await room.told())
+    assert room.inbox.reruns == {}

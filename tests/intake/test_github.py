@@ -336,3 +336,20 @@ def test_any_json_is_an_event_or_refused(name: str, key: str, value: Any) -> Non
     whole = {**events.pull(), **events.push(), **events.run(), **events.deployment(), **events.comment("@signoff x")}
     with contextlib.suppress(Refused):
         read(name, whole | {key: value})
+
+
+@pytest.mark.parametrize(
+    ("more", "own"),
+    [
+        ({"event": "push"}, True),
+        ({"event": "schedule", "head_repository": {"full_name": "Shop/Deploy"}}, True),
+        ({"event": "pull_request"}, False),
+        ({"event": "pull_request_target"}, False),
+        ({"event": "pull_request_review"}, False),
+        ({"event": "push", "head_repository": {"full_name": "mallory/deploy"}}, False),
+    ],
+)
+def test_a_branch_is_the_default_one_only_in_the_repository_itself(more: dict[str, Any], own: bool) -> None:
+    ran = read("workflow_run", events.run(head_branch="main", **more))
+    assert isinstance(ran, RunEvent)
+    assert ran.on_default is own

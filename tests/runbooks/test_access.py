@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.runbooks.access import AccessFailed
+from bot.runbooks.access import Access, AccessFailed
 from bot.runbooks.call import MERGE_PATCH, Call
 from bot.runbooks.resources import DEPLOYMENT, POD
 from bot.sandbox.kubernetes.faults import Fault
@@ -61,3 +61,19 @@ async def test_a_rehearsal_changes_nothing(market: Any) -> None:
     answer = await market.prod.send(LABEL, DEPLOYMENT, "shop", "cart", dry_run=True)
     assert answer["metadata"]["labels"]["a"] == "b"
     assert "a" not in market.deployment("cart")["metadata"]["labels"]
+
+
+async def test_without_a_runner_all_but_kubernetes_is_reached() -> None:
+    for access, said in (
+        (Access(None), "for no cluster"),
+        (Access(None, cluster="prod"), "Cluster prod has no runner"),
+    ):
+        with pytest.raises(AccessFailed, match=said) as caught:
+            await access.send(LABEL, DEPLOYMENT, "shop", "cart")
+        assert (caught.value.code, caught.value.in_doubt) == ("not-configured", False)
+        with pytest.raises(AccessFailed, match=said):
+            await access.items(POD, "shop", limit=1)
+        with pytest.raises(AccessFailed, match=r"an Alertmanager belongs to one|has no Alertmanager configured"):
+            _ = access.alertmanager
+        with pytest.raises(AccessFailed, match="No credential for GitHub's actions"):
+            access.repository("shop/deploy")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.runbooks.resources import DEPLOYMENT, POD
+from bot.runbooks.resources import DEPLOYMENT, POD, in_kubernetes
 
 
 def test_paths() -> None:
@@ -20,3 +20,9 @@ def test_what_is_no_name_makes_no_path(name: str) -> None:
         DEPLOYMENT.path("shop", name)
     with pytest.raises(ValueError, match="cannot be the name"):
         DEPLOYMENT.path(name, "checkout")
+
+
+def test_a_runner_is_needed_for_what_is_in_kubernetes_or_unknown() -> None:
+    assert in_kubernetes({"Deployment", "WorkflowRun"})
+    assert in_kubernetes({"Something"})
+    assert not in_kubernetes({"WorkflowRun", "Silence", "Endpoint"})

@@ -381,7 +381,14 @@ class Hub:
             "pull_requests": pulls,
             "html_url": f"{self.url}/{repository.full_name}/actions/runs/{run.id}",
             "repository": self.repository_json(repository),
+            "head_repository": self.repository_json(self._head_repository(repository, run)),
         }
+
+    def _head_repository(self, repository: Repository, run: Run) -> Repository:
+        """Where the commits of a run come from: a fork, if it is for a fork's pull request."""
+        of_pull = run.event.startswith("pull_request")
+        heads = [pull for pull in repository.pulls.values() if of_pull and pull.head_sha == run.head_sha]
+        return self.repository(heads[0].head_repository) if heads else repository
 
 
 def apply(tree: Tree, files: Mapping[str, str | bytes | None]) -> dict[str, bytes]:

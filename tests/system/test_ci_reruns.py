@@ -1,0 +1,163 @@
+"""What fails on the default branch is explained, asked to run again, signed off and run once, with no cluster and no
+incident; what a pull request makes fail asks for nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from bot.sandbox.github import shop
+from tests.system.town import Json, Town, town
+
+LEE, PRIYA = "U0LEE", "U0PRIYA"
+FLAKY = "2026-11-21T10:00:02.0000000Z ##[error]dial tcp 10.0.0.7:443: i/o timeout\n"
+BROKEN = "2026-11-21T10:00:02.0000000Z app/price.py:4: error: name 'y' is not defined\n"
+
+
+@pytest.fixture(scope="module")
+async def code(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    """An installation with GitHub and without any cluster."""
+    async with town(tmp_path_factory.mktemp("reruns"), github=True) as here:
+        here.configure(clusters={}, default_cluster="", logs={})
+        await here.serve()
+        yield here
+
+
+async def failed(here: Town, name: str, log: str, **more: Any) -> tuple[str, Json]:
+    """Let the deployment of a new repository fail on its default branch."""
+    repository = f"shop/{name}"
+    await here.on_github("create-repository", full_name=repository, files={"a.yaml": shop.DEPLOYMENT})
+    given = {"head_sha": (await here.github(repository))["branches"]["main"], "branch": "main", "event": "push"} | more
+    jobs = [{"name": "rollout", "conclusion": "failure", "log": log}]
+    return repository, await here.on_github("run-workflow", full_name=repository, name="Deploy", jobs=jobs, **given)
+
+
+async def asked(here: Town, repository: str) -> Json:
+    """Wait for the request of a re-run that has its buttons."""
+
+    async def there() -> Json | None:
+        said = [one for top in await here.page.messages(LEE) for one in (top, *top.get("replies", []))]
+        mine = [one for one in said if one["text"].startswith("A-") and f"({repository} run" in one["text"]]
+        return next((one for one in mine if any(block["type"] == "actions" for block in one["blocks"])), None)
+
+    found: Json = await here.until(there, f"the request to run {repository} again")
+    return found
+
+
+async def attempts(here: Town, repository: str) -> list[int]:
+    return [one["run_attempt"] for one in (await here.github(repository))["runs"]]
+
+
+def ended(here: Town, repository: str) -> list[tuple[Any, ...]]:
+    """How the runs of what was asked about a repository stand."""
+    of = "JOIN approvals ON approvals.id = approval_id JOIN ci_runs ON ci_runs.id = approvals.matter_id"
+    return here.rows(f"SELECT runs.state FROM runs {of} WHERE repository = ?", repository)
+
+
+async def test_what_failed_by_chance_is_asked_for_approved_and_run_once(code: Town) -> None:
+    repository, run = await failed(code, "chance", FLAKY)
+    message = await code.sees(rf"^{repository}: CI failed in rollout")
+    request = await asked(code, repository)
+    assert request["thread_ts"] == message["ts"], "it is talked about below the failure"
+    assert "cluster" not in request["text"].lower()
+    await code.page.click(LEE, request, "Approve")
+    await code.until(lambda: ended(code, repository) == [("verifying",)], "the jobs to run again")
+    assert await attempts(code, repository) == [2]
+    await code.on_github("finish-run", full_name=repository, run=run["id"])
+    await code.until(lambda: ended(code, repository) == [("succeeded",)], "the run to be seen to end well")
+    assert await attempts(code, repository) == [2]
+    told = code.rows("SELECT data FROM audit WHERE kind = 'approval.requested' AND data LIKE ?", f"%{repository}%")
+    assert [json.loads(data)["ci_run"] for (data,) in told] == [f"{repository} run {run['id']}"]
+    assert code.rows("SELECT count(*) FROM incidents") == [(0,)]
+    assert code.audit_holds()
+
+
+async def test_what_is_broken_runs_again_only_where_somebody_asks_and_somebody_else_approves(code: Town) -> None:
+    repository, run = await failed(code, "broken", BROKEN)
+    message = await code.sees(rf"^{repository}: CI failed in rollout")
+    await code.until(lambda: explained(code, repository), "the failure to be dealt with")
+    assert of_matter(code, repository) == []
+    await code.page.click(LEE, message, "Ask for a re-run")
+    request = await asked(code, repository)
+    await code.page.click(LEE, request, "Approve")
+    await code.until(lambda: votes(code, repository) == ["refused"], "the vote of who asked to be refused")
+    await code.page.click(PRIYA, request, "Approve")
+    await code.until(lambda: ended(code, repository) == [("verifying",)], "the jobs to run again")
+    await code.on_github("finish-run", full_name=repository, run=run["id"], conclusion="failure")
+    again = "SELECT 1 FROM ci_runs WHERE repository = ? AND attempt = 2 AND failure IS NOT NULL AND done = wanted"
+    await code.until(lambda: code.rows(again, repository) == [(1,)], "the second failure to be dealt with")
+    assert of_matter(code, repository) == [("approved",)], "what failed again is for a person to ask for"
+    assert await code.count(rf"^{repository}: CI failed in rollout") == 2
+    assert await attempts(code, repository) == [2]
+
+
+async def test_what_a_later_run_overtook_needs_nobody_any_more(code: Town) -> None:
+    repository, run = await failed(code, "since", FLAKY)
+    await asked(code, repository)
+    jobs = [{"name": "rollout"}]
+    given = {"head_sha": run["head_sha"], "branch": "main", "event": "push", "name": "Deploy"}
+    await code.on_github("run-workflow", full_name=repository, jobs=jobs, **given)
+    await code.until(lambda: of_matter(code, repository) == [("void",)], "the request to be withdrawn")
+
+    async def without_button() -> bool:
+        message = await code.sees(rf"^{repository}: CI failed in rollout")
+        return not any(block["type"] == "actions" for block in message["blocks"])
+
+    await code.until(without_button, "the button to go")
+
+
+async def test_a_lost_answer_is_looked_up_and_nothing_is_sent_again(code: Town) -> None:
+    repository, run = await failed(code, "lost", FLAKY)
+    request = await asked(code, repository)
+    await code.on_github("fault", action="lose_answer", method="POST", path="/rerun-failed-jobs$")
+    await code.page.click(LEE, request, "Approve")
+    await code.until(lambda: ended(code, repository) == [("verifying",)], "the answer to be looked up")
+    assert await attempts(code, repository) == [2]
+    assert code.rows("SELECT count(*) FROM run_steps WHERE detail LIKE '%GitHub shows that it took effect.'") == [(1,)]
+    await code.on_github("finish-run", full_name=repository, run=run["id"])
+    await code.until(lambda: ended(code, repository) == [("succeeded",)], "the end")
+
+
+async def test_a_kill_after_the_call_leaves_a_run_that_is_looked_up_and_not_made_again(code: Town) -> None:
+    repository, run = await failed(code, "killed", FLAKY)
+    request = await asked(code, repository)
+    code.stop()
+    armed = code.folder / "armed"
+    await code.serve(killed_at="before:step.done", SIGNOFF_TEST_ARMED=str(armed))
+    armed.touch()
+    await code.page.click(LEE, request, "Approve")
+    await code.died()
+    assert await attempts(code, repository) == [2]
+    armed.unlink()
+    await code.serve()
+    await code.until(lambda: ended(code, repository) == [("verifying",)], "the call to be looked up")
+    assert await attempts(code, repository) == [2]
+    await code.on_github("finish-run", full_name=repository, run=run["id"])
+    await code.until(lambda: ended(code, repository) == [("succeeded",)], "the end")
+
+
+@pytest.mark.parametrize("event", ["pull_request", "pull_request_review", "pull_request_target"])
+async def test_a_fork_whose_branch_is_called_as_ours_asks_for_nothing(code: Town, event: str) -> None:
+    name = f"fork-{event.replace('_', '-')}"
+    repository, _ = await failed(code, name, FLAKY, event=event)
+    await code.until(lambda: explained(code, repository), "the failure to be explained")
+    assert of_matter(code, repository) == []
+    assert await code.count(rf"^{repository}: CI failed") == 0
+
+
+def explained(here: Town, repository: str) -> bool:
+    of = "FROM ci_runs WHERE repository = ? AND failure IS NOT NULL AND done = wanted"
+    return here.rows(f"SELECT 1 {of}", repository) == [(1,)]
+
+
+def of_matter(here: Town, repository: str) -> list[tuple[Any, ...]]:
+    of = "FROM approvals JOIN ci_runs ON ci_runs.id = matter_id WHERE repository = ?"
+    return here.rows(f"SELECT approvals.state {of}", repository)
+
+
+def votes(here: Town, repository: str) -> list[str]:
+    of = "JOIN approvals ON approvals.id = approval_id JOIN ci_runs ON ci_runs.id = matter_id WHERE repository = ?"
+    return [state for (state,) in here.rows(f"SELECT votes.state FROM votes {of}", repository)]
