@@ -19,7 +19,7 @@ from tests.runbooks.conftest import Shop
 
 RUN, CLEAR = RunJob(), target(JOB, "clear-1")
 TOOLS = "registry.example/shop/tools@sha256:" + "a" * 64
-OCCASION = Occasion(0, incident="INC-142", registries=("registry.example/shop",))
+OCCASION = Occasion(0, matter="INC-142", registries=("registry.example/shop",))
 GIVEN = {"image": TOOLS, "service_account": "cache-tool", "command": ["clear"], "deadline_seconds": 60}
 ABSENT: Any = {"metadata": {"uid": ""}, "spec": {"template": {"spec": {"containers": []}}}}
 

@@ -13,7 +13,7 @@ from tests.runbooks.actions.rendering import rendered, target, unsuitable
 
 CREATE, EXPIRE = CreateSilence(), ExpireSilence()
 NEW = target(SILENCE, "key-1")
-OCCASION = Occasion(1_795_000_000_000_000, incident="INC-142", key="key-1")
+OCCASION = Occasion(1_795_000_000_000_000, matter="INC-142", key="key-1")
 BEFORE = Before("", None, "")
 MATCHERS = {"namespace": "shop", "alertname": "KubePodCrashLooping"}
 
