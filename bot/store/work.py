@@ -79,6 +79,12 @@ def failed(connection: Connection, kind: str, row_id: str, generation: int, *, n
     return generation + 1 if accepted.rowcount == 1 else None
 
 
+def attempts(connection: Connection, kind: str, row_id: str) -> int:
+    """Return how many times in a row the work of a row has failed."""
+    table = KINDS[kind]
+    return int(connection.execute(select(table.c.attempts).where(table.c.id == row_id)).scalar_one())
+
+
 def due(connection: Connection, *, now: int, limit: int = 200) -> list[Due]:
     """Return rows whose accepted work is not done and may start, longest waiting first: at most ``limit`` of each kind,
     so that a storm of one kind hides no click."""
