@@ -213,22 +213,6 @@ asks = Table(
     _due("asks_due"),
 )
 
-stops = Table(
-    "stops",
-    metadata,
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("at", BigInteger, nullable=False),
-    Column("person", Text, nullable=False),
-    Column("person_name", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("lift_asked_by", Text, nullable=True),
-    Column("lift_asked_name", Text, nullable=True),
-    Column("lift_asked_at", BigInteger, nullable=True),
-    Column("lifted_by", Text, nullable=True),
-    Column("lifted_name", Text, nullable=True),
-    Column("lifted_at", BigInteger, nullable=True),
-)
-
 runs = Table(
     "runs",
     metadata,

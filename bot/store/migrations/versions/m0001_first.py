@@ -259,21 +259,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("done < wanted"),
     )
     op.create_table(
-        "stops",
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("person", sa.Text(), nullable=False),
-        sa.Column("person_name", sa.Text(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("lift_asked_by", sa.Text(), nullable=True),
-        sa.Column("lift_asked_name", sa.Text(), nullable=True),
-        sa.Column("lift_asked_at", sa.BigInteger(), nullable=True),
-        sa.Column("lifted_by", sa.Text(), nullable=True),
-        sa.Column("lifted_name", sa.Text(), nullable=True),
-        sa.Column("lifted_at", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("number"),
-    )
-    op.create_table(
         "runs",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("approval_id", sa.String(length=32), nullable=False),
