@@ -140,6 +140,17 @@ async def test_a_redelivery_has_no_second_effect(code: Town) -> None:
     assert (len(found["reviews"]), len(found["comments"])) == (1, 1)
 
 
+async def test_a_redelivery_after_a_permission_was_mended_has_its_effect(code: Town) -> None:
+    await code.on_github("fault", action="status", method="GET", path="/shop/mended-since/pulls/1$", value=403)
+    repository = await opened(code, "mended-since")
+    of = "SELECT note FROM pulls WHERE done = wanted AND repository = ?"
+    await code.until(lambda: "403" in str(code.rows(of, repository)), "the pull request to be given up")
+    async with code.session.get(f"{code.urls['github']}/sandbox/github/deliveries") as response:
+        delivery = (await response.json())["deliveries"][-1]
+    await code.on_github("redeliver", delivery=delivery["id"])
+    assert len((await reviewed(code, repository))["reviews"]) == 1
+
+
 async def test_drafts_wait_until_somebody_who_may_write_asks(code: Town) -> None:
     repository = await opened(code, "draft", draft=True)
     of = "FROM pulls WHERE done = wanted AND repository = ?"
