@@ -281,6 +281,18 @@ async def test_a_failed_run_is_explained_in_the_comment(code: Town) -> None:
     assert len((await pull(code, repository))["comments"]) == 1
 
 
+async def test_failed_jobs_that_cannot_be_read_are_named(code: Town) -> None:
+    repository = await opened(code, "unread")
+    sha = (await reviewed(code, repository))["head_sha"]
+    await code.on_github("run-workflow", full_name=repository, head_sha=sha, jobs=[], conclusion="startup_failure")
+    await commented(code, repository, "It failed before any job ran")
+    boom = "2026-11-21T10:00:02.0000000Z ##[error]boom\n"
+    jobs = [{"name": f"e2e-{number}", "conclusion": "failure", "log": boom} for number in range(8)]
+    await code.on_github("run-workflow", full_name=repository, head_sha=sha, jobs=jobs)
+    said = await commented(code, repository, "boom")
+    assert "`e2e-6`, `e2e-7`: Its log was not read" in said
+
+
 async def test_a_later_incident_names_the_change_that_was_merged_before_it(code: Town) -> None:
     repository = await opened(code, "culprit")
     await code.on_github("act-on-pull", full_name=repository, number=1, action="merge", user="lee")
