@@ -286,7 +286,11 @@ async def _destroy() -> None:
 async def _steps(name: str, work: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
     from dbos import DBOS
 
-    return await DBOS.run_step_async({"name": name}, work, *arguments)
+    async def step() -> Any:
+        # DBOS logs the callable of a step that did not end; one that holds its arguments would have them all told.
+        return await work(*arguments)
+
+    return await DBOS.run_step_async({"name": name}, step)
 
 
 async def _tell(story: Story, due: Due) -> list[str] | None:

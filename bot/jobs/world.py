@@ -87,9 +87,12 @@ class Rules:
     anchor_every: int = 3_600_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class World:
-    """Everything a story may touch. ``gateway`` is None when no model is configured, ``code`` when no GitHub is."""
+    """Everything a story may touch. ``gateway`` is None when no model is configured, ``code`` when no GitHub is.
+
+    It holds secrets, and tells nothing of them where it is printed.
+    """
 
     database: Database
     engine: Engine

@@ -1,9 +1,11 @@
 """The engine: rows start jobs, no accepted work is lost, and nothing runs twice at once for one row."""
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -353,3 +355,25 @@ async def test_a_burst_beyond_what_may_be_started_at_once_is_worked_off(database
         while forgotten < 60:
             forgotten += await wait_until(lambda: engine.forget(older_than_seconds=0, at_once=7))
     assert set(seen.values()) == {1}
+
+
+async def test_what_a_step_was_given_is_told_to_no_log_when_it_is_cut_off(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun = asyncio.Event()
+
+    async def act(_secret: str) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async def story(steps: Steps, _row_id: str, _generation: int) -> None:
+        await steps("act", partial(act, "in clear"))
+
+    add_group(database)
+    with caplog.at_level(logging.DEBUG):
+        logging.getLogger("dbos").addHandler(caplog.handler)
+        async with launched(database, group=story):
+            await asyncio.wait_for(begun.wait(), 10)
+        logging.getLogger("dbos").removeHandler(caplog.handler)
+    assert "cancelled" in caplog.text, "nothing was said of the step at all"
+    assert "in clear" not in caplog.text
