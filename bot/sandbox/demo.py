@@ -15,12 +15,14 @@ from bot.sandbox.stage import NotStarted, Stage, stage
 from bot.sandbox.story import Story, StoryBroken
 
 
-@click.command()
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--auto", is_flag=True, help="Play the story without a person and exit 0 only if every step was seen.")
 @click.option("--json", "as_json", is_flag=True, help="With --auto: print the facts as one JSON object.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=0, help="The page's port (0: any free one).")
 def demo(auto: bool, as_json: bool, port: int) -> None:
     """Show the whole job in a local workspace: an alert, its evidence and triage, a sign-off, a verified rollback."""
+    if as_json and not auto:
+        raise click.UsageError("--json prints the facts of the story as it is played: give --auto too.")
     sys.exit(asyncio.run(_demo(auto=auto, as_json=as_json, port=port)))
 
 

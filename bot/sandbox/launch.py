@@ -37,7 +37,7 @@ _TEXT = (
 )
 
 
-@click.command()
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--slack", "slack_port", type=_PORT, help="Start Slack on this port (0: any free one).")
 @click.option("--kubernetes", "kubernetes_port", type=_PORT, help="Start Kubernetes on this port.")
 @click.option(
@@ -53,6 +53,7 @@ _TEXT = (
 @click.option("--manifest", type=_FILE, help="The Slack app manifest. Default: what `signoff manifest` prints.")
 @click.option("--roles", type=_FILE, help="Kubernetes roles. Default: what `signoff rbac -n shop --nodes` prints.")
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Where kubeconfig and YAML go.")
+@click.option("--config", type=_FILE, help="Your own SIGNOFF_CONFIG: what the stand-ins are is added to a copy of it.")
 @click.option("--webhook", default="", help="Deliver the shop's alert to this URL (token: SIGNOFF_ALERTMANAGER_TOKEN).")
 @click.option("--healthy", is_flag=True, help="Do not break the shop's checkout.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of shell lines.")
@@ -75,7 +76,7 @@ def sandbox(**options: Any) -> None:
     with contextlib.ExitStack() as life:
         place = given.folder or Path(life.enter_context(tempfile.TemporaryDirectory(prefix="signoff-sandbox-")))
         place.mkdir(parents=True, exist_ok=True)
-        asyncio.run(_run(given, app, roles, place))
+        asyncio.run(_run(given, app, roles, place.absolute()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ class Options:
     manifest: Path | None
     roles: Path | None
     folder: Path | None
+    config: Path | None
     webhook: str
     healthy: bool
     as_json: bool
@@ -146,9 +148,10 @@ async def _run(given: Options, app: Mapping[str, Any], roles: Sequence[Mapping[s
             environment |= _github(hub, place)
             if given.slack_port is not None:
                 structure["github"] = {"channel": "C0INCIDENTS", "repositories": ["shop/*"]}
+        whole = _own(given.config) | structure
         if structure:
-            environment["SIGNOFF_CONFIG"] = _private(place / "signoff.yaml", structure)
-        _print(environment, urls, as_json=given.as_json)
+            environment["SIGNOFF_CONFIG"] = _private(place / "signoff.yaml", whole)
+        _print(environment, urls, lacking=[key for key in ("channel", "clusters") if key not in whole], given=given)
         await stopped.wait()
 
 
@@ -166,6 +169,13 @@ def _github(hub: github.GitHubSandbox, place: Path) -> dict[str, str]:
         "GITHUB_WEBHOOK_SECRET": hub.webhooks.secret,
         "SIGNOFF_GITHUB_API_URL": hub.url,
     }
+
+
+def _own(config: Path | None) -> dict[str, Any]:
+    found = yaml.safe_load(config.read_text()) if config else {}
+    if not isinstance(found, dict):
+        raise click.ClickException(f"{config} is no configuration file: it has no keys.")
+    return found
 
 
 def _by_identity(roles: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
@@ -234,12 +244,14 @@ def _signoff(*arguments: str) -> str:
     ).stdout
 
 
-def _print(environment: Mapping[str, str], urls: Mapping[str, str], *, as_json: bool) -> None:
-    if as_json:
+def _print(environment: Mapping[str, str], urls: Mapping[str, str], *, lacking: Sequence[str], given: Options) -> None:
+    if given.as_json:
         click.echo(json.dumps({"environment": environment, "urls": urls}))
     else:
         for name, value in environment.items():
             click.echo(f"export {name}={shlex.quote(value)}")
         if "slack" in urls:
             click.echo(f"# the workspace: {urls['slack']}")
+        if lacking and "SIGNOFF_CONFIG" in environment:
+            click.echo(f"# SIGNOFF_CONFIG lacks {' and '.join(lacking)}: give your own file with --config.")
     sys.stdout.flush()

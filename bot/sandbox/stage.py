@@ -18,7 +18,16 @@ from typing import Any
 import aiohttp
 
 START_SECONDS = 60.0
-_PASSED_ON = ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL", "HOME", "LANG", "LC_ALL", "PATH", "SSL_CERT_FILE", "TMPDIR")
+_MODEL = (
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_API_KEY_FILE",
+    "ANTHROPIC_BASE_URL",
+    "HTTPS_PROXY",
+    "SIGNOFF_MODEL",
+    "SIGNOFF_MODEL_DEADLINE_SECONDS",
+    "SSL_CERT_FILE",
+)
+_PASSED_ON = (*_MODEL, "HOME", "LANG", "LC_ALL", "PATH", "TMPDIR")
 
 
 class NotStarted(Exception):
@@ -58,6 +67,8 @@ async def stage(folder: Path, *, port: int = 0) -> AsyncIterator[Stage]:
         "SIGNOFF_SECRET_KEY": f"demo:{secrets.token_hex(32)}",
         "SIGNOFF_DATABASE_URL": f"sqlite:///{folder / 'signoff.db'}",
         "SIGNOFF_LISTEN": listen,
+        # A proxy is on the way to the model and never to the stand-ins.
+        "NO_PROXY": "127.0.0.1,localhost",
     }
     logs = (folder / "sandbox.log", folder / "serve.log")
     async with contextlib.AsyncExitStack() as life:
