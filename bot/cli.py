@@ -30,12 +30,12 @@ def serve() -> None:
     """Run the bot: webhooks in, Slack out, until it is stopped."""
     import asyncio
 
-    from bot import app, assembly
+    from bot import app
 
     settings = configuration()
     try:
         sys.exit(asyncio.run(app.serve(settings)))
-    except assembly.CannotStart as error:
+    except app.CannotStart as error:
         fail(str(error))
 
 
@@ -46,8 +46,13 @@ def doctor(as_json: bool) -> None:
     import asyncio
 
     from bot import doctor as checks
+    from bot.settings import Configuration, SettingsError
 
-    sys.exit(asyncio.run(checks.report(configuration(), as_json=as_json)))
+    try:
+        given = Configuration.load()
+    except SettingsError as error:
+        sys.exit(checks.refused(error.problems, as_json=as_json))
+    sys.exit(asyncio.run(checks.report(given, as_json=as_json)))
 
 
 @main.command()

@@ -6,14 +6,14 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot import assembly
+from bot import app
 from bot.approvals.policy import unfit
 from bot.clients import github as github_client
 from bot.clients import slack as slack_client
@@ -63,28 +63,48 @@ class Check:
 async def report(configuration: Configuration, *, as_json: bool) -> int:
     """Run all checks, print them, and return the exit status: 1 if any failed."""
     checks = await examine(configuration)
+    _tell(checks, as_json=as_json)
+    return 1 if any(check.ok is False for check in checks) else 0
+
+
+def refused(problems: Sequence[str], *, as_json: bool) -> int:
+    """Print what is wrong with a configuration with which nothing can be checked. Returns the exit status, 2."""
+    remedy = "Mend it, then try again; the README lists every setting."
+    _tell([Check("configuration", False, problem, remedy) for problem in problems], as_json=as_json)
+    return 2
+
+
+def _tell(checks: Sequence[Check], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(check) for check in checks], indent=2))
-    else:
-        for check in checks:
-            mark = {True: "ok  ", False: "FAIL", None: "-   "}[check.ok]
-            click.echo(f"{mark}  {check.name}: {check.sentence}")
-            if check.remedy:
-                click.echo(f"      {check.remedy}")
-    return 1 if any(check.ok is False for check in checks) else 0
+        return
+    for check in checks:
+        mark = {True: "ok  ", False: "FAIL", None: "-   "}[check.ok]
+        click.echo(f"{mark}  {check.name}: {check.sentence}")
+        if check.remedy:
+            click.echo(f"      {check.remedy}")
 
 
 async def examine(configuration: Configuration) -> list[Check]:
     """Run all checks at once, each bounded in time. Nothing is changed anywhere."""
     books, checks = _files(configuration)
-    if configuration.settings.github or configuration.settings.github_actions:
-        github_client.load()
+    await _load(configuration)
     parts = {"database": _database, "slack": _slack, "model": _model, "endpoints": _endpoints, "github": _github}
-    redactor = assembly.redactor_of(configuration.settings)
+    redactor = app.redactor_of(configuration.settings)
     running = [_guarded(name, partial(part, configuration), redactor) for name, part in parts.items()]
     for group in await asyncio.gather(*running, _clusters(configuration, books)):
         checks += group
     return checks
+
+
+async def _load(configuration: Configuration) -> None:
+    """Import what the checks need before their clocks run: that takes seconds where a processor is slow or taken."""
+    if configuration.settings.github or configuration.settings.github_actions:
+        github_client.load()
+    gateway = app.gateway_of(configuration.settings, app.redactor_of(configuration.settings))
+    if gateway is not None:
+        await gateway.warm()
+        await gateway.close()
 
 
 async def _guarded(name: str, examine_it: Callable[[], Awaitable[list[Check]]], redactor: Redactor) -> list[Check]:
@@ -102,15 +122,28 @@ def _files(configuration: Configuration) -> tuple[Catalogue | None, list[Check]]
     checks: list[Check] = []
     books = None
     try:
-        books = assembly.load_catalogue(configuration.settings)
+        books = app.load_catalogue(configuration.settings)
+        app.suit(books, configuration)
         checks.append(Check("runbooks", True, f"{len(books.runbooks)} runbooks, digest {books.digest[:12]}"))
-    except assembly.CannotStart as error:
-        checks.append(Check("runbooks", False, str(error), "Mend the files; `signoff runbooks lint` checks them."))
+    except app.CannotStart as error:
+        remedy = "Mend what is named; `signoff runbooks lint` checks the files."
+        checks.append(Check("runbooks", False, str(error), remedy))
     try:
-        prompt = assembly.load_prompt(configuration.settings)
-        checks.append(Check("prompts", True, f"triage version {prompt.version}, digest {prompt.digest[:12]}"))
-    except assembly.CannotStart as error:
+        loaded = [app.load_prompt(configuration.settings, task) for task in app.tasks(configuration.settings)]
+        said = ", ".join(f"{prompt.id} version {prompt.version}, digest {prompt.digest[:12]}" for prompt in loaded)
+        checks.append(Check("prompts", True, said))
+    except app.CannotStart as error:
         checks.append(Check("prompts", False, str(error), "Mend the files, or unset SIGNOFF_PROMPTS."))
+    anchors = configuration.structure.audit.anchor_file
+    if anchors is not None:
+        try:
+            app.anchors_of(configuration)
+            there = anchors.absolute().parent.is_dir()
+            said = "can be read" if anchors.exists() else f"will be made in {anchors.absolute().parent}"
+            missing = f"there is no folder {anchors.absolute().parent}"
+            checks.append(Check("audit.anchor_file", there, said if there else missing, "" if there else "Create it."))
+        except app.CannotStart as error:
+            checks.append(Check("audit.anchor_file", False, str(error), "Mend the file, or name another one."))
     return books, checks
 
 
@@ -230,7 +263,7 @@ async def _channel(client: AsyncWebClient, channel: str) -> Check:
 
 async def _model(configuration: Configuration) -> list[Check]:
     async with contextlib.AsyncExitStack() as life:
-        gateway = assembly.gateway_of(configuration.settings, assembly.redactor_of(configuration.settings))
+        gateway = app.gateway_of(configuration.settings, app.redactor_of(configuration.settings))
         if gateway is None:
             return [Check("model", None, "no ANTHROPIC_API_KEY: the rule-based analyst answers alone")]
         life.push_async_callback(gateway.close)
@@ -243,7 +276,7 @@ async def _model(configuration: Configuration) -> list[Check]:
 
 async def _github(configuration: Configuration) -> list[Check]:
     """Try both credentials: whose they are, what an app may do, and whether the listed repositories are in reach."""
-    reviewing, acting = assembly.connect_github(configuration), assembly.connect_actions(configuration)
+    reviewing, acting = app.connect_github(configuration), app.connect_actions(configuration)
     given = (
         ("github", reviewing, REVIEW_PERMISSIONS, "GITHUB_APP_ID and its key, or GITHUB_TOKEN"),
         ("github actions", acting, ACTION_PERMISSIONS, "GITHUB_ACTIONS_TOKEN, or the second app"),
@@ -294,10 +327,8 @@ async def _clusters(configuration: Configuration, books: Catalogue | None) -> li
         remedy = "Name them under clusters in the file that SIGNOFF_CONFIG names."
         return [Check("clusters", False, "none is configured, so no evidence can be read", remedy)]
     try:
-        clusters = await asyncio.to_thread(
-            assembly.connect_clusters, configuration, assembly.redactor_of(configuration.settings)
-        )
-    except assembly.CannotStart as error:
+        clusters = await asyncio.to_thread(app.connect_clusters, configuration, app.redactor_of(configuration.settings))
+    except app.CannotStart as error:
         return [Check("clusters", False, str(error), "Mend the kubeconfig or the configuration file.")]
     namespaces = configuration.structure.namespaces
     needs = rbac.runner(books.runbooks.values()) if books else frozenset()
@@ -319,7 +350,7 @@ async def _clusters(configuration: Configuration, books: Catalogue | None) -> li
 async def _endpoints(configuration: Configuration) -> list[Check]:
     """Check what runbooks send to: that its address may be connected to; and that what they put in can be read."""
     checks = []
-    for name, endpoint in assembly.endpoints_of(configuration).items():
+    for name, endpoint in app.endpoints_of(configuration).items():
         try:
             await endpoint.probe()
         except EndpointError as error:
@@ -329,9 +360,9 @@ async def _endpoints(configuration: Configuration) -> list[Check]:
             checks.append(Check(f"endpoint {name}", True, "its address may be connected to"))
     if configuration.structure.secrets:
         try:
-            found = assembly.secrets_of(configuration, assembly.redactor_of(configuration.settings))
+            found = app.secrets_of(configuration, app.redactor_of(configuration.settings))
             checks.append(Check("secrets of runbooks", True, f"{len(found)} can be read"))
-        except assembly.CannotStart as error:
+        except app.CannotStart as error:
             checks.append(Check("secrets of runbooks", False, str(error), "Mount the file, or take the name out."))
     return checks
 

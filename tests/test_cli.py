@@ -110,13 +110,33 @@ def test_a_broken_catalogue_is_said_where_roles_are_asked_for(tmp_path: Path) ->
 
 
 def test_settings_that_cannot_be_used_are_said_key_by_key() -> None:
-    for words in (["serve"], ["doctor"]):
-        result = signoff(*words, SIGNOFF_MAX_ALERTS="many")
-        assert result.exit_code == 2
-        assert result.output.startswith("signoff: the configuration cannot be used:\n  SIGNOFF_MAX_ALERTS: ")
+    result = signoff("serve", SIGNOFF_MAX_ALERTS="many")
+    assert result.exit_code == 2
+    assert result.output.startswith("signoff: the configuration cannot be used:\n  SIGNOFF_MAX_ALERTS: ")
+
+
+@pytest.mark.parametrize("words", [["demo"], ["sandbox"], ["serve"], ["audit", "verify"]])
+def test_every_command_takes_both_words_for_help(words: list[str]) -> None:
+    short, long = (process(*words, word) for word in ("-h", "--help"))
+    assert (short.returncode, short.stdout) == (0, long.stdout)
+
+
+def test_the_facts_of_a_story_that_nobody_plays_are_refused() -> None:
+    ran = process("demo", "--json")
+    assert ran.returncode == 2
+    assert "--auto" in ran.stderr
 
 
 # --- the doctor -------------------------------------------------------------------------------------------------------
+
+
+def test_doctor_says_what_is_wrong_with_the_settings_as_with_anything_else() -> None:
+    shown = signoff("doctor", SIGNOFF_MAX_ALERTS="many")
+    assert shown.exit_code == 2
+    assert "FAIL  configuration: SIGNOFF_MAX_ALERTS: " in shown.output
+    checks = json.loads(signoff("doctor", "--json", SIGNOFF_MAX_ALERTS="many").output)
+    assert any(check["sentence"].startswith("SIGNOFF_MAX_ALERTS: ") for check in checks)
+    assert {(check["name"], check["ok"]) for check in checks} == {("configuration", False)}
 
 
 def test_doctor_makes_nothing_and_says_what_to_do(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -222,3 +223,22 @@ async def test_the_exit_status_says_whether_anything_failed(
     assert await doctor.report(Configuration.load(sandbox.changed(approvers=[])), as_json=True) == 1
     printed = json.loads(capsys.readouterr().out)
     assert [each["name"] for each in printed if each["ok"] is False] == ["approvers"]
+
+
+async def test_what_keeps_serve_from_starting_is_no_green_check(sandbox: Sandbox, tmp_path: Path) -> None:
+    prompts, books = tmp_path / "prompts", tmp_path / "runbooks"
+    shutil.copytree(ROOT / "prompts", prompts, ignore=shutil.ignore_patterns("log-summary"))
+    checks = await examine(sandbox.given | {"SIGNOFF_PROMPTS": str(prompts)})
+    assert checks["prompts"].ok is False
+    assert "there is no folder log-summary" in checks["prompts"].sentence
+    shutil.copytree(ROOT / "runbooks", books)
+    path = books / "restart-deployment.yaml"
+    book = yaml.safe_load(path.read_text())
+    book["approval"]["groups"] = {"dba": 1}
+    path.write_text(yaml.safe_dump(book))
+    checks = await examine(sandbox.given | {"SIGNOFF_RUNBOOKS": str(books)})
+    assert checks["runbooks"].ok is False
+    assert "dba" in checks["runbooks"].sentence
+    checks = await examine(sandbox.changed(audit={"anchor_file": str(tmp_path / "none" / "heads")}))
+    assert checks["audit.anchor_file"].ok is False
+    assert str(tmp_path / "none") in checks["audit.anchor_file"].sentence

@@ -14,9 +14,8 @@ from typing import Final, Literal, NamedTuple
 
 from bot.condense.diff.patch import Hunk, Line
 from bot.condense.risk.comments import Marks
-from bot.condense.risk.rule import WIDTH
 
-_ENCLOSES_NOTHING = re.compile(r"\{\{.*|[)\]}].*|[^\w\"']*", re.DOTALL)
+_ENCLOSES_NOTHING = re.compile(r"\s*(?:\{\{.*|[)\]}].*|[^\w\"']*)", re.DOTALL)
 _METADATA = re.compile(r"[\s\-{,\"']*metadata[\"']?\s*:[\s{]*")
 _NAME = re.compile(r"[\s\-{,\"']*name[\"']?\s*:\s*[\"']?([^\s\"',}]+)")
 _TELLING = re.compile(r"\w+\W+\w+")
@@ -59,8 +58,7 @@ class Scopes:
 
     def encloses(self, text: str) -> bool:
         """Whether lines that are indented further may belong to this one."""
-        text = text[:WIDTH]
-        return not _ENCLOSES_NOTHING.fullmatch(text.lstrip()) and not self._marks.comment(text)
+        return not _ENCLOSES_NOTHING.fullmatch(text) and not self._marks.comment(text)
 
 
 class Side:
@@ -119,7 +117,7 @@ class Side:
         names: dict[int, str] = {}
         for at, parent in parents.items():
             inside = parent >= 0 and _METADATA.fullmatch(self._lines[parent].text)
-            if inside and (found := _NAME.match(self._lines[at].text[:WIDTH])):
+            if inside and (found := _NAME.match(self._lines[at].text)):
                 names.setdefault(parents[parent], found[1])
         return names
 
