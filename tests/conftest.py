@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from bot.sandbox import messages
 from bot.store.database import Database
 from bot.store.schema import migrate
 from tests.postgres import PostgreSQL, running
 from tests.system.town import Town, quick_runbooks, town
 
 _OURS = ("SIGNOFF_", "SLACK_", "ANTHROPIC_", "GITHUB_")
-_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 for name in list(os.environ):
     if name.startswith("SIGNOFF_TEST_"):
         continue  # says how much is tested
-    if name.startswith(_OURS) or name.lower() in _PROXIES or name == "KUBECONFIG":
+    if name.startswith(_OURS) or name.lower().endswith("_proxy") or name == "KUBECONFIG":
         del os.environ[name]
 
 
@@ -80,3 +80,11 @@ async def shop(closed_shop: Town) -> Town:
     """An installation that serves, with the shop's checkout just broken."""
     await closed_shop.serve()
     return closed_shop
+
+
+@pytest.fixture
+async def model() -> AsyncIterator[messages.MessagesSandbox]:
+    """The stand-in for the model's API."""
+    sandbox = await messages.start(port=0)
+    yield sandbox
+    await sandbox.stop()

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -12,6 +11,7 @@ from typing import Any
 
 import aiohttp
 
+from tests.system.town import free_port
 from tests.waiting import wait_until
 
 TOKEN = "a-token-of-alertmanager-0123456789"
@@ -35,12 +35,6 @@ def environment(folder: Path, url: str, **more: str) -> dict[str, str]:
         "SIGNOFF_SLACK_API_URL": f"http://127.0.0.1:{free_port()}/api/",
         **more,
     }
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Serving:

@@ -1,6 +1,5 @@
 """CI failures explained against the Messages stand-in over a real socket, and by rules alone."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -95,13 +94,6 @@ def test_jobs_with_the_same_error_are_one_failure_and_there_are_few():
     different = [job(f"--- FAIL: TestPrice{'x' * n} (0.01s)") for n in range(9)]
     assert len(by_rules(different, PATCH, {}, passed_before=False)) == MOST
     assert by_rules([], PATCH, {}, passed_before=False) == ()
-
-
-@pytest.fixture
-async def model() -> AsyncIterator[messages.MessagesSandbox]:
-    sandbox = await messages.start(port=0)
-    yield sandbox
-    await sandbox.stop()
 
 
 async def explained(model: messages.MessagesSandbox | None, answer: Any = None):

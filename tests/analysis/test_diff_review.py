@@ -1,6 +1,5 @@
 """Reviews against the Messages stand-in over a real socket: a good model, a confused one, a broken one, and none."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +12,10 @@ from bot.condense.diff.parse import from_listing
 from bot.model.gateway import Gateway
 from bot.model.prompts import load
 from bot.redact import Redactor
-from bot.sandbox import messages
 from tests.analysis.review.diffs import HEAD, patch, pull_request
 
 PROMPT = load(Path(__file__).parents[2] / "prompts")["diff-review"]
 REDACT = Redactor(key=b"k" * 32).text
-
-
-@pytest.fixture
-async def model() -> AsyncIterator[messages.MessagesSandbox]:
-    sandbox = await messages.start(port=0)
-    yield sandbox
-    await sandbox.stop()
-
-
-@pytest.fixture
-async def gateway(model: messages.MessagesSandbox) -> AsyncIterator[Gateway]:
-    made = Gateway(api_key=model.api_key, base_url=model.url, redactor=Redactor(), max_retries=0)
-    yield made
-    await made.close()
 
 
 async def reviewed(gateway: Gateway | None, *, of=None, previous=(), seconds: float = 20.0, **about: Any):

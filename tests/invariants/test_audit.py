@@ -15,9 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.system.town import Town, checkout_alert, quick_runbooks, town
+from tests.system.town import LEE, Town, checkout_alert, quick_runbooks, town
 
-LEE = "U0LEE"
 IN_THE_ALERT = "xox" + "b-123456789012-" + "abcdefghijklmnopqrstuvwx"
 IN_THE_REASON = "gh" + "p_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
 

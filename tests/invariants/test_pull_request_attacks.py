@@ -4,11 +4,9 @@ The model is the worst there can be: it does what the attacker wants with all th
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from aiohttp import ClientSession
 
 from bot.analysis.diff_review import review
@@ -25,13 +23,6 @@ CASES, SEED = 360, 20261121
 MAX_TOKENS = 6000
 PROMPT = load(Path(__file__).parents[2] / "prompts")["diff-review"]
 REDACTOR = Redactor(key=b"k" * 32)
-
-
-@pytest.fixture
-async def model() -> AsyncIterator[messages.MessagesSandbox]:
-    sandbox = await messages.start(port=0)
-    yield sandbox
-    await sandbox.stop()
 
 
 async def reviewed(model: messages.MessagesSandbox, gateway: Gateway, attack: Attack) -> tuple[list[str], Review]:

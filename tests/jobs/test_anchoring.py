@@ -12,9 +12,7 @@ from typing import Any
 import aiohttp
 
 from bot.store import anchors
-from tests.system.town import Town, checkout_alert
-
-LEE = "U0LEE"
+from tests.system.town import LEE, Town, checkout_alert
 
 
 def verified(here: Town, *words: str) -> dict[str, Any]:

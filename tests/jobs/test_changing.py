@@ -6,9 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from tests.system.town import Town, checkout_alert
+from tests.system.town import LEE, Town, checkout_alert
 
-LEE = "U0LEE"
 ROLLBACK = "rollback-deployment.yaml"
 EVER = {"kind": "deny", "cron": "* * * * *", "duration": "1h", "time_zone": "UTC", "why": "the database is moved"}
 

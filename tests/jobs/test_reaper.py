@@ -17,10 +17,8 @@ from bot.store.presence import Presence
 from bot.store.schema import migrate
 from tests.jobs.test_engine import add_group, is_done
 from tests.postgres import PostgreSQL
-from tests.system.town import Town, checkout_alert, free_port, quick_runbooks, town
+from tests.system.town import LEE, Town, checkout_alert, free_port, quick_runbooks, town
 from tests.waiting import wait_until
-
-LEE = "U0LEE"
 
 
 @pytest.fixture

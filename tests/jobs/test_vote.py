@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.system.town import Town, checkout_alert
+from tests.system.town import LEE, Town, checkout_alert
 
-LEE = "U0LEE"
 DAMAGE = {
     "evidence": """UPDATE evidence SET record = '{"id": 7' WHERE ordinal = 1""",
     "triage": "UPDATE incidents SET triage = '[]'",

@@ -26,13 +26,6 @@ GOOD = {
 
 
 @pytest.fixture
-async def model() -> AsyncIterator[messages.MessagesSandbox]:
-    sandbox = await messages.start(port=0)
-    yield sandbox
-    await sandbox.stop()
-
-
-@pytest.fixture
 async def gateway(model: messages.MessagesSandbox) -> AsyncIterator[Gateway]:
     made = Gateway(api_key=model.api_key, base_url=model.url, redactor=Redactor())
     yield made

@@ -1,9 +1,8 @@
 """The page of the local workspace in a real Chromium: it draws what the app posts, as text, and lets people act."""
 
 import asyncio
-import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -89,14 +88,6 @@ CARD = [
         ],
     },
 ]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _no_proxy() -> Iterator[None]:
-    names = [name for name in os.environ if name.lower() in ("http_proxy", "https_proxy", "all_proxy")]
-    saved = {name: os.environ.pop(name) for name in names}
-    yield
-    os.environ.update(saved)
 
 
 @pytest.fixture(scope="module")

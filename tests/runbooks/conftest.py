@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,15 +29,6 @@ from bot.sandbox.kubernetes.resources import DEPLOYMENTS, PODS
 from bot.sandbox.silences import SilencesSandbox
 
 RUNBOOKS = Path(__file__).parents[2] / "runbooks"
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _no_proxy() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name in list(os.environ):
-            if name.lower().endswith("_proxy"):
-                patch.delenv(name)
-        yield
 
 
 @pytest.fixture(scope="session")

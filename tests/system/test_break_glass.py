@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.system.town import Town, checkout_alert, quick_runbooks, town
+from tests.system.town import DANA, GUEST, LEE, PRIYA, Town, checkout_alert, quick_runbooks, town
 
-LEE, PRIYA, DANA, GUEST = "U0LEE", "U0PRIYA", "U0DANA", "U0GUEST"
 TWO = {
     "approvers": [],
     "groups": {"oncall": {"users": [f"T0SHOP:{LEE}", f"T0SHOP:{PRIYA}"]}},

@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from bot.sandbox.github import shop
-from tests.system.town import Json, Town, town
+from tests.system.town import LEE, PRIYA, Json, Town, town
 
-LEE, PRIYA = "U0LEE", "U0PRIYA"
 FLAKY = "2026-11-21T10:00:02.0000000Z ##[error]dial tcp 10.0.0.7:443: i/o timeout\n"
 BROKEN = "2026-11-21T10:00:02.0000000Z app/price.py:4: error: name 'y' is not defined\n"
 

@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox.story import StoryBroken
-from tests.system.town import Town, checkout_alert, quick_runbooks, town
+from tests.system.town import LEE, Town, checkout_alert, quick_runbooks, town
 
-LEE = "U0LEE"
 COMMITS = 72  # the story makes about this many; a number beyond its end kills nothing, which is checked too
 SPREAD = (1, 4, 9, 16, 25, 38, 58)
 ALL = os.environ.get("SIGNOFF_TEST_CRASHES") == "all"

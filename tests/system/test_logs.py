@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.system.town import Town, checkout_alert, quick_runbooks, town
+from tests.system.town import DANA, GUEST, LEE, Town, checkout_alert, quick_runbooks, town
 
-LEE, DANA, GUEST = "U0LEE", "U0DANA", "U0GUEST"
 CART = "registry.example/shop/cart:1.31.0"
 CANARY = "xox" + "b-123456789012-" + "abcdefghijklmnopqrstuvwx"
 FAULT = '{"level":"error","msg":"price lookup failed","error":"dial tcp 10.1.2.3:5432: connect: connection refused"}'
@@ -42,12 +41,6 @@ async def crash_cart(here: Town, lines: list[Any]) -> None:
     await here.control("images", {"cluster": "prod", "image": image, "behaviour": behaviour})
     await here.control("play", {"cluster": "prod", "scenario": "crash_cart", "ago": 0})
     await here.control("clock", {"cluster": "prod", "advance": 10})
-
-
-async def script(here: Town, *answers: dict[str, Any]) -> None:
-    url = f"{here.urls['messages']}/sandbox/messages/script"
-    async with here.session.post(url, json={"answers": list(answers)}) as response:
-        assert response.status < 400, await response.text()
 
 
 async def files(here: Town) -> list[str]:
@@ -82,7 +75,7 @@ async def push(here: Town, pod: str, lines: list[str], *, ago: float = 60.0) -> 
 async def test_a_summary_with_cited_lines_the_digest_as_a_file_and_an_audit_row(shop: Town) -> None:
     await crash_cart(shop, [FAULT])
     found = {"statement": "The price database refuses connections.", "lines": [{"line": "L1", "quote": "x"}]}
-    await script(shop, {"json": {"findings": [found], "unknowns": []}})
+    await shop.model_answers({"json": {"findings": [found], "unknowns": []}})
     assert "The answer comes here" in await shop.ops("logs shop/cart 1h")
     answer = await shop.sees(r"^Logs of shop/cart in prod, last 1 h: (?!reading|⏳).*refused")
     shown = json.dumps(answer["blocks"], ensure_ascii=False)
@@ -121,7 +114,7 @@ async def test_what_the_model_says_is_shown_where_it_quotes_its_line(shop: Town)
     line = next(one.split()[0] for one in asked.splitlines() if "| " in one and "connection refused" in one)
     good = {"statement": "Prices cannot be read.", "lines": [{"line": line, "quote": "connection refused"}]}
     lie = {"statement": "All is well.", "lines": [{"line": line, "quote": "all is well"}]}
-    await script(shop, {"json": {"findings": [good, lie], "unknowns": []}})
+    await shop.model_answers({"json": {"findings": [good, lie], "unknowns": []}})
     await shop.ops("logs shop/cart 2h refused")
     answer = await shop.sees(r"last 2 h, lines with refused: Prices cannot be read")
     shown = json.dumps(answer["blocks"])
@@ -172,7 +165,7 @@ async def test_hostile_lines_and_a_model_that_obeys_them_change_nothing_and_leak
         ],
         "unknowns": ["see <https://evil.example|here>"],
     }
-    await script(shop, {"json": obeying})
+    await shop.model_answers({"json": obeying})
     await shop.ops("logs shop/cart 1h")
     answer = await shop.sees("^Logs of shop/cart in prod, last 1 h: ")
     blocks = json.dumps(answer["blocks"], ensure_ascii=False)
@@ -241,7 +234,7 @@ async def test_a_workload_that_is_not_there_and_a_cluster_that_is_down_are_said(
 
 async def test_a_reading_survives_the_process(shop: Town) -> None:
     await crash_cart(shop, [FAULT])
-    await script(shop, {"json": {"findings": [], "unknowns": []}, "delay": 8})
+    await shop.model_answers({"json": {"findings": [], "unknowns": []}, "delay": 8})
     await shop.ops("logs shop/cart 1h")
     await shop.until(lambda: audited(shop, "logs.read"), "the reading")
     shop.kill()

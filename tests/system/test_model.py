@@ -22,12 +22,6 @@ async def shop(tmp_path: Path) -> AsyncIterator[Town]:
         yield here
 
 
-async def script(here: Town, *answers: dict[str, Any]) -> None:
-    url = f"{here.urls['messages']}/sandbox/messages/script"
-    async with here.session.post(url, json={"answers": list(answers)}) as response:
-        assert response.status < 400, await response.text()
-
-
 def triage(**more: Any) -> dict[str, Any]:
     return {
         "severity": "high",
@@ -47,7 +41,7 @@ def stored(here: Town) -> dict[str, Any]:
 async def test_a_verified_answer_is_on_the_card_with_its_model_and_evidence(shop: Town) -> None:
     parameters = [{"name": "namespace", "value": "shop"}, {"name": "deployment", "value": "checkout"}]
     rollback = {"runbook": "rollback-deployment", "parameters": parameters, "evidence": ["E4"]}
-    await script(shop, {"json": triage(proposals=[rollback])})
+    await shop.model_answers({"json": triage(proposals=[rollback])})
     await shop.alert(checkout_alert())
     await shop.request()
     assert stored(shop)["analyst"] == "claude-haiku-5-5"
@@ -74,7 +68,7 @@ async def test_a_model_that_obeys_an_attacker_can_propose_nothing_that_is_not_th
             },
         ],
     )
-    await script(shop, {"json": obeying})
+    await shop.model_answers({"json": obeying})
     await shop.alert(checkout_alert())
     await shop.until(lambda: shop.rows("SELECT 1 FROM incidents WHERE done = wanted AND wanted > 0"), "the triage")
     assert shop.rows("SELECT count(*) FROM approvals") == [(0,)]
@@ -95,7 +89,7 @@ async def test_a_model_that_obeys_an_attacker_can_propose_nothing_that_is_not_th
 
 
 async def test_no_answer_in_time_is_answered_by_the_rules(shop: Town) -> None:
-    await script(shop, {"json": triage(), "delay": 30})
+    await shop.model_answers({"json": triage(), "delay": 30})
     await shop.alert(checkout_alert())
     await shop.request()
     assert stored(shop)["analyst"] == "rules"
@@ -103,7 +97,7 @@ async def test_no_answer_in_time_is_answered_by_the_rules(shop: Town) -> None:
 
 
 async def test_no_secret_reaches_the_model_slack_the_audit_or_the_log(shop: Town) -> None:
-    await script(shop, {"json": triage()})
+    await shop.model_answers({"json": triage()})
     body = checkout_alert()
     body["alerts"][0]["annotations"]["summary"] = f"checkout cannot log in with {CANARY}"
     body["alerts"][0]["annotations"]["description"] = f"password={CANARY}"

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from bot.sandbox.github import shop
-from tests.system.town import Json, Town, checkout_alert, town
+from tests.system.town import LEE, Json, Town, checkout_alert, town
 
 PATH = "apps/checkout/deployment.yaml"
-LEE = "U0LEE"
 SAFE = shop.DEPLOYMENT
 RISKY = SAFE.replace(shop.PROBE, "")
 

@@ -9,9 +9,8 @@ import pytest
 import yaml
 
 from tests.jobs.test_asking import fill, form
-from tests.system.town import Json, Town, checkout_alert, quick_runbooks, town
+from tests.system.town import LEE, PRIYA, Json, Town, checkout_alert, quick_runbooks, town
 
-LEE, PRIYA = "U0LEE", "U0PRIYA"
 ALL_OF_CART = {"minAvailable": 3, "selector": {"matchLabels": {"app": "cart"}}}
 
 

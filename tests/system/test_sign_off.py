@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.system.town import Town, checkout_alert, quick_runbooks, town
+from tests.system.town import DANA, GUEST, LEE, PRIYA, Town, checkout_alert, quick_runbooks, town
 
-LEE, PRIYA, DANA, GUEST = "U0LEE", "U0PRIYA", "U0DANA", "U0GUEST"
 ONCALL = {"usergroups": ["T0SHOP:S0ONCALL"]}
 PLATFORM = {"usergroups": ["T0SHOP:S0PLATFORM"], "users": ["T0SHOP:U0GUEST"]}
 

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from bot.sandbox.stage import stage
 from bot.sandbox.story import Story
-from tests.system.town import Town, checkout_alert, quick_runbooks, town
+from tests.system.town import DANA, GUEST, LEE, PRIYA, Town, checkout_alert, quick_runbooks, town
 
-LEE, PRIYA, DANA, GUEST = "U0LEE", "U0PRIYA", "U0DANA", "U0GUEST"
 IMAGE = "registry.example/shop/checkout"
 LOST = {"action": "drop", "verb": "patch", "resource": "deployments", "name": "checkout", "dry_run": False}
 

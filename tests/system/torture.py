@@ -27,9 +27,8 @@ import yaml
 from bot.domain.run import FINAL
 from bot.sandbox.story import StoryBroken
 from tests.postgres import running
-from tests.system.town import Json, Town, checkout_alert, quick_runbooks, town
+from tests.system.town import LEE, Json, Town, checkout_alert, quick_runbooks, town
 
-LEE = "U0LEE"
 CROWD = [f"U0CROWD{number:02}" for number in range(50)]
 UNCOUNTED = "UPDATE outbox"
 HERE = "here"

@@ -168,6 +168,13 @@ class Town:
             assert response.status == 200, answer
             return answer
 
+    async def model_answers(self, *answers: Json) -> None:
+        """Let the model's stand-in answer this, one after the other."""
+        async with self.session.post(
+            f"{self.urls['messages']}/sandbox/messages/script", json={"answers": list(answers)}
+        ) as response:
+            assert response.status < 400, await response.text()
+
     async def github(self, repository: str = "shop/deploy") -> Json:
         """What the GitHub stand-in holds of a repository."""
         url = f"{self.urls['github']}/sandbox/github/state?repository={repository}"

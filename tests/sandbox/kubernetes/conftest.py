@@ -58,15 +58,6 @@ class Background:
         self._loop.close()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _no_proxy():
-    with pytest.MonkeyPatch.context() as patch:
-        for name in list(os.environ):
-            if name.lower().endswith("_proxy"):
-                patch.delenv(name)
-        yield
-
-
 @pytest.fixture
 def run():
     """Start a stand-in with these clusters, for this test alone."""

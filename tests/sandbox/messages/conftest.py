@@ -1,7 +1,6 @@
 """A running stand-in for the Messages API, and a way to speak to it without the SDK."""
 
 import json
-import os
 
 import aiohttp
 import pytest
@@ -18,15 +17,6 @@ FORMAT = {
         "additionalProperties": False,
     },
 }
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy():
-    with pytest.MonkeyPatch.context() as patch:
-        for name in list(os.environ):
-            if name.lower().endswith("_proxy"):
-                patch.delenv(name)
-        yield
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 """A running local Slack with a clock that tests move, the real SDK as its client, and people who act."""
 
 import asyncio
-import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -149,15 +148,6 @@ class LocalWorkspace:
 
 
 Start = Callable[..., Awaitable[LocalWorkspace]]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _no_proxy() -> Iterator[None]:
-    """Slack's SDK sends loopback traffic to a proxy when one is configured, whatever NO_PROXY says."""
-    names = [name for name in os.environ if name.lower() in ("http_proxy", "https_proxy", "all_proxy")]
-    saved = {name: os.environ.pop(name) for name in names}
-    yield
-    os.environ.update(saved)
 
 
 @asynccontextmanager
