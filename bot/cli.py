@@ -30,12 +30,12 @@ def serve() -> None:
     """Run the bot: webhooks in, Slack out, until it is stopped."""
     import asyncio
 
-    from bot import app
+    from bot import app, assembly
 
     settings = configuration()
     try:
         sys.exit(asyncio.run(app.serve(settings)))
-    except app.CannotStart as error:
+    except assembly.CannotStart as error:
         fail(str(error))
 
 

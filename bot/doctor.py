@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot import app
+from bot import assembly
 from bot.approvals.policy import unfit
 from bot.clients import github as github_client
 from bot.clients import slack as slack_client
@@ -90,7 +90,7 @@ async def examine(configuration: Configuration) -> list[Check]:
     books, checks = _files(configuration)
     await _load(configuration)
     parts = {"database": _database, "slack": _slack, "model": _model, "endpoints": _endpoints, "github": _github}
-    redactor = app.redactor_of(configuration.settings)
+    redactor = assembly.redactor_of(configuration.settings)
     running = [_guarded(name, partial(part, configuration), redactor) for name, part in parts.items()]
     for group in await asyncio.gather(*running, _clusters(configuration, books)):
         checks += group
@@ -101,7 +101,7 @@ async def _load(configuration: Configuration) -> None:
     """Import what the checks need before their clocks run: that takes seconds where a processor is slow or taken."""
     if configuration.settings.github or configuration.settings.github_actions:
         github_client.load()
-    gateway = app.gateway_of(configuration.settings, app.redactor_of(configuration.settings))
+    gateway = assembly.gateway_of(configuration.settings, assembly.redactor_of(configuration.settings))
     if gateway is not None:
         await gateway.warm()
         await gateway.close()
@@ -122,27 +122,27 @@ def _files(configuration: Configuration) -> tuple[Catalogue | None, list[Check]]
     checks: list[Check] = []
     books = None
     try:
-        books = app.load_catalogue(configuration.settings)
-        app.suit(books, configuration)
+        books = assembly.load_catalogue(configuration.settings)
+        assembly.suit(books, configuration)
         checks.append(Check("runbooks", True, f"{len(books.runbooks)} runbooks, digest {books.digest[:12]}"))
-    except app.CannotStart as error:
+    except assembly.CannotStart as error:
         remedy = "Mend what is named; `signoff runbooks lint` checks the files."
         checks.append(Check("runbooks", False, str(error), remedy))
     try:
-        loaded = [app.load_prompt(configuration.settings, task) for task in app.tasks(configuration.settings)]
+        loaded = [assembly.load_prompt(configuration.settings, task) for task in assembly.tasks(configuration.settings)]
         said = ", ".join(f"{prompt.id} version {prompt.version}, digest {prompt.digest[:12]}" for prompt in loaded)
         checks.append(Check("prompts", True, said))
-    except app.CannotStart as error:
+    except assembly.CannotStart as error:
         checks.append(Check("prompts", False, str(error), "Mend the files, or unset SIGNOFF_PROMPTS."))
     anchors = configuration.structure.audit.anchor_file
     if anchors is not None:
         try:
-            app.anchors_of(configuration)
+            assembly.anchors_of(configuration)
             there = anchors.absolute().parent.is_dir()
             said = "can be read" if anchors.exists() else f"will be made in {anchors.absolute().parent}"
             missing = f"there is no folder {anchors.absolute().parent}"
             checks.append(Check("audit.anchor_file", there, said if there else missing, "" if there else "Create it."))
-        except app.CannotStart as error:
+        except assembly.CannotStart as error:
             checks.append(Check("audit.anchor_file", False, str(error), "Mend the file, or name another one."))
     return books, checks
 
@@ -263,7 +263,7 @@ async def _channel(client: AsyncWebClient, channel: str) -> Check:
 
 async def _model(configuration: Configuration) -> list[Check]:
     async with contextlib.AsyncExitStack() as life:
-        gateway = app.gateway_of(configuration.settings, app.redactor_of(configuration.settings))
+        gateway = assembly.gateway_of(configuration.settings, assembly.redactor_of(configuration.settings))
         if gateway is None:
             return [Check("model", None, "no ANTHROPIC_API_KEY: the rule-based analyst answers alone")]
         life.push_async_callback(gateway.close)
@@ -276,7 +276,7 @@ async def _model(configuration: Configuration) -> list[Check]:
 
 async def _github(configuration: Configuration) -> list[Check]:
     """Try both credentials: whose they are, what an app may do, and whether the listed repositories are in reach."""
-    reviewing, acting = app.connect_github(configuration), app.connect_actions(configuration)
+    reviewing, acting = assembly.connect_github(configuration), assembly.connect_actions(configuration)
     given = (
         ("github", reviewing, REVIEW_PERMISSIONS, "GITHUB_APP_ID and its key, or GITHUB_TOKEN"),
         ("github actions", acting, ACTION_PERMISSIONS, "GITHUB_ACTIONS_TOKEN, or the second app"),
@@ -327,8 +327,10 @@ async def _clusters(configuration: Configuration, books: Catalogue | None) -> li
         remedy = "Name them under clusters in the file that SIGNOFF_CONFIG names."
         return [Check("clusters", False, "none is configured, so no evidence can be read", remedy)]
     try:
-        clusters = await asyncio.to_thread(app.connect_clusters, configuration, app.redactor_of(configuration.settings))
-    except app.CannotStart as error:
+        clusters = await asyncio.to_thread(
+            assembly.connect_clusters, configuration, assembly.redactor_of(configuration.settings)
+        )
+    except assembly.CannotStart as error:
         return [Check("clusters", False, str(error), "Mend the kubeconfig or the configuration file.")]
     namespaces = configuration.structure.namespaces
     needs = rbac.runner(books.runbooks.values()) if books else frozenset()
@@ -350,7 +352,7 @@ async def _clusters(configuration: Configuration, books: Catalogue | None) -> li
 async def _endpoints(configuration: Configuration) -> list[Check]:
     """Check what runbooks send to: that its address may be connected to; and that what they put in can be read."""
     checks = []
-    for name, endpoint in app.endpoints_of(configuration).items():
+    for name, endpoint in assembly.endpoints_of(configuration).items():
         try:
             await endpoint.probe()
         except EndpointError as error:
@@ -360,9 +362,9 @@ async def _endpoints(configuration: Configuration) -> list[Check]:
             checks.append(Check(f"endpoint {name}", True, "its address may be connected to"))
     if configuration.structure.secrets:
         try:
-            found = app.secrets_of(configuration, app.redactor_of(configuration.settings))
+            found = assembly.secrets_of(configuration, assembly.redactor_of(configuration.settings))
             checks.append(Check("secrets of runbooks", True, f"{len(found)} can be read"))
-        except app.CannotStart as error:
+        except assembly.CannotStart as error:
             checks.append(Check("secrets of runbooks", False, str(error), "Mount the file, or take the name out."))
     return checks
 

@@ -71,7 +71,7 @@ def plan(name: str, parameters: tuple[str, ...], cluster: str, as_json: bool) ->
     import asyncio
     import json
 
-    from bot import app
+    from bot import assembly
     from bot.runbooks.plan import Refusal
 
     given = dict(pair.partition("=")[::2] for pair in parameters)
@@ -83,7 +83,7 @@ def plan(name: str, parameters: tuple[str, ...], cluster: str, as_json: bool) ->
     _named(books, name)
     try:
         made = asyncio.run(_plan(found, books, name, given, cluster))
-    except app.CannotStart as error:
+    except assembly.CannotStart as error:
         fail(str(error))
     if isinstance(made, Refusal):
         click.echo(f"signoff: {made.sentence}", err=True)
@@ -92,12 +92,12 @@ def plan(name: str, parameters: tuple[str, ...], cluster: str, as_json: bool) ->
 
 
 def _load(found: Configuration) -> Catalogue:
-    from bot import app
+    from bot import assembly
 
     try:
-        books = app.load_catalogue(found.settings)
-        app.suit(books, found)
-    except app.CannotStart as error:
+        books = assembly.load_catalogue(found.settings)
+        assembly.suit(books, found)
+    except assembly.CannotStart as error:
         fail(str(error))
     return books
 
@@ -114,7 +114,7 @@ async def _plan(
     import contextlib
     import time
 
-    from bot import app
+    from bot import assembly
     from bot.approvals.needs import needed
     from bot.domain.canonical import canonical, digest
     from bot.runbooks import parameters
@@ -122,18 +122,20 @@ async def _plan(
     from bot.runbooks.plan import PlanContext, make
 
     runbook, structure = books.runbooks[name], found.structure
-    redactor = app.redactor_of(found.settings)
+    redactor = assembly.redactor_of(found.settings)
     async with contextlib.AsyncExitStack() as life:
-        clusters = app.connect_clusters(found, redactor)
+        clusters = assembly.connect_clusters(found, redactor)
         for each in clusters.values():
             life.push_async_callback(each.close)
         chosen = cluster or structure.default_cluster or (next(iter(clusters)) if len(clusters) == 1 else "")
         if chosen not in clusters:
-            raise app.CannotStart(f"--cluster: give one of {', '.join(sorted(clusters)) or 'none that are configured'}")
+            raise assembly.CannotStart(
+                f"--cluster: give one of {', '.join(sorted(clusters)) or 'none that are configured'}"
+            )
         access = clusters[chosen]
         if access.runner is None:
-            raise app.CannotStart(f"clusters.{chosen}.runner: not configured, so nothing can be changed there")
-        github = app.connect_actions(found)
+            raise assembly.CannotStart(f"clusters.{chosen}.runner: not configured, so nothing can be changed there")
+        github = assembly.connect_actions(found)
         if github is not None:
             life.push_async_callback(github.close)
         policy = structure.policy()
@@ -158,8 +160,8 @@ async def _plan(
         hands = Access(
             access.runner,
             alertmanager=access.alertmanager,
-            endpoints=app.endpoints_of(found),
-            secrets=app.secrets_of(found, redactor),
+            endpoints=assembly.endpoints_of(found),
+            secrets=assembly.secrets_of(found, redactor),
             github=github,
             acts_in=structure.github.listens_to,
         )
@@ -171,7 +173,7 @@ async def _people(found: Configuration, takes: Needed, redactor: Redactor) -> Bo
     """Who may approve: with Slack's groups and names where there is a token, else those who are listed."""
     from dataclasses import dataclass
 
-    from bot import app
+    from bot import assembly
     from bot.clients import slack as slack_client
     from bot.clients.slack_directory import SlackDirectory
     from bot.domain.approval import Member, Need
@@ -196,11 +198,11 @@ async def _people(found: Configuration, takes: Needed, redactor: Redactor) -> Bo
         return Bound(needs, listed(policy.break_glass) if takes.break_glass else ())
     client = slack_client.open_client(token, base_url=found.settings.slack_api_url)
     try:
-        people = await bound(Reading(SlackDirectory(client), app.rules_of(found), redactor), takes)
+        people = await bound(Reading(SlackDirectory(client), assembly.rules_of(found), redactor), takes)
     finally:
         await slack_client.close(client)
     if isinstance(people, str):
-        raise app.CannotStart(people)
+        raise assembly.CannotStart(people)
     return people
 
 

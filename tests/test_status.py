@@ -12,7 +12,7 @@ import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy import insert, text
 
-from bot import app
+from bot import assembly
 from bot.chat.outbox import Outbox
 from bot.clients import slack as slack_client
 from bot.clients.kubernetes import Kubernetes
@@ -54,7 +54,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         "outbox": Outbox(database, client),
         "clusters": {"prod": ClusterAccess(reader, None)},
         "anchors": Anchors(),
-        "rules": app.rules_of(Configuration.load(environment(tmp_path, url))),
+        "rules": assembly.rules_of(Configuration.load(environment(tmp_path, url))),
     }
     yield World(**parts)
     await reader.close()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.app import rules_of
+from bot.assembly import rules_of
 from bot.domain.approval import Person
 from bot.domain.policy import BREAK_GLASS, LISTED, Demand, Group, UserGroup
 from bot.settings import Configuration, SettingsError

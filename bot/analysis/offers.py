@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
+
+from bot.domain.runbook import Runbook
 
 ON_GITHUB = frozenset({"PullRequest", "Issue", "Workflow", "WorkflowRun"})
 _SECOND_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -21,6 +23,18 @@ class RunbookOffer:
     risk: str
     parameters: Mapping[str, Any]
     target_kinds: tuple[str, ...]
+
+    @classmethod
+    def of(cls, runbook: Runbook) -> Self:
+        """Return what an analyst may know of a runbook."""
+        return cls(
+            id=runbook.id,
+            title=runbook.title,
+            description=runbook.description,
+            risk=runbook.risk,
+            parameters=runbook.parameters,
+            target_kinds=(runbook.target.kind,),
+        )
 
     @property
     def place(self) -> str:

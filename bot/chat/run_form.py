@@ -72,7 +72,8 @@ def render(form: Form) -> dict[str, Any]:
                 str(declared.get("title") or name),
                 _element(declared, initial),
                 hint=plain(str(declared.get("description", "")), 300),
-                optional=name not in required,
+                # A person gives what Signoff would take from the incident too.
+                optional="default" in declared and name not in required,
             )
         )
     kept = {"runbook": runbook.id, "incident": _only(form.matters), "replaces": form.replaces}

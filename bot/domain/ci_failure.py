@@ -29,7 +29,8 @@ class CiFailure:
     """One failure, of one or several jobs. ``cited`` are lines of the first job's log, the first real error first;
     ``path`` and ``line`` are the place in the diff that it points to (empty and None without one).
 
-    ``signature`` is equal for equal errors, whatever their numbers, times and folders. ``analyst`` is ``rules`` or the
+    ``signature`` is equal for equal errors, whatever their numbers, times and folders; it is empty where no log was
+    read. ``analyst`` is ``rules`` or the
     model's name, ``note`` says why the rules answered, and ``dropped`` counts what did not verify, by reason.
     """
 

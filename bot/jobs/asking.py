@@ -21,6 +21,9 @@ from bot.store.approvals import Request
 KIND = "ask"
 VERSION = 1
 
+TRIES = 3
+"""Failures, about 6 s of them, after which a person is told: who asked looks at the screen and waits."""
+
 
 def story(world: World) -> Story:
     """Return the story of one ask."""
@@ -34,16 +37,29 @@ def story(world: World) -> Story:
 
 
 async def _ask(world: World, ask_id: str) -> None:
-    def read(connection: Connection) -> tuple[Ask, Matter, Request | None]:
-        ask = asks.get(connection, ask_id)
-        old = approvals.request(connection, ask.replaces) if ask.replaces else None
-        return ask, matters.get(connection, ask.matter_id), old
+    def read(connection: Connection) -> tuple[Ask, int]:
+        return asks.get(connection, ask_id), work.attempts(connection, KIND, ask_id)
 
-    ask, matter, old = await world.database.read(read)
+    ask, failed = await world.database.read(read)
     if ask.outcome:
         return
     runbook = world.catalogue.runbooks.get(ask.runbook)
     title = runbook.title if runbook else ask.runbook
+    try:
+        await _plan(world, ask, title)
+    except Exception as error:
+        if failed + 1 >= TRIES:
+            why = f"planning it failed {TRIES} times ({type(error).__name__}; the log has more). Mend that, ask anew."
+            await world.database.write(partial(_refuse, world=world, ask=ask, title=title, why=why))
+        raise
+
+
+async def _plan(world: World, ask: Ask, title: str) -> None:
+    def read(connection: Connection) -> tuple[Matter, Request | None]:
+        old = approvals.request(connection, ask.replaces) if ask.replaces else None
+        return matters.get(connection, ask.matter_id), old
+
+    matter, old = await world.database.read(read)
     refusal = await _refusal(world, ask, old)
     if refusal:
         await world.database.write(partial(_refuse, world=world, ask=ask, title=title, why=refusal))

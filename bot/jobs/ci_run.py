@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from bot.analysis.ci import job_log
 from bot.analysis.ci.first_error import first_error
 from bot.analysis.ci.job_log import JobLog
+from bot.analysis.ci.unread import unread as unread_jobs
 from bot.analysis.ci_failure import by_chance, explain
 from bot.clients.github import GitHubError, GitHubLimited
 from bot.clients.github_repository import GitHubRepository
@@ -52,6 +53,8 @@ def story(world: World, code: CodeAccess) -> Story:
             if error.status not in GONE:
                 raise
             log.warning("a CI run cannot be read", row=row_id, why=str(error))
+            await world.database.write(lambda connection: work.give_up(connection, KIND, row_id, generation))
+            return
         await steps("show", world.database.write, partial(_show, world, code, row_id))
         world.outbox.kick()
         await steps("propose", partial(_propose, world, row_id))
@@ -66,9 +69,18 @@ async def _explain(world: World, code: CodeAccess, row_id: str) -> str:
     if run.conclusion not in ci.FAILED or run.app or not code.listens_to(run.repository):
         return "nothing"
     repository = GitHubRepository(code.github, run.repository)
-    failed = [job for job in await repository.jobs(run.run_id) if job.get("conclusion") in ci.FAILED][:JOBS_READ]
-    logs = [found for found in [await _log(world, repository, job) for job in failed] if found is not None]
+    failed = [job for job in await repository.jobs(run.run_id) if job.get("conclusion") in ci.FAILED]
+    asked = failed[:JOBS_READ]
+    found = [await _log(world, repository, job) for job in asked]
+    logs = [one for one in found if one is not None]
+    unread = unread_jobs(
+        run.workflow,
+        gone=[_name(world, job) for job, log in zip(asked, found, strict=True) if log is None],
+        beyond=[_name(world, job) for job in failed[JOBS_READ:]],
+        read=len(logs),
+    )
     if not logs:
+        await world.database.write(lambda connection: ci.explain(connection, run, unread))
         return "no logs"
     patch = await _patch(world, repository, run)
     signatures = {first_error(one.own).signature for one in logs}
@@ -89,7 +101,7 @@ async def _explain(world: World, code: CodeAccess, row_id: str) -> str:
         max_tokens=EXPLAIN_TOKENS,
         purpose=f"CI {run.name}",
     )
-    await world.database.write(lambda connection: ci.explain(connection, run, failures))
+    await world.database.write(lambda connection: ci.explain(connection, run, (*failures, *unread)))
     return "explained"
 
 
@@ -99,9 +111,11 @@ async def _log(world: World, repository: GitHubRepository, job: Mapping[str, Any
         return None
     steps = job.get("steps")
     step = next((str(one.get("name")) for one in steps or [] if one.get("conclusion") in ci.FAILED), "")
-    return await asyncio.to_thread(
-        job_log.read, str(job.get("name") or "a job"), step, raw.encode(), world.redactor.text
-    )
+    return await asyncio.to_thread(job_log.read, _name(world, job), step, raw.encode(), world.redactor.text)
+
+
+def _name(world: World, job: Mapping[str, Any]) -> str:
+    return world.redactor.text(str(job.get("name") or "a job"))
 
 
 async def _patch(world: World, repository: GitHubRepository, run: CiRun) -> Patch:

@@ -42,6 +42,8 @@ def story(world: World, code: CodeAccess) -> Story:
             if error.status not in GONE:
                 raise
             log.warning("a command cannot be answered", row=row_id, why=str(error))
+            await world.database.write(lambda connection: work.give_up(connection, KIND, row_id, generation))
+            return
         await steps("finish", world.database.write, partial(_finish, row_id, generation))
 
     return command

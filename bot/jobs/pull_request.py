@@ -345,7 +345,7 @@ def _loud(found: Review, wanted: Mapping[str, Any]) -> bool:
 def _give_up(row_id: str, generation: int, why: str, connection: Connection) -> None:
     log.warning("a pull request cannot be reviewed", row=row_id, why=why)
     pulls.skipped(connection, row_id, why)
-    work.done(connection, KIND, row_id, generation)
+    work.give_up(connection, KIND, row_id, generation)
 
 
 async def _current(world: World, row_id: str, generation: int) -> StoredPull | None:

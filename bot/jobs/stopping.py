@@ -1,4 +1,4 @@
-"""Turning all actions off, and on again: the word is judged, stored, audited and announced in one transaction."""
+"""Turning all actions off, and on again: the word is judged, audited and announced in one transaction."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from bot.approvals import stopping
 from bot.approvals.stopping import Ruling, Wish
 from bot.chat import thread
 from bot.domain.approval import Electorate, Person
-from bot.domain.stop import Asker
 from bot.jobs import board
 from bot.jobs.people import FOR_A_DENIAL, FOR_AN_APPROVAL, electorate
 from bot.jobs.world import World
@@ -34,24 +33,18 @@ def _turn(
     connection: Connection, *, world: World, wish: Wish, person: Person, name: str, reason: str, people: Electorate
 ) -> Ruling:
     now = clock.advance(connection)
-    stop = stops.current(connection)
-    ruling = stopping.rule(stop, wish, person, people, now)
-    asker = Asker(person, name, now)
-    data = {"wish": wish, "reason": reason, "verdict": ruling.sentence, "groups_age_ms": people.age_ms}
-    audit.append(connection, at=now, kind=f"actions.{ruling.act}", actor=str(person), subject="actions", data=data)
+    ruling = stopping.rule(stops.current(connection), wish, person, people, now)
+    data = {"wish": wish, "name": name, "reason": reason, "verdict": ruling.sentence, "groups_age_ms": people.age_ms}
+    kind = f"{stops.SUBJECT}.{ruling.act}"
+    said = audit.append(connection, at=now, kind=kind, actor=str(person), subject=stops.SUBJECT, data=data)
     if ruling.act == "nothing":
         return ruling
-    if ruling.act == "stop":
-        stop = stops.begin(connection, asker, reason)
-    elif stop is not None and ruling.act == "ask":
-        stops.ask_lift(connection, stop.number, asker)
-    elif stop is not None:
-        stops.lift(connection, stop.number, asker)
+    if ruling.act == "lift":
         for run_id in runs.starting(connection):
             work.want(connection, "run", run_id)
     outbox.put(
         connection,
-        key=f"actions:{stop.number if stop else 0}:{ruling.act}:{now}",
+        key=f"actions:{said.seq}",
         channel=world.rules.channel_for({}),
         payload=thread.actions_turned(ruling.act, name, reason).payload(),
         now=now,

@@ -37,17 +37,23 @@ def complete(
         f"{'.'.join(str(part) for part in key)}: {sentence}" if key else sentence
         for key, sentence in schema_errors.faults(schema, values)
     )
-    problems = (*wrong, *problems)
     for name, declared in schema["properties"].items():
         if name not in values and "default" in declared:
             values[name] = declared["default"]
+    told = {*schema.get("required", ()), *(sentence.partition(":")[0] for sentence in wrong)}
+    absent = (f"{name} is missing" for name in schema["properties"] if name not in values and name not in told)
+    problems = (*wrong, *problems, *absent)
     return dict(sorted(values.items())) if not problems else {}, problems
 
 
 def field_faults(schema: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, str]:
     """Return one sentence for each parameter that is wrong or missing, by its name, for a form to show beside it."""
     values = {name: _plain(value) for name, value in given.items()}
-    found = {name: "Fill this in." for name in schema.get("required", ()) if name not in values}
+    needed = {
+        *schema.get("required", ()),
+        *(name for name, each in schema["properties"].items() if "default" not in each),
+    }
+    found = dict.fromkeys(sorted(needed - values.keys()), "Fill this in.")
     for key, sentence in schema_errors.faults(schema, values):
         if key:
             found.setdefault(str(key[0]), sentence[:1].upper() + sentence[1:] + ".")

@@ -121,6 +121,20 @@ def unbroken(
     return [event(Row(*row)) for row in rows], ""
 
 
+def last(
+    connection: Connection, subject: str, kinds: Sequence[str], *, after: int = 0
+) -> tuple[AuditEvent | None, str]:
+    """Return the newest event of these kinds beyond row ``after`` that the audit has of ``subject``, and what is wrong
+    with that row by itself. Of one whose data cannot be read only the rest is returned."""
+    query = select(*_COLUMNS).where(audit.c.subject == subject, audit.c.kind.in_(kinds), audit.c.seq > after)
+    found = connection.execute(query.order_by(audit.c.seq.desc()).limit(1)).first()
+    if found is None:
+        return None, ""
+    row = Row(*found)
+    fault = chain.check([row], keys=keys_of(connection), first=row.seq, before=row.previous).problem
+    return event(row._replace(data="{}") if fault else row), fault
+
+
 def event(row: Row) -> AuditEvent:
     """Read a row's data. Raises ``ValueError`` if it is not a JSON object."""
     data = json.loads(row.data)

@@ -36,10 +36,10 @@ class _Facts:
 def accept(connection: Connection, event: PullEvent | PushEvent | DeployEvent) -> tuple[str, int]:
     """Store a change. Returns its row and the generation of work: its paths and risks are still to be read."""
     facts = _facts(event)
-    row_id = "g" + hashlib.sha256(f"{facts.kind}\n{event.repository.lower()}\n{_key(event)}".encode()).hexdigest()[:30]
+    row = row_of(event)
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     statement = insert(changes).values(
-        id=row_id,
+        id=row,
         kind=facts.kind,
         repository=event.repository,
         number=facts.number,
@@ -53,7 +53,13 @@ def accept(connection: Connection, event: PullEvent | PushEvent | DeployEvent) -
         at=event.at,
     )
     connection.execute(statement.on_conflict_do_nothing(index_elements=[changes.c.id]))
-    return row_id, work.want(connection, "change", row_id)
+    return row, work.want(connection, "change", row)
+
+
+def row_of(event: PullEvent | PushEvent | DeployEvent) -> str:
+    """Return the id of the row that an event is kept in."""
+    key = f"{_facts(event).kind}\n{event.repository.lower()}\n{_key(event)}"
+    return "g" + hashlib.sha256(key.encode()).hexdigest()[:30]
 
 
 def get(connection: Connection, row_id: str) -> Change:

@@ -21,6 +21,8 @@ from bot.store.unreadable import UnreadableRow, parse, parse_part
 _RUN = TypeAdapter(CiRun)
 _FAILURES = TypeAdapter(tuple[CiFailure, ...])
 FAILED = ("failure", "timed_out", "startup_failure")
+TELLING = (*FAILED, "success")
+"""The conclusions that say what a workflow came to: one that was cancelled or skipped says nothing of that."""
 SIGHTINGS = 100
 
 
@@ -67,6 +69,8 @@ def explain(connection: Connection, run: CiRun, failures: Sequence[CiFailure]) -
     kept = _FAILURES.dump_python(tuple(failures), mode="json")
     connection.execute(update(ci_runs).where(ci_runs.c.id == run.id).values(failure=kept))
     for failure in failures:
+        if not failure.signature:
+            continue
         values = {
             "run_row": run.id,
             "signature": failure.signature,
@@ -86,7 +90,8 @@ def failures_in(connection: Connection, row_id: str) -> tuple[CiFailure, ...]:
 
 def failures_of(connection: Connection, repository: str, sha: str) -> tuple[CiFailure, ...]:
     """Return why a commit's CI fails: of each workflow what the newest attempt of the newest run came to."""
-    query = select(ci_runs).where(ci_runs.c.head_sha == sha).order_by(ci_runs.c.run_id, ci_runs.c.attempt)
+    query = select(ci_runs).where(ci_runs.c.head_sha == sha, ci_runs.c.conclusion.in_(TELLING))
+    query = query.order_by(ci_runs.c.run_id, ci_runs.c.attempt)
     newest: dict[tuple[str, str], tuple[CiFailure, ...]] = {}
     for row in connection.execute(query):
         run = parse(_RUN, row, ci_runs.name)
@@ -103,6 +108,7 @@ def failing_between(
     query = (
         select(ci_runs)
         .where(ci_runs.c.at >= after, ci_runs.c.at <= until, ci_runs.c.on_default, ci_runs.c.app == "")
+        .where(ci_runs.c.conclusion.in_(TELLING))
         .order_by(ci_runs.c.at.desc(), ci_runs.c.run_id.desc(), ci_runs.c.attempt.desc())
         .limit(limit)
     )
@@ -168,8 +174,7 @@ def _of_workflow(run: CiRun) -> Select[Any]:
 
 def _later(run: CiRun) -> ColumnElement[bool]:
     again = and_(ci_runs.c.run_id == run.run_id, ci_runs.c.attempt > run.attempt)
-    # One that was cancelled or skipped says nothing of what the workflow would come to.
-    newer = and_(ci_runs.c.run_id > run.run_id, ci_runs.c.conclusion.in_((*FAILED, "success")))
+    newer = and_(ci_runs.c.run_id > run.run_id, ci_runs.c.conclusion.in_(TELLING))
     return or_(again, newer)
 
 

@@ -26,13 +26,15 @@ def accept(
 ) -> Accepted:
     """Store an event in the caller's transaction. ``fingerprint`` is the hash of its name and body.
 
-    What was stored before changes nothing, but work of it that is not done is started anew: a person who redelivers a
-    failed event need not wait for the next attempt.
+    What was stored before changes nothing, but work of it that is not done, or was given up, is started anew: a person
+    who redelivers a failed event, perhaps after giving a permission that was missing, need not wait.
     """
     # The delivery's id is not signed: a captured body under another id is the same event.
     same = or_(github_deliveries.c.id == fingerprint, github_deliveries.c.delivery == delivery)
     known = connection.execute(select(github_deliveries).where(same).limit(1)).first()
     if known is not None:
+        if isinstance(event, PullEvent) and work.is_given_up(connection, "change", changes.row_of(event)):
+            _again(connection, "change", changes.row_of(event), now)
         return Accepted("seen", _again(connection, known.kind, known.row_id, now) if known.kind else None)
     due = _store(connection, event, now)
     connection.execute(
@@ -72,6 +74,6 @@ def _store(connection: Connection, event: GitHubEvent, now: int) -> Due | None:
 
 def _again(connection: Connection, kind: str, row_id: str, now: int) -> Due | None:
     generation = work.wanted(connection, kind, row_id)
-    if work.is_done(connection, Due(kind, row_id, generation)):
+    if work.is_done(connection, Due(kind, row_id, generation)) and not work.is_given_up(connection, kind, row_id):
         return None
     return Due(kind, row_id, work.want(connection, kind, row_id, now=now))

@@ -61,6 +61,11 @@ def _counters() -> list[Column[Any]]:
     ]
 
 
+def _given_up() -> Column[Any]:
+    """The generation of work that GitHub refused for good, as far as anybody can tell; 0 where it refused none."""
+    return Column("given_up", Integer, nullable=False, default=0, server_default="0")
+
+
 def _due(name: str) -> Index:
     """Index the few rows that want work: every process looks for them every second."""
     wants = text("done < wanted")
@@ -213,22 +218,6 @@ asks = Table(
     _due("asks_due"),
 )
 
-stops = Table(
-    "stops",
-    metadata,
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("at", BigInteger, nullable=False),
-    Column("person", Text, nullable=False),
-    Column("person_name", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("lift_asked_by", Text, nullable=True),
-    Column("lift_asked_name", Text, nullable=True),
-    Column("lift_asked_at", BigInteger, nullable=True),
-    Column("lifted_by", Text, nullable=True),
-    Column("lifted_name", Text, nullable=True),
-    Column("lifted_at", BigInteger, nullable=True),
-)
-
 runs = Table(
     "runs",
     metadata,
@@ -341,6 +330,7 @@ pulls = Table(
     Column("note", Text, nullable=False, default="", server_default=""),
     Column("updated_at", BigInteger, nullable=False),
     *_counters(),
+    _given_up(),
     _due("pulls_due"),
 )
 
@@ -354,6 +344,7 @@ pull_commands = Table(
     Column("answer", Text, nullable=False, default="", server_default=""),
     Column("received_at", BigInteger, nullable=False),
     *_counters(),
+    _given_up(),
     _due("pull_commands_due"),
 )
 
@@ -375,6 +366,7 @@ ci_runs = Table(
     Column("failure", Json, nullable=True),
     Column("at", BigInteger, nullable=False),
     *_counters(),
+    _given_up(),
     _due("ci_runs_due"),
 )
 
@@ -404,6 +396,7 @@ changes = Table(
     Column("risks", Json, nullable=False),
     Column("at", BigInteger, nullable=False, index=True),
     *_counters(),
+    _given_up(),
     _due("changes_due"),
 )
 

@@ -64,6 +64,23 @@ def done(connection: Connection, kind: str, row_id: str, generation: int) -> Non
     )
 
 
+def give_up(connection: Connection, kind: str, row_id: str, generation: int) -> None:
+    """Record that work cannot be done as things are: it is not tried again until somebody asks for it once more.
+
+    Only rows about GitHub can be given up.
+    """
+    done(connection, kind, row_id, generation)
+    table = KINDS[kind]
+    connection.execute(update(table).where(table.c.id == row_id).values(given_up=generation))
+
+
+def is_given_up(connection: Connection, kind: str, row_id: str) -> bool:
+    """Say whether the newest work of a row was given up. A row that is gone wants nothing."""
+    table = KINDS[kind]
+    row = connection.execute(select(table.c.given_up, table.c.wanted).where(table.c.id == row_id)).first()
+    return row is not None and 0 < row.given_up == row.wanted
+
+
 def failed(connection: Connection, kind: str, row_id: str, generation: int, *, now: int) -> int | None:
     """Accept the work of a failed job anew, to start after a growing delay (2 s to 5 min). Returns the new generation,
     or None if newer work was accepted meanwhile, which then covers it."""
@@ -77,6 +94,12 @@ def failed(connection: Connection, kind: str, row_id: str, generation: int, *, n
         .values(wanted=generation + 1, attempts=attempts + 1, not_before=now + delay)
     )
     return generation + 1 if accepted.rowcount == 1 else None
+
+
+def attempts(connection: Connection, kind: str, row_id: str) -> int:
+    """Return how many times in a row the work of a row has failed."""
+    table = KINDS[kind]
+    return int(connection.execute(select(table.c.attempts).where(table.c.id == row_id)).scalar_one())
 
 
 def due(connection: Connection, *, now: int, limit: int = 200) -> list[Due]:

@@ -2,15 +2,14 @@
 
 from pathlib import Path
 
-from bot.analysis.offers import proposable
-from bot.app import offer
+from bot.analysis.offers import RunbookOffer, proposable
 from bot.runbooks.catalogue import load
 
 RUNBOOKS = load(Path(__file__).parents[2] / "runbooks").runbooks
 
 
 def test_of_the_shipped_runbooks_those_about_an_object_of_the_inventory_are_on_offer() -> None:
-    on_offer = {name for name, runbook in RUNBOOKS.items() if proposable(offer(runbook))}
+    on_offer = {name for name, runbook in RUNBOOKS.items() if proposable(RunbookOffer.of(runbook))}
     assert on_offer == {
         "delete-pod",
         "evict-pod",

@@ -36,6 +36,12 @@ def test_the_whole_section_on_one_page():
     )
 
 
+def test_what_nobody_read_takes_one_line():
+    unread = replace(FAILURE, jobs=("e2e",), step="", what="GitHub has no log of it any more.", cited=(), signature="")
+    said = ci_section([FAILURE, unread], head_sha=HEAD)
+    assert said.endswith("  ```\n\n- `e2e`: GitHub has no log of it any more.")
+
+
 def test_nothing_failed_says_nothing():
     assert ci_section([], head_sha=HEAD) == ""
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from bot import app, shipped
+from bot import assembly, shipped
 from bot.chat.logs_asked import LogsAsked
 from bot.domain.alert import Alert, Delivery
 from bot.domain.approval import Person
@@ -53,7 +53,7 @@ async def world(database: Database) -> World:
     books = catalogue.load(shipped.runbooks(None))
     engine = Engine(database)
     rules = replace(
-        app.rules_of(Configuration(Settings(), Structure())),
+        assembly.rules_of(Configuration(Settings(), Structure())),
         logs=frozenset({("C0INCIDENTS", "prod", "shop")}),
         default_cluster="prod",
     )

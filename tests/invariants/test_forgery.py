@@ -229,6 +229,31 @@ async def test_a_denial_cannot_be_undone_by_writing_the_earlier_row_back(asked: 
     await stays_undone(asked, "void")
 
 
+@pytest.mark.parametrize(("deed", "said"), [("lifted", "it is not signed"), ("deleted", "is missing")])
+async def test_actions_that_are_off_stay_off(asked: Town, deed: str, said: str) -> None:
+    """L (stop), forged: a word that turns actions on, written without a key, turns them on as little as taking away
+    the word that turned them off."""
+    body = {"user": LEE, "channel": "C0INCIDENTS", "text": "/ops actions off the registry is gone", "wait": 10}
+    await asked.page.act("/sandbox/command", body)
+    await asked.sees("turned all actions off")
+    with written(asked) as connection:
+        stop = dict(connection.execute("SELECT * FROM audit WHERE kind = 'actions.stop'").fetchone())
+        if deed == "deleted":
+            connection.execute("DELETE FROM audit WHERE seq = ?", (stop["seq"],))
+        else:
+            last = dict(connection.execute("SELECT * FROM audit ORDER BY seq DESC").fetchone())
+            lift = stop | {"seq": last["seq"] + 1, "kind": "actions.lift", "previous": last["hash"], "signature": ""}
+            content = {name: lift[name] for name in ("seq", "at", "kind", "actor", "subject", "previous")}
+            text = json.dumps(content | {"data": json.loads(lift["data"])}, sort_keys=True, separators=(",", ":"))
+            connection.execute("UPDATE counters SET value = value + 1 WHERE name = 'audit'")
+            put(connection, "audit", lift | {"hash": hashlib.sha256(text.encode()).hexdigest()})
+    await asked.page.click(LEE, await asked.request(), "Approve", stale=True)
+    await asked.sees(said)
+    assert await asked.writes() == []
+    assert asked.rows("SELECT * FROM run_steps") == []
+    assert not asked.audit_holds()
+
+
 async def test_a_key_is_replaced_while_a_request_waits(closed_shop: Town) -> None:
     """What the old key signed holds as long as that key is listed, and no longer."""
     old, new = closed_shop.environment["SIGNOFF_SECRET_KEY"], "new:" + "n" * 32

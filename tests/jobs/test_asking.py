@@ -84,3 +84,23 @@ async def test_a_changed_request_is_a_new_one_without_votes_and_the_old_one_says
     await shop.page.click(PRIYA, newer, "Approve", stale=True)
     await shop.until(lambda: shop.rows("SELECT 1 FROM run_steps WHERE state = 'done'"), "the changed request to run")
     assert shop.audit_holds()
+
+
+async def test_what_the_incident_would_say_a_person_must_say(shop: Town) -> None:
+    await shop.alert(checkout_alert())
+    await shop.request()
+    view = await form(shop, LEE, "silence-alerts INC-1")
+    refused = await fill(shop, LEE, view, alertname="CheckoutErrors", minutes="30")
+    assert "p.namespace" in refused["errors"]
+    assert shop.rows("SELECT count(*) FROM asks") == [(0,)]
+
+
+async def test_who_asks_is_told_when_planning_fails_whatever_the_error(shop: Town) -> None:
+    await shop.alert(checkout_alert())
+    await change(shop, LEE, await shop.request())
+    view = await shop.modal(LEE)
+    shop.alter("UPDATE approvals SET state = 'damaged'")
+    await fill(shop, LEE, view, namespace="shop", deployment="checkout", revision="1")
+    await shop.sees("which was not asked for: planning it failed 3 times")
+    await shop.until(lambda: shop.rows("SELECT 1 FROM asks WHERE done = wanted"), "the ask to be done with")
+    assert shop.rows("SELECT outcome LIKE 'planning it failed%' FROM asks") == [(1,)]

@@ -11,9 +11,8 @@ from sqlalchemy import insert
 from bot.domain.approval import Person
 from bot.domain.plan import SCHEMA, Plan
 from bot.domain.policy import Policy, Window
-from bot.domain.stop import Asker
 from bot.jobs import holds
-from bot.store import stops, tables
+from bot.store import audit, stops, tables
 from bot.store.database import Database
 
 HOUR = 3_600_000_000
@@ -104,5 +103,7 @@ def test_a_broken_glass_passes_windows_where_that_is_configured_and_nothing_else
     assert bool(said(a_plan(**own))) is held
     began(database, 0.25, 0.5)
     assert said(a_plan(limits={"per_hour": 2})) != ""
-    database.write_now(lambda connection: stops.begin(connection, Asker(LEE, "Lee", NOW), "the registry is gone"))
+    told: Any = {"at": NOW, "kind": stops.STOP, "actor": str(LEE), "subject": stops.SUBJECT}
+    data = {"name": "Lee", "reason": "the registry is gone"}
+    database.write_now(lambda connection: audit.append(connection, **told, data=data))
     assert "the registry is gone" in said(a_plan())

@@ -98,11 +98,25 @@ def test_what_an_incident_is_about_is_taken_and_nothing_else() -> None:
     assert complete(FROM, {"place": "edge"}) == ({"place": "edge"}, ()), "a person gives every parameter"
 
 
+def test_what_nobody_gives_and_nothing_says_is_missing() -> None:
+    assert complete(FROM, {}) == ({}, ("place is missing",))
+    assert complete({"type": "object", "properties": {"x": {"type": "string"}}}, {}, {}) == ({}, ("x is missing",))
+    assert field_faults(FROM, {}) == {"place": "Fill this in."}
+
+
 def test_what_is_typed_becomes_what_is_declared_and_the_rest_stays_text() -> None:
     schema = {"properties": {"n": {"type": "integer"}, "on": {"type": "boolean"}, "s": {"type": "string"}}}
     assert read(schema, {"n": "-3", "on": "true", "s": "7"}) == {"n": -3, "on": True, "s": "7"}
     assert read(schema, {"n": "3.5", "on": "yes", "x": "1"}) == {"n": "3.5", "on": "yes", "x": "1"}
     assert read(schema, {"n": "9" * 40}) == {"n": "9" * 40}
+
+
+def test_every_parameter_of_a_shipped_runbook_has_a_value_or_is_named() -> None:
+    for runbook in load(Path(__file__).parents[2] / "runbooks").runbooks.values():
+        declared = runbook.parameters["properties"]
+        needed = {name for name, each in declared.items() if "default" not in each}
+        assert set(field_faults(runbook.parameters, {})) == needed, runbook.id
+        assert bool(complete(runbook.parameters, {})[1]) == bool(needed), runbook.id
 
 
 @given(st.dictionaries(st.sampled_from([*SCHEMA["properties"], "other"]), _json) | _json)

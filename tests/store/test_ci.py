@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection
 
 from bot.domain.ci import CiRun
@@ -46,6 +47,22 @@ def test_the_newest_attempt_tells_whether_a_commit_fails(database: Database) -> 
     assert database.read_now(lambda c: ci.failures_of(c, "shop/deploy", "a" * 40)) == ()
     assert database.read_now(lambda c: ci.passed_before(c, passed))
     assert not database.read_now(lambda c: ci.passed_before(c, replace(passed, workflow="other")))
+
+
+@pytest.mark.parametrize("conclusion", ["cancelled", "skipped", "action_required", "stale"])
+def test_a_run_that_came_to_nothing_takes_no_known_failure_away(database: Database, conclusion: str) -> None:
+    for event in ({}, {"run_id": 77, "on_default": True, "at": 2000}):
+        keep(database, **event)
+        keep(database, **(event | {"conclusion": conclusion, "attempt": 2}))
+    assert len(database.read_now(lambda c: ci.failures_of(c, "shop/deploy", "a" * 40))) == 1
+    assert len(database.read_now(lambda c: ci.failing_between(c, after=0, until=5000))) == 1
+
+
+def test_a_failure_whose_log_nobody_read_is_like_no_other(database: Database) -> None:
+    run = keep(database, conclusion="success")
+    database.write_now(lambda c: ci.explain(c, run, [failure(""), failure("")]))
+    other = keep(database, head_sha="b" * 40, branch="other", pulls=(8,), run_id=90, conclusion="success")
+    assert database.read_now(lambda c: ci.seen_elsewhere(c, other, "")) == ()
 
 
 def test_the_same_error_counts_where_it_is_not_this_changes(database: Database) -> None:

@@ -139,6 +139,17 @@ async def test_a_redelivery_has_no_second_effect(code: Town) -> None:
     assert (len(found["reviews"]), len(found["comments"])) == (1, 1)
 
 
+async def test_a_redelivery_after_a_permission_was_mended_has_its_effect(code: Town) -> None:
+    await code.on_github("fault", action="status", method="GET", path="/shop/mended-since/pulls/1$", value=403)
+    repository = await opened(code, "mended-since")
+    of = "SELECT note FROM pulls WHERE done = wanted AND repository = ?"
+    await code.until(lambda: "403" in str(code.rows(of, repository)), "the pull request to be given up")
+    async with code.session.get(f"{code.urls['github']}/sandbox/github/deliveries") as response:
+        delivery = (await response.json())["deliveries"][-1]
+    await code.on_github("redeliver", delivery=delivery["id"])
+    assert len((await reviewed(code, repository))["reviews"]) == 1
+
+
 async def test_drafts_wait_until_somebody_who_may_write_asks(code: Town) -> None:
     repository = await opened(code, "draft", draft=True)
     of = "FROM pulls WHERE done = wanted AND repository = ?"
@@ -267,6 +278,18 @@ async def test_a_failed_run_is_explained_in_the_comment(code: Town) -> None:
 
     await code.until(gone, "the failure to go from the comment")
     assert len((await pull(code, repository))["comments"]) == 1
+
+
+async def test_failed_jobs_that_cannot_be_read_are_named(code: Town) -> None:
+    repository = await opened(code, "unread")
+    sha = (await reviewed(code, repository))["head_sha"]
+    await code.on_github("run-workflow", full_name=repository, head_sha=sha, jobs=[], conclusion="startup_failure")
+    await commented(code, repository, "It failed before any job ran")
+    boom = "2026-11-21T10:00:02.0000000Z ##[error]boom\n"
+    jobs = [{"name": f"e2e-{number}", "conclusion": "failure", "log": boom} for number in range(8)]
+    await code.on_github("run-workflow", full_name=repository, head_sha=sha, jobs=jobs)
+    said = await commented(code, repository, "boom")
+    assert "`e2e-6`, `e2e-7`: Its log was not read" in said
 
 
 async def test_a_later_incident_names_the_change_that_was_merged_before_it(code: Town) -> None:

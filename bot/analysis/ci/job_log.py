@@ -12,10 +12,21 @@ from bot.condense.logs.reader import Reader
 
 BUDGET: Final = 6000
 """Tokens of a digest that are looked at: more than any failure's own lines need."""
-_STEP = re.compile(rb"##\[group\]Run ")
+_STEP = re.compile(rb"##\[group\](Run .*)")
 _FAILED = re.compile(rb"##\[error\]")
 _TIME: Final = 40
 """Bytes before a line's text: GitHub writes the time in front of each line."""
+_COMMAND: Final = 400
+"""Bytes of a command that are compared with the name of a step."""
+
+
+@dataclass(slots=True)
+class _Step:
+    """A command of a job: the line it starts at, and its last error's line, 0 without one."""
+
+    command: str
+    start: int
+    error: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +52,28 @@ def read(name: str, step: str, raw: bytes, redact: Redact, *, year: int = 1970, 
     reader = Reader(year=year)
     reader.feed(raw)
     shown = digest(rank(reader.finish(), redact), budget)
-    start, end = _failed_step(raw)
+    start, end = _failed_step(raw, step)
     return JobLog(name, step, shown.excerpts, start, end)
 
 
-def _failed_step(raw: bytes) -> tuple[int, int]:
-    """Return the first and the last line of the step that failed: from its command to its error."""
-    start, number = 1, 0
+def _failed_step(raw: bytes, name: str) -> tuple[int, int]:
+    """Return the first and the last line of the step that failed: from its command to its last error.
+
+    A step that may fail (``continue-on-error``) writes errors too. So it is the one with that ``name``, which GitHub
+    makes of the command where nobody gave one, with the commands that it consists of; else the last that has an error.
+    """
+    steps: list[_Step] = [_Step("", 1)]
+    number = 0
     for number, line in enumerate(raw.split(b"\n"), start=1):
-        head = line[: _TIME + 20]
-        if _STEP.search(head):
-            start = number
-        elif _FAILED.search(head):
-            return start, number
-    return 1, number
+        if found := _STEP.search(line[: _TIME + 20]):
+            command = line[found.start(1) : found.start(1) + _COMMAND]
+            steps.append(_Step(command.decode("utf-8", "replace").strip(), number))
+        elif _FAILED.search(line[: _TIME + 20]):
+            steps[-1].error = number
+    named = max((at for at, step in enumerate(steps) if name and step.command == name), default=None)
+    if named is not None:
+        failed = next((step for step in steps[named:] if step.error), None)
+        if failed is not None:
+            return steps[named].start, failed.error
+    failed = next((step for step in reversed(steps) if step.error), None)
+    return (failed.start, failed.error) if failed is not None else (1, number)

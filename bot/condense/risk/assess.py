@@ -29,10 +29,7 @@ from bot.condense.risk import (
     terraform,
 )
 from bot.condense.risk.comments import Marks
-from bot.condense.risk.rule import Added, Changed, Gone, Risk, Rule, Touched
-
-WIDTH: Final = 1000
-"""Characters of a line that rules read."""
+from bot.condense.risk.rule import WIDTH, Added, Changed, Gone, Risk, Rule, Touched
 
 FAMILIES: Final = (
     github_actions,

@@ -11,7 +11,7 @@ from typing import Final, Literal, NamedTuple
 
 from bot.condense.diff.patch import FilePatch, Line
 from bot.condense.risk.comments import Marks
-from bot.condense.risk.rule import Gone
+from bot.condense.risk.rule import WIDTH, Gone
 from bot.condense.risk.scopes import Scope, Scopes, Side
 
 _KIND: Final = re.compile(r"[\s\-{,\"']*kind[\"']?\s*[:=]")
@@ -75,7 +75,7 @@ def _place(file: FilePatch, mentions: Iterable[Mention], marks: Marks) -> list[_
             after = [(at, line.text) for at, line in enumerate(lines) if line.sign != "-"]
             out = marks.commented_out(text for _, text in after)
             quiet = frozenset(at for (at, _), commented in zip(after, out, strict=True) if commented)
-        sign, code = mention.line.sign, marks.code(mention.line.text)
+        sign, code = mention.line.sign, marks.code(mention.line.text[:WIDTH])
         if sign == "+" and (mention.place in quiet or not re.search(mention.rule.pattern, code)):
             continue
         scope = sides[sign][mention.place]
@@ -101,4 +101,4 @@ def _same_path(item: _Placed) -> Hashable | None:
 
 def _object(item: _Placed) -> str:
     """Return whose kind a line tells: an object with another name is another object."""
-    return item.scope.name if _KIND.match(item.mention.line.text) else ""
+    return item.scope.name if _KIND.match(item.mention.line.text[:WIDTH]) else ""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
+
+WIDTH: Final = 1000
+"""Characters of a line that are read for its risks."""
 
 Severity = Literal["critical", "high", "medium", "low"]
 """``critical``: data can be lost, or an attacker let in; ``high``: a safety net is gone, or an outage is near;

@@ -14,8 +14,9 @@ from typing import Final, Literal, NamedTuple
 
 from bot.condense.diff.patch import Hunk, Line
 from bot.condense.risk.comments import Marks
+from bot.condense.risk.rule import WIDTH
 
-_ENCLOSES_NOTHING = re.compile(r"\s*(?:\{\{.*|[)\]}].*|[^\w\"']*)", re.DOTALL)
+_ENCLOSES_NOTHING = re.compile(r"\{\{.*|[)\]}].*|[^\w\"']*", re.DOTALL)
 _METADATA = re.compile(r"[\s\-{,\"']*metadata[\"']?\s*:[\s{]*")
 _NAME = re.compile(r"[\s\-{,\"']*name[\"']?\s*:\s*[\"']?([^\s\"',}]+)")
 _TELLING = re.compile(r"\w+\W+\w+")
@@ -58,7 +59,8 @@ class Scopes:
 
     def encloses(self, text: str) -> bool:
         """Whether lines that are indented further may belong to this one."""
-        return not _ENCLOSES_NOTHING.fullmatch(text) and not self._marks.comment(text)
+        text = text[:WIDTH]
+        return not _ENCLOSES_NOTHING.fullmatch(text.lstrip()) and not self._marks.comment(text)
 
 
 class Side:
@@ -117,7 +119,7 @@ class Side:
         names: dict[int, str] = {}
         for at, parent in parents.items():
             inside = parent >= 0 and _METADATA.fullmatch(self._lines[parent].text)
-            if inside and (found := _NAME.match(self._lines[at].text)):
+            if inside and (found := _NAME.match(self._lines[at].text[:WIDTH])):
                 names.setdefault(parents[parent], found[1])
         return names
 

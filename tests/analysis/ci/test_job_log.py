@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,6 +30,39 @@ def test_the_failed_steps_own_lines_are_told_from_the_rest():
     assert (job.start, job.end) == (4, 7)
     assert "FAIL src/a.test.js" in [one.text for one in job.own]
     assert not any("nothing to clean" in one.text or "deprecated" in one.text for one in job.own)
+
+
+TOLERATED = (
+    "##[group]Run npm audit",
+    "##[endgroup]",
+    "npm error audit endpoint returned an error: connect ETIMEDOUT",
+    "##[error]Process completed with exit code 1.",
+)
+PYTEST = (
+    "##[group]Run pytest -q",
+    "##[endgroup]",
+    "##[error]shop/cart.py:12: AssertionError",
+    "FAILED tests/test_cart.py::test_total - AssertionError: 3 != 4",
+    "##[error]Process completed with exit code 1.",
+)
+ALWAYS = ("##[group]Run ./upload", "##[endgroup]", "no files", "##[error]Process completed with exit code 2.")
+
+
+@pytest.mark.parametrize(
+    ("step", "lines", "own"),
+    [
+        ("Run pytest -q", (*TOLERATED, *PYTEST), (5, 9)),
+        ("Tests", (*TOLERATED, *PYTEST), (5, 9)),
+        ("", (*TOLERATED, *PYTEST), (5, 9)),
+        ("Run pytest -q", (*TOLERATED, *PYTEST, *ALWAYS), (5, 9)),
+        ("Run pytest -q", (*PYTEST, *TOLERATED), (1, 5)),
+        ("Run npm audit", (*TOLERATED, *PYTEST), (1, 4)),
+        ("Run ./ci", ("##[group]Run ./ci", "##[endgroup]", "##[group]Run npm ci", *PYTEST), (1, 8)),
+    ],
+)
+def test_a_step_that_may_fail_is_not_the_one_that_failed(step, lines, own):
+    job = read("unit", step, log(*lines), same)
+    assert (job.start, job.end) == own
 
 
 def test_a_log_that_marks_no_step_is_all_its_own():

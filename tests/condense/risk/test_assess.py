@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.condense.diff.parse import parse
-from bot.condense.risk.assess import FAMILIES, WIDTH, assess
-from bot.condense.risk.rule import SEVERITIES
+from bot.condense.risk.assess import FAMILIES, assess
+from bot.condense.risk.rule import SEVERITIES, WIDTH
 from tests.condense.diff.diffs import diffs, file
 
 RULES = [rule for family in FAMILIES for rule in family.RULES]
@@ -61,6 +61,17 @@ def test_hostile_lines_take_no_time(path: str, evil: str) -> None:
     started = time.process_time()
     assess(patch)
     assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize("indent", [900, 30_000])
+def test_lines_indented_without_end_take_no_time(indent: int) -> None:
+    old = [" " * (n * 7 % indent) + f"livenessProbe: {n % 7}" for n in range(200)]
+    new = [" " * (n * 5 % indent) + f"livenessProbe: {n % 5}" for n in range(200)]
+    body = "".join(f"-{a}\n+{b}\n" for a, b in zip(old, new, strict=True))
+    patch = parse(f"--- a/a.yaml\n+++ b/a.yaml\n@@ -1,200 +1,200 @@\n{body}").files[0]
+    started = time.process_time()
+    assess(patch)
+    assert time.process_time() - started < 1
 
 
 def test_only_the_beginning_of_a_line_is_read() -> None:

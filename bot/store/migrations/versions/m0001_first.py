@@ -259,21 +259,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("done < wanted"),
     )
     op.create_table(
-        "stops",
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("person", sa.Text(), nullable=False),
-        sa.Column("person_name", sa.Text(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("lift_asked_by", sa.Text(), nullable=True),
-        sa.Column("lift_asked_name", sa.Text(), nullable=True),
-        sa.Column("lift_asked_at", sa.BigInteger(), nullable=True),
-        sa.Column("lifted_by", sa.Text(), nullable=True),
-        sa.Column("lifted_name", sa.Text(), nullable=True),
-        sa.Column("lifted_at", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("number"),
-    )
-    op.create_table(
         "runs",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("approval_id", sa.String(length=32), nullable=False),
@@ -380,6 +365,7 @@ def upgrade() -> None:
         sa.Column("done", sa.Integer(), server_default="0", nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("not_before", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("given_up", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_pulls_head_sha"), "pulls", ["head_sha"], unique=False)
@@ -403,6 +389,7 @@ def upgrade() -> None:
         sa.Column("done", sa.Integer(), server_default="0", nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("not_before", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("given_up", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_pull_commands_pull_id"), "pull_commands", ["pull_id"], unique=False)
@@ -434,6 +421,7 @@ def upgrade() -> None:
         sa.Column("done", sa.Integer(), server_default="0", nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("not_before", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("given_up", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
@@ -472,6 +460,7 @@ def upgrade() -> None:
         sa.Column("done", sa.Integer(), server_default="0", nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("not_before", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("given_up", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
