@@ -10,6 +10,7 @@ from bot.chat.action_lines import ActionLine, action_lines
 from bot.chat.card import Block, Card, actions, button, context, plain_text, trusted
 from bot.chat.headline_facts import headline_facts
 from bot.chat.mrkdwn import clock_utc, date, duration, plain, push, sentences
+from bot.chat.thread import cut
 from bot.domain.alert import Alert
 from bot.domain.evidence import Evidence
 from bot.domain.incident import Incident
@@ -81,7 +82,7 @@ def _push(view: IncidentView) -> str:
     head = f"{incident.name} {_state_word(view)}: {plain(incident.title, 100)}"
     parts = [head + (f" ({where})" if where else ""), f"since {clock_utc(incident.since)}"]
     if incident.status == "resolved":
-        parts[1] = f"after {_lasted(incident)}"
+        parts[1] = f"after {_lasted(incident)}{cut(incident)}"
     line = " ".join(parts)
     if view.triage and view.triage.causes and incident.status == "open":
         line += f". Likely: {plain(view.triage.causes[0].statement, 120)}"
@@ -106,7 +107,7 @@ def _headline(view: IncidentView) -> list[dict[str, object]]:
     incident = view.incident
     title = rich.section(rich.text(_glyph(view) + " "), rich.bold(plain(incident.title, 150)))
     if incident.status == "resolved":
-        return [title, rich.section(rich.text(f"Resolved after {_lasted(incident)}"))]
+        return [title, rich.section(rich.text(f"Resolved after {_lasted(incident)}{cut(incident)}"))]
     if incident.status == "stale":
         return [title, rich.section(rich.text("Stale: not heard of since "), rich.date(incident.last_seen_at))]
     firing = "firing again" if incident.reopened else "firing"
@@ -156,7 +157,7 @@ def _where(view: IncidentView) -> dict[str, object]:
     if incident.firing == incident.total:
         count = "1 alert" if incident.total == 1 else f"{incident.total} alerts"
     spans.append(rich.text(f" · {count}"))
-    if incident.truncated:
+    if incident.truncated and incident.status != "resolved":
         more = "alert was" if incident.truncated == 1 else "alerts were"
         spans.append(rich.text(f" · at least {incident.truncated} more {more} cut by Alertmanager"))
     if incident.previous is not None:

@@ -196,14 +196,25 @@ def stopped(matter: str, sentence: str) -> Card:
 
 
 def resolved(incident: Incident) -> Card:
-    """Say that all alerts are resolved."""
+    """Say that all alerts are resolved, or all that came."""
     took = duration((incident.resolved_at or incident.last_seen_at) - incident.since)
-    return _line("✅", f"{incident.name} resolved after {took}: {incident.title}")
+    return _line("✅", f"{incident.name} resolved after {took}: {plain(incident.title, 250)}{cut(incident)}")
+
+
+def cut(incident: Incident) -> str:
+    """Say, after what is resolved, that alerts which Alertmanager cut from its list may fire; empty if it cut none."""
+    n = incident.truncated
+    return f"; the {'one alert' if n == 1 else f'{n} alerts'} that Alertmanager cut may still fire" if n else ""
 
 
 def reopened(incident: Incident) -> Card:
     """Say that it fires again."""
     return _line("🔁", f"{incident.name} fires again: {incident.title}")
+
+
+def returned(incident: Incident) -> Card:
+    """Say that alerts of which nothing was heard for long fire on."""
+    return _line("📣", f"{incident.name} is heard of again and still fires: {incident.title}")
 
 
 def stale(incident: Incident) -> Card:

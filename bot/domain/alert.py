@@ -12,7 +12,8 @@ AlertStatus = Literal["firing", "resolved"]
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert of a group. ``(source, group_key, fingerprint, starts_at)`` names it for ever."""
+    """One alert of a group. ``(source, group_key, fingerprint, starts_at)`` names it for ever. ``fired`` says of a
+    stored one whether it was ever heard of firing: it is False if it was over when it was first heard of."""
 
     fingerprint: str
     starts_at: int
@@ -21,6 +22,7 @@ class Alert:
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
     generator_url: str = ""
+    fired: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,11 @@ from typing import Literal
 from bot.domain.alert import Alert
 from bot.domain.incident import Incident, IncidentStatus
 
-Change = Literal["opened", "reopened", "resolved", "joined", "unchanged"]
+Change = Literal["opened", "reopened", "resolved", "returned", "joined", "unchanged"]
 
 SEVERITIES = ("critical", "page", "high", "error", "major", "warning", "medium", "minor", "low", "info", "none")
+HEADLINE = ("summary", "message", "description")
+"""The annotations that a headline may quote, the first that says anything."""
 _TITLES_SHOWN = 3
 
 
@@ -30,7 +32,8 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """The outcome for a group: ``change`` and the incident's next status. ``opened`` means a new incident is needed."""
+    """The outcome for a group: ``change`` and the incident's next status. ``opened`` means a new incident is needed,
+    ``returned`` that one that nothing was heard of still fires."""
 
     change: Change
     status: IncidentStatus
@@ -49,12 +52,13 @@ def join(
     """Decide what a group's alerts make of its incident. Returns None when there is nothing to say.
 
     ``assigned`` are the alerts the current incident has, ``unassigned`` those it has not seen. Times are microseconds;
-    ``reopen_within`` is how long after an incident ended a refire still belongs to it: later it is a new one.
+    ``reopen_within`` is how long after an incident ended a refire still belongs to it: later it is a new one. Alerts
+    that were never heard of firing, and belong to no incident, are over without a word.
     """
     if current is not None and unassigned and not _belong(current, unassigned, assigned, now - reopen_within):
         current = None
     if current is None:
-        if not unassigned:
+        if not any(alert.fired for alert in unassigned):
             return None
         face = describe(unassigned)
         return Joined("opened", "open" if face.firing else "resolved", face)
@@ -62,13 +66,16 @@ def join(
     if not face.firing:
         if current.status != "resolved":
             return Joined("resolved", "resolved", face)
-        return Joined("joined" if unassigned else "unchanged", "resolved", face)
+        return Joined("joined" if unassigned or current.truncated != truncated else "unchanged", "resolved", face)
     if current.status == "resolved":
         return Joined("reopened", "open", face)
+    if current.status == "stale":
+        return Joined("returned", "open", face)
+    # A text that changes while the alert repeats is no change of its state; one where there was none tells something.
     same = (
         not unassigned
-        and current.status == "open"
         and (current.firing, current.total, current.truncated) == (face.firing, face.total, truncated)
+        and bool(current.summary) >= bool(face.summary)
     )
     return Joined("unchanged" if same else "joined", "open", face)
 
@@ -94,7 +101,7 @@ def describe(alerts: Sequence[Alert]) -> Face:
     return Face(
         severity=min((alert.labels.get("severity", "").strip().lower() for alert in speaking), key=_rank, default=""),
         title=title,
-        summary=next((text for alert in speaking if (text := _summary(alert))), ""),
+        summary=next((text for alert in speaking if (text := headline(alert.annotations))), ""),
         labels=_common(speaking),
         firing=len({alert.fingerprint for alert in firing}),
         total=len({alert.fingerprint for alert in alerts}),
@@ -105,12 +112,9 @@ def _rank(severity: str) -> tuple[int, str]:
     return (SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES), severity)
 
 
-def _summary(alert: Alert) -> str:
-    for key in ("summary", "message", "description"):
-        text = alert.annotations.get(key, "").strip()
-        if text:
-            return text
-    return ""
+def headline(annotations: Mapping[str, str]) -> str:
+    """Return what an alert says of itself in a headline, an empty string if its annotations are blank."""
+    return next((text for key in HEADLINE if (text := annotations.get(key, "").strip())), "")
 
 
 def _common(alerts: Sequence[Alert]) -> Mapping[str, str]:

@@ -140,7 +140,8 @@ class Intake:
     def _answer(self, accepted: Accepted, received: int) -> web.Response:
         self._metrics.alerts.labels("new").inc(accepted.new)
         self._metrics.alerts.labels("changed").inc(accepted.changed)
-        self._metrics.alerts.labels("unchanged").inc(received - accepted.new - accepted.changed)
+        # Rows may change of which the body says nothing: a start is over when a newer one is known.
+        self._metrics.alerts.labels("unchanged").inc(max(0, received - accepted.new - accepted.changed))
         if accepted.generation is not None:
             self._start("group", accepted.group_id, accepted.generation)
         return web.json_response(

@@ -53,7 +53,10 @@ def _join(connection: Connection, *, world: World, group_id: str) -> list[Any] |
         reopen_within=world.rules.reopen_within,
     )
     work.done(connection, KIND, group_id, generation)
-    if joined is None or joined.change == "unchanged":
+    if joined is None:
+        incidents.pass_over(connection, of)
+        return None
+    if joined.change == "unchanged":
         return None
     clean = replace(joined, face=_redacted(joined.face, world))
     known = None if joined.change == "opened" or of.current is None else of.current.subject
@@ -61,14 +64,14 @@ def _join(connection: Connection, *, world: World, group_id: str) -> list[Any] |
     _record(connection, incident, joined, now)
     investigate = joined.change in ("opened", "reopened") and incident.status == "open"
     wanted = None
-    if joined.change == "resolved":
+    if incident.status == "resolved" and not incident.truncated:
         withdraw(connection, world, incident, RESOLVED.format(incident.name), now=now)
     if investigate:
         incidents.set_triage(connection, incident.id, None)
         incidents.set_note(connection, incident.id, _cluster_note(incident))
         wanted = work.want(connection, "investigation", incident.id)
     board.show(connection, world, incident.id, now=now, urgent=joined.change != "joined")
-    _notice(connection, world, incident, joined, now)
+    _notice(connection, world, incident, joined, of.current, now)
     return [incident.id, wanted] if wanted is not None else None
 
 
@@ -118,8 +121,14 @@ def _record(connection: Connection, incident: Incident, joined: Joined, now: int
     )
 
 
-def _notice(connection: Connection, world: World, incident: Incident, joined: Joined, now: int) -> None:
+def _notice(
+    connection: Connection, world: World, incident: Incident, joined: Joined, before: Incident | None, now: int
+) -> None:
     if joined.change == "resolved":
         board.say(connection, world, incident, "resolved", thread.resolved(incident), now=now, times=incident.reopened)
     elif joined.change == "reopened":
         board.say(connection, world, incident, "reopened", thread.reopened(incident), now=now, times=incident.reopened)
+    elif joined.change == "returned" and before is not None:
+        # Each time it was stale it was last heard of at another time.
+        silent = before.last_seen_at
+        board.say(connection, world, incident, "returned", thread.returned(incident), now=now, times=silent)

@@ -22,6 +22,8 @@ from bot.store.tables import alerts, evidence, groups, incidents
 from bot.store.unreadable import UnreadableRow, parse, parse_part, report
 
 _SEVERITY, _TITLE, _SUMMARY = 20, 500, 2000
+NOBODYS = ""
+"""Stands where an alert's incident does, if it was over when it was first heard of: it makes no card."""
 
 _INCIDENT = TypeAdapter(Incident)
 _SUBJECT = TypeAdapter(Subject)
@@ -119,6 +121,12 @@ def apply(connection: Connection, of: Group, joined: Joined, *, subject: Subject
             .values(incident_id=incident_id)
         )
     return get(connection, incident_id)
+
+
+def pass_over(connection: Connection, of: Group) -> None:
+    """Give the group's unassigned alerts to no incident: they were over when they were first heard of."""
+    mine = update(alerts).where(alerts.c.group_id == of.id, alerts.c.incident_id.is_(None))
+    connection.execute(mine.values(incident_id=NOBODYS))
 
 
 def get(connection: Connection, incident_id: str) -> Incident:

@@ -119,6 +119,14 @@ def test_cut_alerts_and_an_unknown_cluster_are_said_not_guessed() -> None:
     assert "at least 1 more alert was cut" in one
 
 
+def test_what_is_resolved_says_that_alerts_which_were_cut_may_still_fire() -> None:
+    over = replace(INCIDENT, status="resolved", firing=0, truncated=2, resolved_at=INCIDENT.opened_at + 5 * MINUTE)
+    doubt = "after 5 min; the 2 alerts that Alertmanager cut may still fire"
+    assert f"Resolved {doubt}" in spoken(IncidentView(over))
+    assert "at least 2 more" not in spoken(IncidentView(over))
+    assert doubt in render(IncidentView(over)).text
+
+
 def test_grouped_alerts_are_told_apart_by_the_labels_in_which_they_differ() -> None:
     assert "among them pod=p1, pod=p2" in spoken(TRIAGED)
     assert "among them" not in spoken(replace(TRIAGED, incident=replace(INCIDENT, total=1, firing=1)))

@@ -60,6 +60,11 @@ def line(card: Card) -> str:
         (thread.step_done(A77, 1, 3, "Patched."), "☑️ A-77: step 2 of 3, done. Patched."),
         (thread.progress(A77, "2 of 3 pods are ready."), "⏳ A-77: 2 of 3 pods are ready."),
         (thread.reopened(INCIDENT), f"🔁 INC-142 fires again: {INCIDENT.title}"),
+        (thread.returned(INCIDENT), f"📣 INC-142 is heard of again and still fires: {INCIDENT.title}"),
+        (
+            thread.resolved(replace(INCIDENT, truncated=1, resolved_at=INCIDENT.opened_at + 5 * MINUTE)),
+            f"✅ INC-142 resolved after 5 min: {INCIDENT.title}; the one alert that Alertmanager cut may still fire",
+        ),
         (
             thread.resolved(replace(INCIDENT, resolved_at=NOW + 30 * MINUTE)),
             f"✅ INC-142 resolved after 42 min: {INCIDENT.title}",

@@ -63,6 +63,13 @@ def test_a_firing_alert_is_never_swallowed_because_an_older_end_lies_ahead_of_it
     assert after(resolved(10, 40), firing(30))[30] == firing(30)
 
 
+def test_an_end_that_was_only_concluded_is_undone_by_whoever_says_that_it_fires() -> None:
+    concluded = {10: Episode(10, "resolved", 15, concluded=True)}
+    assert settle(concluded, [firing(10)]) == {10: firing(10)}
+    assert settle(concluded, [resolved(10, 14), firing(10)]) == {10: resolved(10, 14)}, "but not once its end was told"
+    assert settle(concluded, [firing(20), firing(10)]) == {10: resolved(10, 20), 20: firing(20)}
+
+
 episodes = st.lists(
     st.builds(
         lambda start, status, length: Episode(start, status, start + length if status == "resolved" else None),

@@ -73,8 +73,15 @@ def test_the_first_alert_opens_an_incident() -> None:
     assert change(decide(None, [alert()])) == ("opened", "open")
 
 
-def test_an_alert_that_is_over_when_it_is_first_heard_of_opens_one_that_is_resolved() -> None:
+def test_an_alert_that_fired_and_was_over_before_anybody_looked_opens_one_that_is_resolved() -> None:
     assert change(decide(None, [alert(status="resolved")])) == ("opened", "resolved")
+
+
+def test_an_alert_that_was_over_when_it_was_first_heard_of_makes_none() -> None:
+    unheard = replace(alert(status="resolved"), fired=False)
+    assert decide(None, [unheard]) is None
+    assert decide(incident("resolved", resolved_at=NOW - WINDOW - 1), [unheard]) is None, "nor one that links back"
+    assert change(decide(None, [alert("Slow"), unheard])) == ("opened", "open")
 
 
 def test_a_group_without_alerts_makes_nothing() -> None:
@@ -109,6 +116,14 @@ def test_alerts_that_alertmanager_cut_from_its_list_are_a_change() -> None:
     assert change(decide(incident(truncated=4), [], [alert()], truncated=4)) == ("unchanged", "open")
 
 
+def test_a_headline_that_says_something_at_last_is_a_change_and_another_text_is_none() -> None:
+    """Alertmanager sends what it last heard, and an annotation may hold a number that is another one each time."""
+    told = replace(alert(), annotations={"summary": "Disk is 91 % full."})
+    assert change(decide(incident(), [], [told])) == ("joined", "open")
+    assert change(decide(incident(summary="Disk is 90 % full."), [], [told])) == ("unchanged", "open")
+    assert change(decide(incident(summary="Disk is 90 % full."), [], [alert()])) == ("unchanged", "open")
+
+
 # --- a resolved incident --------------------------------------------------------------------------------------------
 
 
@@ -135,11 +150,19 @@ def test_repeats_of_the_resolved_group_ask_nothing() -> None:
     assert change(decide(incident("resolved"), [], [alert(status="resolved")])) == ("unchanged", "resolved")
 
 
+def test_alerts_that_were_cut_and_are_no_more_are_a_change_of_what_is_resolved() -> None:
+    over = [alert(status="resolved")]
+    assert change(decide(incident(), [], over, truncated=2)) == ("resolved", "resolved")
+    assert change(decide(incident("resolved", truncated=2), [], over, truncated=2)) == ("unchanged", "resolved")
+    assert change(decide(incident("resolved", truncated=2), [], over)) == ("joined", "resolved")
+
+
 # --- a stale incident -----------------------------------------------------------------------------------------------
 
 
 def test_alerts_that_are_heard_of_again_make_it_open() -> None:
-    assert change(decide(incident("stale"), [], [alert()])) == ("joined", "open")
+    assert change(decide(incident("stale"), [], [alert()])) == ("returned", "open")
+    assert change(decide(incident("stale"), [alert("Slow")], [alert()])) == ("returned", "open")
 
 
 def test_the_end_of_its_alerts_resolves_it() -> None:
@@ -197,11 +220,14 @@ def test_an_alert_that_flapped_counts_once() -> None:
 
 alerts = st.lists(
     st.builds(
-        lambda name, status, start, severity: alert(name, status=status, start=start, severity=severity),
+        lambda name, status, start, severity, heard: replace(
+            alert(name, status=status, start=start, severity=severity), fired=heard or status == "firing"
+        ),
         st.sampled_from("ABC"),
         st.sampled_from(["firing", "resolved"]),
         st.integers(0, 3),
         st.sampled_from(["critical", "warning", ""]),
+        st.booleans(),
     ),
     max_size=6,
 )
@@ -216,8 +242,7 @@ currents = st.none() | st.builds(
 def test_an_incident_is_open_exactly_while_something_fires(current, unassigned, assigned) -> None:
     joined = decide(current, unassigned, assigned)
     if joined is None:
-        assert current is None
-        assert not unassigned
+        assert not any(each.fired for each in unassigned)
         return
     assert joined.status == ("open" if joined.face.firing else "resolved")
 

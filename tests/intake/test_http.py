@@ -452,6 +452,12 @@ async def test_metrics_count_webhooks_by_answer_and_alerts_by_change(served: Ser
         assert line in text.splitlines()
 
 
+async def test_an_alert_that_starts_anew_is_answered_although_it_changes_two_rows(served: Served) -> None:
+    await served.post(body(alert("A", startsAt="2026-11-21T07:00:00Z")))
+    status, answer = await served.post(body(alert("A", startsAt="2026-11-21T08:00:00Z")))
+    assert (status, answer["new"], answer["changed"]) == (200, 1, 1)
+
+
 def test_a_webhook_without_a_token_to_ask_for_is_never_served(file: Database) -> None:
     with pytest.raises(ValueError, match="token"):
         http.Intake(

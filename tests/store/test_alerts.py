@@ -103,6 +103,70 @@ def test_a_refire_is_a_row_of_its_own_and_ends_what_was_never_ended(database: Da
     assert stored(database) == {("f1", NOW): "resolved", ("f1", NOW + SECOND): "firing"}
 
 
+def test_a_whole_body_of_resolved_alerts_ends_those_whose_end_was_cut(database: Database) -> None:
+    accept(database, delivery(alert("f1"), alert("f2"), truncated=1))
+    accept(database, delivery(alert("f2"), alert("f3", start=NOW + SECOND), truncated=1))
+    assert accept(database, delivery(alert("f2", resolved_at=NOW), truncated=1)).changed == 1
+    assert stored(database)["f1", NOW] == "firing", "it may be among those that were cut"
+    over = delivery(alert("f2", start=NOW - SECOND, resolved_at=NOW - 1), alert("f4", resolved_at=NOW))
+    assert (accept(database, over).new, accept(database, over).changed) == (2, 0)
+    ended = {("f1", NOW), ("f2", NOW), ("f2", NOW - SECOND), ("f4", NOW)}
+    assert {key for key, status in stored(database).items() if status == "resolved"} == ended
+    assert stored(database)["f3", NOW + SECOND] == "firing", "it started after that end"
+
+
+def test_a_body_in_which_something_fires_ends_nothing_else(database: Database) -> None:
+    accept(database, delivery(alert("f1"), alert("f2"), alert("f3")))
+    assert accept(database, delivery(alert("f2", resolved_at=NOW + 5), alert("f3"))).changed == 1
+    assert stored(database)["f1", NOW] == "firing"
+
+
+def test_a_late_retry_of_the_end_of_a_group_ends_nothing_that_came_since(database: Database) -> None:
+    over = delivery(alert("f2", resolved_at=NOW + 5))
+    accept(database, delivery(alert("f2")))
+    accept(database, over)
+    accept(database, delivery(alert("f1", start=NOW + 1)))
+    assert accept(database, over) == Accepted(over.group_id, None, 0, 0)
+    assert stored(database)["f1", NOW + 1] == "firing"
+
+
+def said(database: Database) -> list[tuple[dict[str, str], str]]:
+    rows = database.read_now(lambda c: c.execute(select(alert_rows.c.annotations, alert_rows.c.generator_url)).all())
+    return [(row.annotations, row.generator_url) for row in rows]
+
+
+def test_what_a_firing_alert_says_of_itself_is_kept_up_to_date(database: Database) -> None:
+    blank = replace(alert(), annotations={"summary": " "}, generator_url="")
+    accept(database, delivery(blank))
+    told = accept(database, delivery(alert()))
+    assert (told.new, told.changed, told.generation) == (0, 1, 2)
+    assert said(database) == [({"summary": "It is down."}, "http://prometheus/graph")]
+
+
+def test_another_text_is_kept_and_asks_for_no_work(database: Database) -> None:
+    accept(database, delivery(alert()))
+    other = replace(
+        alert(), annotations={"summary": "It is down for 7 minutes.", "runbook_url": "x"}, generator_url="p2"
+    )
+    for came in (other, alert(), other):
+        assert accept(database, delivery(came)).generation is None
+    assert said(database) == [(other.annotations, "p2")]
+
+
+def test_a_blank_never_takes_the_place_of_a_text(database: Database) -> None:
+    """HA peers may differ in what their rules say."""
+    accept(database, delivery(alert()))
+    for annotations in ({}, {"summary": "\n", "team": "shop"}):
+        assert accept(database, delivery(replace(alert(), annotations=annotations))).generation is None
+    assert said(database)[0][0] == {"summary": "It is down.", "team": "shop"}
+
+
+def test_what_an_alert_says_after_its_end_is_nobodys_business(database: Database) -> None:
+    accept(database, delivery(alert(resolved_at=NOW + 1)))
+    again = replace(alert(resolved_at=NOW + 1), annotations={"summary": "It was down."})
+    assert accept(database, delivery(again)) == Accepted(delivery().group_id, None, 0, 0)
+
+
 def test_one_groupkey_of_two_sources_is_two_groups_and_peers_of_one_source_coincide(database: Database) -> None:
     first = accept(database, delivery(alert(), source="east"))
     assert accept(database, delivery(alert(), source="west")).group_id != first.group_id

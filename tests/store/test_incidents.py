@@ -32,8 +32,8 @@ def alert(fingerprint: str, *, start: int = NOW, end: int | None = None) -> Aler
     return Alert(fingerprint, start, "firing" if end is None else "resolved", end, labels, {})
 
 
-def delivery(*carried: Alert) -> Delivery:
-    return Delivery("default", "signoff", "{}:{}", {}, {}, {}, "", 0, carried)
+def delivery(*carried: Alert, truncated: int = 0) -> Delivery:
+    return Delivery("default", "signoff", "{}:{}", {}, {}, {}, "", truncated, carried)
 
 
 GROUP = delivery().group_id
@@ -51,6 +51,8 @@ def let_join(connection: Connection, group_id: str, now: int = NOW) -> str | Non
     generation = work.wanted(connection, "group", group_id)
     joined = join(of.current, of.unassigned, of.assigned, truncated=of.truncated, now=now, reopen_within=30 * MINUTE)
     work.done(connection, "group", group_id, generation)
+    if joined is None:
+        incidents.pass_over(connection, of)
     if joined is None or joined.change == "unchanged":
         return None
     incidents.apply(connection, of, joined, subject=SUBJECT, now=now)
@@ -104,7 +106,7 @@ def test_an_incident_that_is_silent_for_long_turns_stale_once_and_knows_since_wh
     (found,) = database.read_now(lambda c: incidents.unseen(c, before=NOW + 5 * MINUTE + 1))
     assert [database.write_now(lambda c: incidents.turn_stale(c, found)) for _ in range(2)] == [True, False]
     assert (the_one(database).status, the_one(database).last_seen_at) == ("stale", NOW + 5 * MINUTE)
-    assert take(database, delivery(alert("A")), now=NOW + 6 * MINUTE) == "joined"
+    assert take(database, delivery(alert("A")), now=NOW + 6 * MINUTE) == "returned"
     assert the_one(database).status == "open"
 
 
@@ -131,6 +133,48 @@ def test_deliveries_and_jobs_at_the_same_moment_lose_no_alert(database: Database
         list(threads.map(both, range(12)))
     database.write_now(lambda c: let_join(c, GROUP))
     assert (the_one(database).firing, the_one(database).total) == (12, 12)
+
+
+# --- alerts of which too little was heard -----------------------------------------------------------------------------
+
+
+def test_an_end_that_was_cut_is_concluded_when_the_group_is_over(database: Database) -> None:
+    a, b, c = (alert(name) for name in "ABC")
+    take(database, delivery(a, b, truncated=1))
+    take(database, delivery(b, c, truncated=1))
+    assert take(database, delivery(alert("B", end=NOW + 9), alert("C", end=NOW + 9))) == "resolved"
+    assert (the_one(database).firing, the_one(database).total) == (0, 3)
+
+
+def test_what_fires_on_after_all_belongs_to_the_incident_of_its_time(database: Database) -> None:
+    """A silenced alert is in no body: its group is over, and after the silence it comes again with its old start."""
+    over = delivery(alert("B", end=NOW + 9))
+    take(database, delivery(alert("A"), alert("B")))
+    assert take(database, over, now=NOW + 9) == "resolved"
+    assert take(database, delivery(alert("A")), now=NOW + MINUTE) == "reopened"
+    assert (the_one(database).firing, the_one(database).total) == (1, 2)
+    assert take(database, over, now=NOW + 2 * MINUTE) is None, "a late retry"
+    take(database, delivery(alert("A", end=NOW + 9)), now=NOW + 3 * MINUTE)
+    take(database, delivery(alert("A", start=NOW + MINUTE)), now=NOW + 4 * MINUTE)
+    take(database, delivery(alert("B", start=NOW + MINUTE, end=NOW + 5 * MINUTE)), now=NOW + 5 * MINUTE)
+    assert the_one(database).status == "resolved"
+    late = NOW + 99 * MINUTE
+    assert take(database, delivery(alert("A", start=NOW + MINUTE)), now=late) == "opened"
+    newest, before = all_of(database)
+    assert (newest.previous, newest.firing, newest.total, before.status) == (1, 1, 1, "resolved")
+
+
+def test_an_alert_that_was_over_when_it_was_first_heard_of_makes_no_incident(database: Database) -> None:
+    assert take(database, delivery(alert("A", end=NOW + 1))) is None
+    assert all_of(database) == []
+    assert take(database, delivery(alert("B"))) == "opened"
+    assert (the_one(database).firing, the_one(database).total) == (1, 1), "and is no part of a later one"
+
+
+def test_an_alert_that_ended_before_the_job_looked_makes_one(database: Database) -> None:
+    database.write_now(lambda c: alerts.accept(c, delivery(alert("A")), now=NOW))
+    assert take(database, delivery(alert("A", end=NOW + 1))) == "opened"
+    assert the_one(database).status == "resolved"
 
 
 # --- any order, any repetition ----------------------------------------------------------------------------------------

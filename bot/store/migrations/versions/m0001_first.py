@@ -45,6 +45,8 @@ def upgrade() -> None:
         sa.Column("starts_at", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.String(length=10), nullable=False),
         sa.Column("ends_at", sa.BigInteger(), nullable=True),
+        sa.Column("concluded", sa.Boolean(), nullable=False),
+        sa.Column("fired", sa.Boolean(), nullable=False),
         sa.Column("labels", sa.JSON(), nullable=False),
         sa.Column("annotations", sa.JSON(), nullable=False),
         sa.Column("generator_url", sa.Text(), nullable=False),
