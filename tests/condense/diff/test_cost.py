@@ -37,11 +37,26 @@ def test_every_line_costs_something_and_at_most_a_token_and_a_half_a_byte(text: 
         ("+聚嚴亶龢蘷籲钁", 15),
         ("+}(;?@~|>%^&)<!*", 12),
         ("+SGVsbG8gd29ybGQhIFRoaXMgaXMgYmFzZTY0", 26),
+        ("+1 0 1 1 0 0 1 0 1 1 1 0", 25),
+        ("+\t31, 139, 8, 0, 0, 9, 110, 136", 25),
+        ("+- 48213", 5),
+        ("+  [12, 907, 3, 441, 88],", 17),
+        ("+1f 8b 08 00 9e e4", 16),
+        ("+7   1   0   4   9", 15),
+        ("+a x q b z j c y", 9),
+        ("+ѡѧѱѳѵҁҋҍ", 18),
+        ("+ƍƛǂǝȡȴɀɏ", 18),
+        ("+ϗϙϛϝϟϡϣϥ", 18),
+        ("+ڀڃڎڗڠڭںۅ", 14),
     ],
-    ids=["random letters", "rare characters", "marks", "base64"],
 )
 def test_text_made_to_cost_much_is_not_counted_as_cheap(text: str, tokens: int) -> None:
     assert line_cost(text) >= tokens
+
+
+@given(st.lists(st.integers(0, 999), min_size=1, max_size=200))
+def test_a_number_between_blanks_costs_two_tokens(numbers: list[int]) -> None:
+    assert line_cost("+" + " ".join(map(str, numbers))) >= 2 * len(numbers)
 
 
 def test_long_words_are_not_cheap() -> None:
