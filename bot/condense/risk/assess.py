@@ -30,6 +30,7 @@ from bot.condense.risk import (
 )
 from bot.condense.risk.comments import Marks
 from bot.condense.risk.rule import WIDTH, Added, Changed, Gone, Risk, Rule, Touched
+from bot.condense.risk.scopes import Scopes
 
 FAMILIES: Final = (
     github_actions,
@@ -70,22 +71,24 @@ def assess(file: FilePatch) -> tuple[Risk, ...]:
         if isinstance(rule, Touched) or not marks.comment(line.text[:WIDTH])
     ]
     risks = []
+    scopes = Scopes(file, marks)
     came_back = returns.came_back(
-        file,
+        scopes,
         [
-            returns.Mention(at, hit.hunk, hit.place, hit.line, hit.rule, hit.found[0].strip())
+            returns.Mention(at, hit.hunk, hit.place, hit.line, hit.rule, hit.found[hit.found.re.groups and 1].strip())
             for at, hit in enumerate(hits)
             if isinstance(hit.rule, Gone)
         ],
         marks,
     )
     worse = _worse(hits)
-    for at, (_, _, line, rule, found) in enumerate(hits):
+    for at, hit in enumerate(hits):
+        _, _, line, rule, found = hit
         match rule:
             case Added():
-                tell = line.sign == "+"
+                tell = line.sign == "+" and _in_place(hit, rule, scopes)
             case Gone():
-                tell = line.sign == "-" and at not in came_back
+                tell = line.sign == "-" and at not in came_back and _left_alone(hit, rule, scopes)
             case Changed():
                 tell = at in worse
             case _:
@@ -94,6 +97,28 @@ def assess(file: FilePatch) -> tuple[Risk, ...]:
             message = rule.message.format(key=found[1]) if isinstance(rule, Changed) else rule.message
             risks.append(Risk(rule.id, rule.severity, message, line.sign, line.new or line.old or 0))
     return tuple(risks)
+
+
+def _in_place(hit: _Hit, rule: Added, scopes: Scopes) -> bool:
+    """Whether an added line stands where its rule says that it must."""
+    if rule.within is None and rule.beyond is None and rule.unless is None:
+        return True
+    after = scopes.sides(hit.hunk)["+"]
+    return (
+        (rule.within is None or re.search(rule.within, after[hit.place].parent) is not None)
+        and (rule.beyond is None or not any(re.search(rule.beyond, text) for text in after.enclosing(hit.place)))
+        and (rule.unless is None or not re.search(rule.unless, after.statement(hit.place)))
+    )
+
+
+def _left_alone(hit: _Hit, rule: Gone, scopes: Scopes) -> bool:
+    """Whether what enclosed a removed line stayed, and is what its rule says that it must be."""
+    if rule.within is None:
+        return True
+    sides = scopes.sides(hit.hunk)
+    scope = sides["-"][hit.place]
+    stayed = not scope.chain or scope.chain in sides["+"].chains
+    return stayed and re.search(rule.within, scope.parent) is not None
 
 
 class _Finder:

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from bot.condense.risk.rule import Added, Gone, Rule, Touched
+from bot.condense.risk.shell import REMOTE_CODE
 
 PATHS: Final = re.compile(
     r"\.(?:py|pyi|go|js|mjs|cjs|ts|jsx|tsx|java|kt|kts|rb|rs|php|cs|c|cc|cpp|h|hpp|swift|scala|groovy|sh|bash|zsh|ps1|pl|lua|ex|exs|proto|toml|cfg|ini|conf|properties|env)$"
@@ -18,7 +19,9 @@ RULES: Final[tuple[Rule, ...]] = (
         "code/test-removed",
         "high",
         r"^\s*(?:async\s+)?def\s+test_\w+|^\s*func\s+Test\w+"
-        r"|^\s*(?:it|test|describe)\s*\(\s*[\"'`][^\"'`]{1,80}|@Test\b|#\[(?:tokio::)?test\]",
+        r"|^\s*(?:it|test|describe)\s*\(\s*[\"'`][^\"'`]{1,80}|@Test\b|#\[(?:tokio::)?test\]"
+        r"|^\s*(?:it|specify|describe|context|scenario|feature)\s+[\"'][^\"']{1,80}"
+        r"|^\s*\[(?:Fact|Theory|Test|TestCase|TestMethod)\b|\bfunction\s+test\w+",
         "A test is gone: what it caught is caught no more.",
     ),
     Added(
@@ -53,7 +56,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Added(
         "code/remote-code",
         "critical",
-        r"\b(?:curl|wget)\b[^|;&]*\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b",
+        REMOTE_CODE,
         "Code from the network is run with nothing to check it against.",
     ),
     Added(
@@ -71,6 +74,12 @@ RULES: Final[tuple[Rule, ...]] = (
         r"|\bcatch\s*(?:\([^)]*\))?\s*\{\s*\}|\b_\s*=\s*err\b|\brescue\s*(?:=>\s*\w+)?\s*(?:nil)?$|\bset \+e\b"
         r"|\|\|\s*true\s*$",
         "A failure may go unnoticed.",
+    ),
+    Gone(
+        "code/index-removed",
+        "high",
+        r"\b(?:Column|mapped_column|Field)\s*\(.*\b((?:index|unique|primary_key)\s*=\s*True)\b",
+        "An index or a rule that kept the data sound is no longer declared.",
     ),
     Gone(
         "code/handling-removed",

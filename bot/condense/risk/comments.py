@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Final
 
 _NO_HASH: Final = re.compile(
-    r"\.(?:go|js|mjs|cjs|ts|jsx|tsx|java|kt|kts|rs|cs|c|cc|cpp|h|hpp|swift|scala|groovy|proto|json|cue|sql|psql|ddl|plsql|pgsql|lua|gotmpl|tmpl)$"
+    r"\.(?:go|js|mjs|cjs|ts|jsx|tsx|java|kt|kts|rs|cs|c|cc|cpp|h|hpp|swift|scala|groovy|proto|json|cue|sql|psql|ddl|plsql|pgsql|prisma|lua|gotmpl|tmpl)$"
     r"|(?:^|/)(?:go\.mod|Jenkinsfile)$",
     re.I,
 )
 _SLASHES: Final = re.compile(
-    r"\.(?:go|js|mjs|cjs|ts|jsx|tsx|java|kt|kts|rs|php|cs|c|cc|cpp|h|hpp|swift|scala|groovy|proto|json|cue|jsonnet|libsonnet|tf|tfvars|tofu|hcl)$"
+    r"\.(?:go|js|mjs|cjs|ts|jsx|tsx|java|kt|kts|rs|php|cs|c|cc|cpp|h|hpp|swift|scala|groovy|proto|json|cue|jsonnet|libsonnet|tf|tfvars|tofu|hcl|prisma)$"
     r"|(?:^|/)(?:go\.mod|Jenkinsfile)$",
     re.I,
 )

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from bot.condense.risk.rule import Added, Gone, Rule, Touched
+from bot.condense.risk.shell import REMOTE_CODE
 
 PATHS: Final = re.compile(
     r"(?:^|/)(?:[\w.\-]*(?:dockerfile|containerfile)[\w.\-]*|(?:docker-)?compose[\w.\-]*\.ya?ml)$", re.I
@@ -27,9 +28,18 @@ RULES: Final[tuple[Rule, ...]] = (
         "The base is named by a tag that moves: the next build can bring other code.",
     ),
     Added(
+        "docker/untagged-base",
+        "high",
+        r"(?i)^\s*FROM\s+(?:--\S+\s+)?(?:[\w.\-]+(?::[0-9]+)?(?:/[\w.\-]+)+|python|node|golang|alpine|ubuntu|debian|nginx"
+        r"|redis|postgres|mysql|mariadb|mongo|busybox|httpd|ruby|php|openjdk|eclipse-temurin|rust|centos|fedora"
+        r"|amazonlinux|rockylinux|almalinux|maven|gradle|caddy|traefik|haproxy|memcached|rabbitmq)"
+        r"(?:\s+AS\s+\S+)?\s*$",
+        "The base has no tag, and so is whatever is newest: the next build can bring other code.",
+    ),
+    Added(
         "docker/remote-code",
         "critical",
-        r"(?i)\b(?:curl|wget)\b[^|;&]*\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b|^\s*ADD\s+(?:--\S+\s+)*https?://",
+        REMOTE_CODE + r"|^\s*(?i:ADD)\s+(?:--\S+\s+)*https?://",
         "Code from the network is run or added with nothing to check it against.",
     ),
     Added(

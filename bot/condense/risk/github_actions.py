@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from bot.condense.risk.rule import Added, Gone, Rule, Touched
+from bot.condense.risk.shell import REMOTE_CODE
 
 PATHS: Final = re.compile(r"(?:^|/)\.github/(?:workflows/[^/]+|actions/.+)\.ya?ml$|(?:^|/)action\.ya?ml$", re.I)
 
@@ -67,7 +68,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Added(
         "gha/remote-code",
         "critical",
-        r"\b(?:curl|wget)\b[^|;&]*\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b",
+        REMOTE_CODE,
         "Code from the network is run with nothing to check it against.",
     ),
     Added(

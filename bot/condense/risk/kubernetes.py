@@ -12,14 +12,14 @@ from bot.condense.risk.rule import Added, Changed, Gone, Rule, Touched
 PATHS: Final = re.compile(r"\.(?:ya?ml|json|tpl|jsonnet|libsonnet|gotmpl|cue)$", re.I)
 
 _SUFFIXES: Final[Mapping[str, int | Decimal]] = {
-    "": 1, "m": Decimal("0.001"), "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15,
+    "": 1, "%": Decimal("0.01"), "m": Decimal("0.001"), "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15,
     "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50,
 }  # fmt: skip
-_QUANTITY = re.compile(r"[\"']?([0-9]{1,18}(?:\.[0-9]{1,9})?)(m|[kMGTP]|[KMGTP]i)?[\"']?\s*,?")
+_QUANTITY = re.compile(r"[\"']?([0-9]{1,18}(?:\.[0-9]{1,9})?)(m|%|[kMGTP]|[KMGTP]i)?[\"']?\s*,?")
 
 
 def quantity(text: str) -> Decimal | None:
-    """Return a Kubernetes quantity (``250m``, ``1.5Gi``) as a number, or None."""
+    """Return a Kubernetes quantity (``250m``, ``1.5Gi``) or a share (``25%``) as a number, or None."""
     match = _QUANTITY.fullmatch(text.strip())
     if match is None:
         return None
@@ -30,9 +30,9 @@ def quantity(text: str) -> Decimal | None:
 
 
 def lowered(old: str, new: str) -> bool:
-    """Whether both are quantities and the new one is smaller."""
+    """Whether both are quantities, or both are shares, and the new one is smaller."""
     before, after = quantity(old), quantity(new)
-    return before is not None and after is not None and after < before
+    return before is not None and after is not None and ("%" in old) == ("%" in new) and after < before
 
 
 def raised(old: str, new: str) -> bool:
@@ -40,6 +40,13 @@ def raised(old: str, new: str) -> bool:
     return lowered(new, old)
 
 
+def stretched(old: str, new: str) -> bool:
+    """Whether the new quantity is ten times the old one or more: no adjustment any more."""
+    before, after = quantity(old), quantity(new)
+    return before is not None and after is not None and before > 0 and after >= _STRETCH * before
+
+
+_STRETCH: Final = 10
 _KEY = r"^[\s\-{,\"']*"
 _END = r"[\"']?\s*[:=]"
 
@@ -100,6 +107,33 @@ RULES: Final[tuple[Rule, ...]] = (
         "A request is gone: the scheduler overbooks nodes, and the pod is evicted first.",
     ),
     Gone(
+        "k8s/limit-removed",
+        "high",
+        rf"{_KEY}(?:cpu|memory|ephemeral-storage){_END}",
+        "A limit is gone: one pod can starve its node.",
+        within=r"\blimits\b",
+    ),
+    Gone(
+        "k8s/request-removed",
+        "high",
+        rf"{_KEY}(?:cpu|memory|ephemeral-storage){_END}",
+        "A request is gone: the scheduler overbooks nodes, and the pod is evicted first.",
+        within=r"\brequests\b",
+    ),
+    Added(
+        "k8s/limits-emptied",
+        "high",
+        rf"{_KEY}(?:limits|requests){_END}\s*(?:\{{\s*\}}|null|~)\s*,?\s*(?:#.*)?$",
+        "Nothing is limited or requested here: one pod can starve its node, or is evicted first.",
+    ),
+    Gone(
+        "k8s/replicas-removed",
+        "high",
+        rf"{_KEY}(?:replicas|replicaCount|minReplicas){_END}",
+        "How many pods there are is no longer given: one, unless an autoscaler or a default says otherwise.",
+        within=r"",
+    ),
+    Gone(
         "k8s/disruption-budget-removed",
         "high",
         r"\b(?:PodDisruptionBudget|minAvailable|maxUnavailable)\b",
@@ -110,6 +144,19 @@ RULES: Final[tuple[Rule, ...]] = (
         "critical",
         r"\bNetworkPolicy\b",
         "A network policy is gone: traffic that it refused may flow.",
+    ),
+    Added(
+        "k8s/network-open",
+        "high",
+        rf"{_KEY}(?:ingress|egress|from|to){_END}\s*\[\s*\{{\s*\}}\s*\]",
+        "A network policy allows all traffic of this direction.",
+    ),
+    Added(
+        "k8s/network-rule-open",
+        "high",
+        r"^\s*-\s*\{\s*\}\s*(?:#.*)?$",
+        "A network policy allows all traffic of this direction.",
+        within=r"^(?:-\s)?\s*(?:ingress|egress|from|to)\s*:",
     ),
     Gone(
         "k8s/network-rule-removed",
@@ -171,6 +218,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "high",
         rf"{_KEY}type{_END}\s*[\"']?(?:LoadBalancer|NodePort)\b|\b0\.0\.0\.0/0\b",
         "It may be reached from outside the cluster.",
+        beyond=r"^(?:-\s)?\s*[\"']?egress\b",
     ),
     Added(
         "k8s/token-mounted",
@@ -189,6 +237,12 @@ RULES: Final[tuple[Rule, ...]] = (
         "high",
         rf"{_KEY}(?:image|tag){_END}\s*[\"']?(?:[^\s\"'@]*:)?(?:latest|main|master|edge|stable)[\"']?\s*,?\s*$",
         "The image is named by a tag that moves: a restart can bring other code.",
+    ),
+    Added(
+        "k8s/image-untagged",
+        "medium",
+        rf"{_KEY}image{_END}\s*(?:[a-z0-9][a-z0-9._/\-]*|[\"'][a-z0-9][a-z0-9._/\-]*[\"'],?)\s*(?:#.*)?$",
+        "The image has no tag here: unless one is set beside it, it moves, and a restart can bring other code.",
     ),
     Added("k8s/recreate", "high", rf"{_KEY}type{_END}\s*[\"']?Recreate\b", "A rollout first takes every pod down."),
     Added(
@@ -224,6 +278,13 @@ RULES: Final[tuple[Rule, ...]] = (
         rf"\b(terminationGracePeriodSeconds|minReadySeconds|progressDeadlineSeconds|initialDelaySeconds|failureThreshold|periodSeconds|timeoutSeconds){_END}\s*([^\s,#]+)",
         "{key} is lower: pods are given up on, or cut off, sooner.",
         lowered,
+    ),
+    Changed(
+        "k8s/probe-stretched",
+        "medium",
+        rf"\b(failureThreshold|periodSeconds|initialDelaySeconds|timeoutSeconds){_END}\s*([^\s,#]+)",
+        "{key} is ten times what it was, or more: a broken pod keeps its traffic, or is not restarted.",
+        stretched,
     ),
     Changed(
         "k8s/disruption-raised",

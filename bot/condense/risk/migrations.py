@@ -13,12 +13,16 @@ PATHS: Final = re.compile(
     re.I,
 )
 
+_WAY_BACK: Final = r"^(?:async\s+)?def\s+(?:downgrade|down|reverse)\b"
+"""What encloses the steps that undo a migration: to drop what it made is their task."""
+
 RULES: Final[tuple[Rule, ...]] = (
     Added(
         "migration/drops-data",
         "critical",
         r"\b(?:RemoveField|DeleteModel)\s*\(|\bop\.drop_(?:table|column)\s*\(|\.drop_column\s*\(",
         "Data is lost, and older code that still reads it fails.",
+        beyond=_WAY_BACK,
     ),
     Added(
         "migration/renames",
@@ -65,6 +69,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "high",
         r"\b(?:RemoveIndex|RemoveConstraint|RemoveIndexConcurrently)\s*\(|\bop\.drop_(?:index|constraint)\s*\(",
         "An index or a rule that kept the data sound is dropped.",
+        beyond=_WAY_BACK,
     ),
     Gone(
         "migration/guard-undeclared",

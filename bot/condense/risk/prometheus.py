@@ -36,6 +36,14 @@ def shorter(old: str, new: str) -> bool:
     return longer(new, old)
 
 
+def _higher(old: str, new: str) -> bool:
+    return float(new) > float(old)
+
+
+def _lower(old: str, new: str) -> bool:
+    return float(new) < float(old)
+
+
 def _loud(old: str, new: str) -> bool:
     order = ("none", "info", "warning", "error", "critical", "page")
     before, after = old.strip("\"',").lower(), new.strip("\"',").lower()
@@ -60,6 +68,33 @@ RULES: Final[tuple[Rule, ...]] = (
         "high",
         rf"{_KEY}(?:receiver|receivers|route|routes|matchers|match|match_re){_END}",
         "Alerts may reach nobody, or others than before.",
+    ),
+    Gone(
+        "alert/notifier-removed",
+        "high",
+        rf"{_KEY}(?:email|slack|pagerduty|opsgenie|victorops|webhook|wechat|pushover|sns|telegram|discord|webex|msteams\w*|jira|rocketchat|incidentio)_configs{_END}",
+        "A way to tell people is gone: alerts of this receiver may reach nobody.",
+    ),
+    Gone(
+        "alert/receiver-removed",
+        "high",
+        r"^\s*-\s*[\"']?name[\"']?\s*:\s*[\"']?[\w.\-/]+",
+        "A receiver is gone or renamed: routes to it reach nobody.",
+        within=r"^[\"']?receivers[\"']?\s*:",
+    ),
+    Changed(
+        "alert/threshold-raised",
+        "medium",
+        r"(>=?)\s*([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*[\"',)]*\s*$",
+        "The number after {key} is higher: it alerts later, or never.",
+        _higher,
+    ),
+    Changed(
+        "alert/threshold-lowered",
+        "medium",
+        r"(<=?)\s*([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*[\"',)]*\s*$",
+        "The number after {key} is lower: it alerts later, or never.",
+        _lower,
     ),
     Gone(
         "alert/absence-removed",

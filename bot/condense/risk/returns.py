@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable, Sequence
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
-from bot.condense.diff.patch import FilePatch, Line
+from bot.condense.diff.patch import Line
 from bot.condense.risk.comments import Marks
 from bot.condense.risk.rule import WIDTH, Gone
-from bot.condense.risk.scopes import Scope, Scopes, Side
+from bot.condense.risk.scopes import OTHER, Scope, Scopes
 
 _KIND: Final = re.compile(r"[\s\-{,\"']*kind[\"']?\s*[:=]")
-_OTHER: Final[dict[str, Literal["+", "-"]]] = {"+": "-", "-": "+"}
 
 
 class Mention(NamedTuple):
@@ -37,7 +36,7 @@ class _Placed(NamedTuple):
     """Whether nothing on the other side is called like the changed lines that enclose it."""
 
 
-def came_back(file: FilePatch, mentions: Sequence[Mention], marks: Marks) -> set[int]:
+def came_back(scopes: Scopes, mentions: Sequence[Mention], marks: Marks) -> set[int]:
     """Return the numbers of the removals that came back, and of the additions they came back as; one for one.
 
     A line came back in its hunk if the same was added within the same lines, or within changed lines of the same
@@ -46,7 +45,7 @@ def came_back(file: FilePatch, mentions: Sequence[Mention], marks: Marks) -> set
     """
     if len({mention.line.sign for mention in mentions}) < 2:
         return set()
-    placed = _place(file, mentions, marks)
+    placed = _place(scopes, mentions, marks)
     back: set[int] = set()
     for stage in (_same_place, _same_renamed, _same_path):
         added: dict[Hashable, list[int]] = {}
@@ -61,25 +60,15 @@ def came_back(file: FilePatch, mentions: Sequence[Mention], marks: Marks) -> set
     return back
 
 
-def _place(file: FilePatch, mentions: Iterable[Mention], marks: Marks) -> list[_Placed]:
-    scopes = Scopes(marks)
+def _place(scopes: Scopes, mentions: Iterable[Mention], marks: Marks) -> list[_Placed]:
     found: list[_Placed] = []
-    sides: dict[str, Side] = {}
-    quiet: frozenset[int] = frozenset()
-    hunk = -1
     for mention in mentions:
-        if mention.hunk != hunk:
-            hunk = mention.hunk
-            lines = tuple(file.hunks[hunk].lines())
-            sides = {sign: scopes.side(file.hunks[hunk], lines, _OTHER[sign]) for sign in _OTHER}
-            after = [(at, line.text) for at, line in enumerate(lines) if line.sign != "-"]
-            out = marks.commented_out(text for _, text in after)
-            quiet = frozenset(at for (at, _), commented in zip(after, out, strict=True) if commented)
+        sides = scopes.sides(mention.hunk)
         sign, code = mention.line.sign, marks.code(mention.line.text[:WIDTH])
-        if sign == "+" and (mention.place in quiet or not re.search(mention.rule.pattern, code)):
+        if sign == "+" and (mention.place in sides[sign].commented_out or not re.search(mention.rule.pattern, code)):
             continue
         scope = sides[sign][mention.place]
-        renamed = not scope.chain or scope.chain not in sides[_OTHER[sign]].chains
+        renamed = not scope.chain or scope.chain not in sides[OTHER[sign]].chains
         found.append(_Placed(mention, scope, code.strip(), renamed))
     return found
 

@@ -17,22 +17,33 @@ SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """A line that was added. ``pattern`` is searched in it (RE2 syntax)."""
+    """A line that was added. ``pattern`` is searched in it (RE2 syntax).
+
+    Where they are given: ``within`` must be found in the nearest line that encloses it, ``beyond`` in none that does,
+    and ``unless`` nowhere in the statement that begins with it.
+    """
 
     id: str
     severity: Severity
     pattern: str
     message: str
+    within: str | None = None
+    beyond: str | None = None
+    unless: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """A line that was removed, where the text that ``pattern`` finds (RE2 syntax) was not added again in the file."""
+    """A line that was removed, and what ``pattern`` finds (RE2 syntax; its group, where it has one) did not come back.
+
+    Where it is given, ``within`` must be found in the nearest line that encloses it, and that line must have stayed.
+    """
 
     id: str
     severity: Severity
     pattern: str
     message: str
+    within: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Final, Literal, NamedTuple
 
-from bot.condense.diff.patch import Hunk, Line
+from bot.condense.diff.patch import FilePatch, Line, Sign
 from bot.condense.risk.comments import Marks
 from bot.condense.risk.rule import WIDTH
 
@@ -20,7 +21,13 @@ _ENCLOSES_NOTHING = re.compile(r"\{\{.*|[)\]}].*|[^\w\"']*", re.DOTALL)
 _METADATA = re.compile(r"[\s\-{,\"']*metadata[\"']?\s*:[\s{]*")
 _NAME = re.compile(r"[\s\-{,\"']*name[\"']?\s*:\s*[\"']?([^\s\"',}]+)")
 _TELLING = re.compile(r"\w+\W+\w+")
+_ENDS = re.compile(r";|[\"'`]\s*\)|\"\"\"")
+_STATEMENT: Final = 40
+"""Lines of a statement that are read."""
 _TOP: Final = -1
+
+OTHER: Final[Mapping[Sign, Sign]] = {"+": "-", "-": "+"}
+"""The signs of changed lines, each with the other side's."""
 
 Anchor = tuple[Literal["line", "top"], int]
 
@@ -45,13 +52,19 @@ class Scope(NamedTuple):
 class Scopes:
     """The scopes of one file's lines, hunk by hunk; numbers of chains and paths are comparable among them."""
 
-    def __init__(self, marks: Marks) -> None:
-        self._marks = marks
+    def __init__(self, file: FilePatch, marks: Marks) -> None:
+        self._hunks, self.marks = file.hunks, marks
         self._numbers: dict[tuple[int, str], int] = {}
+        self._sides: dict[int, Mapping[str, Side]] = {}
 
-    def side(self, hunk: Hunk, lines: Sequence[Line], gone: Literal["+", "-"]) -> Side:
-        """Return the side of a hunk that has no lines with the sign ``gone``."""
-        return Side(self, hunk, lines, gone)
+    def sides(self, hunk: int) -> Mapping[str, Side]:
+        """Return the two sides of a hunk, by the sign of the lines that only that one has."""
+        if hunk not in self._sides:
+            lines = tuple(self._hunks[hunk].lines())
+            self._sides[hunk] = {
+                sign: Side(self, self._hunks[hunk].heading, lines, other) for sign, other in OTHER.items()
+            }
+        return self._sides[hunk]
 
     def number(self, outer: int, text: str) -> int:
         """Return the number of the chain that is ``outer`` and then a line of this text."""
@@ -60,22 +73,23 @@ class Scopes:
     def encloses(self, text: str) -> bool:
         """Whether lines that are indented further may belong to this one."""
         text = text[:WIDTH]
-        return not _ENCLOSES_NOTHING.fullmatch(text.lstrip()) and not self._marks.comment(text)
+        return not _ENCLOSES_NOTHING.fullmatch(text.lstrip()) and not self.marks.comment(text)
 
 
 class Side:
     """One side of a hunk: its lines' scopes by their place in the hunk, and the chains that changed lines make."""
 
-    def __init__(self, among: Scopes, hunk: Hunk, lines: Sequence[Line], gone: Literal["+", "-"]) -> None:
+    def __init__(self, among: Scopes, heading: str, lines: Sequence[Line], gone: Sign) -> None:
         self.chains: set[int] = set()
-        self._among, self._lines = among, lines
+        self._among, self._lines, self._gone = among, lines, gone
         self._scopes: dict[int, Scope] = {}
-        parents = self._parents(gone)
+        self._heading = heading
+        self._outer = parents = self._parents(gone)
         names = self._names(parents)
         inner: dict[int, Scope] = {}
         """What holds within a line, by its place."""
         for at, parent in parents.items():
-            outer = inner.get(parent) or self._outermost(at, parent, names, hunk.heading)
+            outer = inner.get(parent) or self._outermost(at, parent, names, heading)
             name = names.get(parent) or names.get(at, "")
             self._scopes[at] = outer._replace(name=name)
             text = lines[at].text.strip()
@@ -93,6 +107,29 @@ class Side:
 
     def __getitem__(self, at: int) -> Scope:
         return self._scopes[at]
+
+    def enclosing(self, at: int) -> Iterator[str]:
+        """Yield the lines that enclose a line, the nearest first; last what git says stands above the hunk."""
+        while (at := self._outer[at]) >= 0:
+            yield self._lines[at].text.strip()
+        yield self._heading.strip()
+
+    @cached_property
+    def commented_out(self) -> frozenset[int]:
+        """The places of lines that may stand within a comment that began above them."""
+        ours = [at for at, line in enumerate(self._lines) if line.sign != self._gone]
+        out = self._among.marks.commented_out(self._lines[at].text[:WIDTH] for at in ours)
+        return frozenset(at for at, commented in zip(ours, out, strict=True) if commented)
+
+    def statement(self, at: int) -> str:
+        """Return the text from a line to the end of its statement, as far as the hunk shows it."""
+        said = []
+        for line in self._lines[at : at + _STATEMENT]:
+            if line.sign != self._gone:
+                said.append(line.text[:WIDTH])
+                if _ENDS.search(said[-1]):
+                    break
+        return "\n".join(said)
 
     def _parents(self, gone: str) -> dict[int, int]:
         """Return the place of the line that encloses each line; below zero where none does, a number a document."""

@@ -8,7 +8,7 @@ from typing import Final
 from bot.condense.risk.rule import Added, Gone, Rule, Touched
 
 PATHS: Final = re.compile(
-    r"\.(?:sql|psql|ddl|plsql|pgsql)$"
+    r"\.(?:sql|psql|ddl|plsql|pgsql|prisma)$"
     r"|(?:^|/)(?:migrations?|db|alembic|versions|schema|changelog)/.*\.(?:py|rb|php|js|ts|go|xml|ya?ml|java|kt)$",
     re.I,
 )
@@ -24,8 +24,9 @@ RULES: Final[tuple[Rule, ...]] = (
     Added(
         "sql/write-without-where",
         "critical",
-        r"(?i)^\W*DELETE\s+FROM\s+[\"`\w.]+[\"`]?\s*;|^\W*UPDATE\s+[\"`\w.]+\s+SET\s[^;]*=[^;]*;\s*$",
-        "It may touch every row: check its condition.",
+        r"(?i)(?:^\W*|[\"'(]\s*)(?:DELETE\s+FROM\s+(?:ONLY\s+)?[\"`\w.]+|UPDATE\s+(?:ONLY\s+)?[\"`\w.]+\s*(?:$|SET\s))",
+        "It has no condition: it touches every row.",
+        unless=r"(?i)\bWHERE\b",
     ),
     Added("sql/cascade", "high", r"(?i)\b(?:CASCADE)\b", "What depends on it goes with it."),
     Added(
@@ -57,7 +58,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Gone(
         "sql/index-removed",
         "high",
-        r"(?i)\b(?:UNIQUE\s+)?INDEX\b|\bCONCURRENTLY\b",
+        r"(?i)\b(?:UNIQUE\s+)?INDEX\b|\bCONCURRENTLY\b|@@?(?:index|unique|id|fulltext)\b",
         "An index, or building it without a lock, is no longer declared.",
     ),
     Added(

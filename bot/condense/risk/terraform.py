@@ -10,6 +10,8 @@ from bot.condense.risk.rule import Added, Changed, Gone, Rule, Touched
 
 PATHS: Final = re.compile(r"\.(?:tf|tfvars|tofu|hcl|tf\.json)$", re.I)
 
+_OUTWARDS: Final = r"^(?:dynamic\s+\")?egress\b"
+
 RULES: Final[tuple[Rule, ...]] = (
     Gone(
         "tf/prevent-destroy-removed",
@@ -54,7 +56,9 @@ RULES: Final[tuple[Rule, ...]] = (
         r"^\s*module\s+\"[^\"]+\"",
         "The next apply destroys all that this module made.",
     ),
-    Added("tf/open-to-all", "critical", r"\b0\.0\.0\.0/0\b|::/0\b", "Any address in the world is meant."),
+    Added(
+        "tf/open-to-all", "critical", r"\b0\.0\.0\.0/0\b|::/0\b", "Any address in the world is meant.", beyond=_OUTWARDS
+    ),
     Added(
         "tf/public",
         "critical",

@@ -4,6 +4,11 @@ from bot.condense.risk import code
 from tests.condense.risk.telling import Change, ids, told
 
 TOLD: dict[str, Change] = {
+    "code/index-removed": (
+        "shop/orders.py",
+        "x = 1\nid = mapped_column(String(20), index=True)",
+        "x = 1\nid = mapped_column(String(20))",
+    ),
     "code/test-removed": ("tests/test_pay.py", "x: 1\ndef test_pays_once():", "x: 1"),
     "code/test-skipped": ("tests/test_pay.py", "x: 1", "x: 1\n@pytest.mark.skip"),
     "code/guard-removed": ("src/app.py", "x: 1\n    validate_amount(x)\n    authorize(user)", "x: 1"),
@@ -33,8 +38,24 @@ QUIET: list[tuple[str, Change]] = [
     ("code/public-removed", ("src/app.py", "def pay(x):\na = 1", "a = 1\ndef pay(x):")),
     ("code/bound-removed", ("src/app.py", "get(u, timeout=5)", "get(v, timeout=9)")),
     ("code/test-removed", ("tests/test_a.py", "def test_a():\nb = 1", "b = 1\ndef test_a():")),
+    ("code/index-removed", ("a.py", "x = Column(String(20), index=True)", "x = Column(String(40), index=True)")),
+    ("code/unchecked-tls", ("a.py", "x: 1", "x: 1\n    # never with verify=False")),
     ("code/credential", ("src/app.py", "x: 1", "x: 1\npassword = os.environ['P']")),
 ]
+
+
+@pytest.mark.parametrize(
+    ("path", "test"),
+    [
+        ("spec/a_spec.rb", '  it "charges once" do'),
+        ("tests/A.cs", "    [Fact]"),
+        ("tests/ATest.php", "    public function testChargesOnce(): void"),
+        ("a_test.go", "func TestCharges(t *testing.T) {"),
+        ("src/lib.rs", "    #[test]"),
+    ],
+)
+def test_a_removed_test_is_told_in_any_language(path: str, test: str) -> None:
+    assert "code/test-removed" in told(path, f"x\n{test}\ny", "x\ny")
 
 
 @pytest.mark.parametrize(("rule", "change"), TOLD.items(), ids=TOLD)

@@ -4,6 +4,7 @@ from bot.condense.risk import dockerfile
 from tests.condense.risk.telling import Change, ids, told
 
 TOLD: dict[str, Change] = {
+    "docker/untagged-base": ("Dockerfile", "X", "X\nFROM python"),
     "docker/root": ("Dockerfile", "x: 1", "x: 1\nUSER root"),
     "docker/user-removed": ("Dockerfile", "x: 1\nUSER app", "x: 1"),
     "docker/healthcheck-removed": ("Dockerfile", "x: 1\nHEALTHCHECK CMD true", "x: 1"),
@@ -17,6 +18,9 @@ TOLD: dict[str, Change] = {
 }
 
 QUIET: list[tuple[str, Change]] = [
+    ("docker/untagged-base", ("Dockerfile", "X", "X\nFROM python:3.12")),
+    ("docker/untagged-base", ("Dockerfile", "X", "X\nFROM scratch")),
+    ("docker/untagged-base", ("Dockerfile", "X", "X\nFROM builder AS test")),
     ("docker/user-removed", ("Dockerfile", "USER app\nRUN x", "RUN x\nUSER app")),
     ("docker/root", ("Dockerfile", "x: 1", "x: 1\nUSER 1000")),
     ("docker/remote-code", ("Dockerfile", "x: 1", "x: 1\nRUN curl -o x https://x.example")),

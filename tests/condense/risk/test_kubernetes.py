@@ -20,6 +20,18 @@ TOLD: dict[str, Change] = {
     "k8s/probe-removed": ("deploy/app.yaml", "x: 1\n  livenessProbe:\n    httpGet: {path: /}", "x: 1"),
     "k8s/limits-removed": ("deploy/app.yaml", "x: 1\n    limits:\n      memory: 1Gi", "x: 1"),
     "k8s/requests-removed": ("deploy/app.yaml", "x: 1\n    requests:\n      cpu: 1", "x: 1"),
+    "k8s/limit-removed": (
+        "deploy/app.yaml",
+        "limits:\n  memory: 1Gi\n  cpu: 1\nrequests:\n  cpu: 1",
+        "limits:\n  cpu: 1\nrequests:\n  cpu: 1\n  memory: 1Gi",
+    ),
+    "k8s/request-removed": ("deploy/app.yaml", "requests:\n  memory: 1Gi\n  cpu: 1", "requests:\n  cpu: 1"),
+    "k8s/limits-emptied": ("deploy/app.yaml", "limits:\n  memory: 1Gi", "limits: {}"),
+    "k8s/replicas-removed": ("deploy/app.yaml", "spec:\n  replicas: 3\n  x: 1", "spec:\n  x: 1"),
+    "k8s/network-open": ("np.yaml", "spec:\n  x: 1", "spec:\n  x: 1\n  ingress: [{}]"),
+    "k8s/network-rule-open": ("np.yaml", "spec:\n  x: 1", "spec:\n  x: 1\n  ingress:\n  - {}"),
+    "k8s/image-untagged": ("deploy/app.yaml", "x: 1", "x: 1\n  image: nginx"),
+    "k8s/probe-stretched": ("deploy/app.yaml", "  periodSeconds: 10", "  periodSeconds: 86400"),
     "k8s/disruption-budget-removed": ("deploy/pdb.yaml", "kind: PodDisruptionBudget\nspec:\n  minAvailable: 1", ""),
     "k8s/network-policy-removed": ("np.yaml", "kind: NetworkPolicy\nspec: {}", ""),
     "k8s/network-rule-removed": ("deploy/app.yaml", "x: 1\n  policyTypes: [Ingress]", "x: 1"),
@@ -73,6 +85,20 @@ QUIET: list[tuple[str, Change]] = [
     ("k8s/image-floating", ("deploy/app.yaml", "x: 1", "x: 1\n  image: shop/app:1.2.3")),
     ("k8s/image-floating", ("deploy/app.yaml", "x: 1", "x: 1\n  image: shop/app@sha256:00ff")),
     ("k8s/object-removed", ("deploy/app.yaml", "x: 1\n    kind: Deployment", "x: 1")),
+    ("k8s/limit-removed", ("a.yaml", "limits:\n  memory: 1Gi", "limits:\n  memory: 2Gi")),
+    ("k8s/limit-removed", ("a.yaml", "x: 1\nlimits:\n  memory: 1Gi", "x: 1")),
+    ("k8s/replicas-removed", ("a.yaml", "spec:\n  replicas: 3", "spec:\n  replicas: 5")),
+    ("k8s/replicas-removed", ("a.yaml", "x: 1\nspec:\n  replicas: 3", "x: 1")),
+    ("k8s/network-rule-open", ("a.yaml", "volumes:", "volumes:\n- {}")),
+    ("k8s/image-untagged", ("a.yaml", "x: 1", "x: 1\nimage: nginx:1.27")),
+    ("k8s/image-untagged", ("a.yaml", "x: 1", "x: 1\nimage: nginx@sha256:00ff")),
+    ("k8s/image-untagged", ("a.yaml", "x: 1", "x: 1\nimage: {{ .Values.image }}")),
+    ("k8s/image-untagged", ("a.jsonnet", "x: 1", "x: 1\nimage: image,")),
+    ("k8s/probe-stretched", ("a.yaml", "  periodSeconds: 10", "  periodSeconds: 30")),
+    ("k8s/disruption-guard-lowered", ("a.yaml", "minAvailable: 2", "minAvailable: 50%")),
+    ("k8s/privileged", ("a.yaml", "x: 1", "x: 1\n# privileged: true")),
+    ("k8s/host-namespace", ("a.yaml", "x: 1", "x: 1\n  # never hostNetwork: true")),
+    ("k8s/exposed", ("a.yaml", "egress:", "egress:\n- to:\n  - ipBlock:\n      cidr: 0.0.0.0/0")),
 ]
 
 
@@ -99,6 +125,7 @@ def test_a_rule_is_quiet_where_there_is_nothing_to_tell(rule: str, change: Chang
         ("1.5Gi", "1610612736"),
         ("'2Ki'", "2048"),
         ("3k", "3000"),
+        ("25%", "0.25"),
         ("1e3", None),
         ("{{ x }}", None),
         ("", None),
@@ -106,6 +133,19 @@ def test_a_rule_is_quiet_where_there_is_nothing_to_tell(rule: str, change: Chang
 )
 def test_a_quantity_is_read_as_kubernetes_reads_it(text: str, value: str | None) -> None:
     assert kubernetes.quantity(text) == (None if value is None else Decimal(value))
+
+
+@pytest.mark.parametrize(
+    ("rule", "old", "new"),
+    [
+        ("k8s/disruption-raised", "maxUnavailable: 25%", "maxUnavailable: 100%"),
+        ("k8s/disruption-guard-lowered", 'minAvailable: "50%"', 'minAvailable: "0%"'),
+        ("k8s/probe-stretched", "failureThreshold: 3", "failureThreshold: 30000"),
+        ("k8s/exposed", "ingress:", "ingress:\n- from:\n  - ipBlock:\n      cidr: 0.0.0.0/0"),
+    ],
+)
+def test_shares_and_bounds_are_compared(rule: str, old: str, new: str) -> None:
+    assert rule in told("a.yaml", old, new)
 
 
 def test_two_probes_of_three_that_come_back_leave_one_removal() -> None:

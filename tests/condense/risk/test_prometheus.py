@@ -4,6 +4,18 @@ from bot.condense.risk import prometheus
 from tests.condense.risk.telling import Change, ids, told
 
 TOLD: dict[str, Change] = {
+    "alert/notifier-removed": (
+        "alertmanager.yml",
+        "receivers:\n- name: a\n  pagerduty_configs:\n  - x: 1",
+        "receivers:\n- name: a",
+    ),
+    "alert/receiver-removed": (
+        "alertmanager.yml",
+        "receivers:\n- name: pager\n- name: mail",
+        "receivers:\n- name: mail",
+    ),
+    "alert/threshold-raised": ("rules/a.yaml", "expr: errors > 0.01", "expr: errors > 0.99"),
+    "alert/threshold-lowered": ("rules/a.yaml", "expr: free < 0.2", "expr: free < 0.001"),
     "alert/removed": ("monitoring/rules/app.yaml", "x: 1\n  - alert: Down", "x: 1"),
     "alert/recording-removed": ("monitoring/rules/app.yaml", "x: 1\n  - record: a:b", "x: 1"),
     "alert/route-removed": ("alertmanager/alertmanager.yml", "x: 1\n  receiver: oncall", "x: 1"),

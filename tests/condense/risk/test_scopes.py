@@ -4,14 +4,15 @@ from hypothesis import given
 
 from bot.condense.diff.parse import parse
 from bot.condense.risk.comments import Marks
-from bot.condense.risk.scopes import Scopes, Side
+from bot.condense.risk.scopes import OTHER, Scopes, Side
 from tests.condense.diff.diffs import change, diffs
 
 
 def side(path: str, old: list[str], new: list[str], gone: Literal["+", "-"]) -> tuple[Side, dict[str, int]]:
-    (hunk,) = parse(change(path, old, new, context=20)).files[0].hunks
+    patch = parse(change(path, old, new, context=20)).files[0]
+    (hunk,) = patch.hunks
     lines = tuple(hunk.lines())
-    return Scopes(Marks.of(path)).side(hunk, lines, gone), {
+    return Scopes(patch, Marks.of(path)).sides(0)[OTHER[gone]], {
         line.text.strip(): at for at, line in enumerate(lines) if line.sign != gone
     }
 
@@ -54,9 +55,10 @@ def test_documents_are_told_apart_by_their_objects() -> None:
 @given(diffs())
 def test_every_line_has_a_scope_on_its_side(text: str) -> None:
     for patch in parse(text).files:
-        scopes = Scopes(Marks.of(patch.path))
-        for hunk in patch.hunks:
-            lines = tuple(hunk.lines())
-            for sign, gone in (("-", "+"), ("+", "-")):
-                found = scopes.side(hunk, lines, gone)  # type: ignore[arg-type]
-                assert all(found[at].parent is not None for at, line in enumerate(lines) if line.sign in (sign, " "))
+        scopes = Scopes(patch, Marks.of(patch.path))
+        for number, hunk in enumerate(patch.hunks):
+            texts = {line.text.strip() for line in hunk.lines()} | {""}
+            for at, line in enumerate(hunk.lines()):
+                for sign in OTHER:
+                    if line.sign in (sign, " "):
+                        assert scopes.sides(number)[sign][at].parent in texts

@@ -26,8 +26,31 @@ TOLD: dict[str, Change] = {
 QUIET: list[tuple[str, Change]] = [
     ("sql/index-blocks", ("db/schema.sql", "x: 1", "x: 1\nCREATE INDEX CONCURRENTLY i ON orders (id);")),
     ("sql/write-without-where", ("db/schema.sql", "x: 1", "x: 1\nDELETE FROM orders WHERE id = 1;")),
+    ("sql/write-without-where", ("db/schema.sql", "x", "x\nUPDATE orders SET a = 1 WHERE id = 3;")),
+    ("sql/write-without-where", ("db/schema.sql", "x", "x\nUPDATE orders\n  SET a = 1\n  WHERE id = 3;")),
+    ("sql/write-without-where", ("db/schema.sql", "x", "x\nDELETE FROM orders\nWHERE id = 3;")),
+    ("sql/write-without-where", ("db/schema.sql", "x", "x\n-- DELETE FROM orders;")),
+    ("sql/write-without-where", ("db/versions/1.py", "x", "x\nop.execute('DELETE FROM a WHERE b = 1')")),
     ("sql/drop", ("db/schema.sql", "x: 1\nDROP TABLE orders;", "x: 1")),
 ]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM orders;",
+        "DELETE FROM orders\n;\nSELECT 1 FROM a WHERE b = 2;",
+        "UPDATE orders\n  SET a = 1\n;",
+        "UPDATE orders SET a = 1, b = 'x';",
+    ],
+)
+def test_a_statement_is_read_to_its_end(statement: str) -> None:
+    assert "sql/write-without-where" in told("db/1.sql", "SELECT 1;", f"SELECT 1;\n{statement}")
+
+
+def test_a_model_says_that_it_has_an_index() -> None:
+    model = "model Order {\n  id Int\n  @@index([customer])\n}"
+    assert "sql/index-removed" in told("schema.prisma", model, model.replace("  @@index([customer])\n", ""))
 
 
 @pytest.mark.parametrize(("rule", "change"), TOLD.items(), ids=TOLD)

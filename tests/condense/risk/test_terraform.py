@@ -31,6 +31,8 @@ TOLD: dict[str, Change] = {
 }
 
 QUIET: list[tuple[str, Change]] = [
+    ("tf/open-to-all", ("main.tf", "x = 1", 'x = 1\n  egress {\n    cidr_blocks = ["0.0.0.0/0"]\n  }')),
+    ("tf/open-to-all", ("main.tf", "x = 1", 'x = 1\n  # cidr_blocks = ["0.0.0.0/0"]')),
     ("tf/resource-removed", ("infra/main.tf", 'resource "a" "b" {\nx = 1', 'x = 1\nresource "a" "b" {')),
     ("tf/lowered", ("infra/main.tf", "  min_size = 1", "  min_size = 3")),
     ("tf/prevent-destroy-removed", ("infra/main.tf", "x: 1", "x: 1\n    prevent_destroy = true")),
