@@ -21,6 +21,8 @@ _TOUCHED: Final = frozenset(rule.id for family in FAMILIES for rule in family.RU
 _MOVED: Final = "The same lines are added elsewhere in this change: it may only have moved."
 _ADDED: Final = "The model adds:"
 _SELDOM_RUN: Final = frozenset({"test", "docs", "lock"})
+_OF_TESTS: Final = "code/test-"
+"""Rules that tell what becomes of tests: in a file of tests they are no guess."""
 _CATEGORIES: Final = (
     (
         "data-loss",
@@ -114,9 +116,9 @@ def _finding(risk: Risk, file: FileAnchors, kind: str, head_sha: str, *, moved: 
         return None
     (place,) = span.places
     confidence: Confidence = "high"
-    if risk.rule in _TOUCHED or kind in _SELDOM_RUN:
+    if risk.rule in _TOUCHED or (kind in _SELDOM_RUN and not risk.rule.startswith(_OF_TESTS)):
         confidence = "low"
-    elif kind != "source" or moved:
+    elif kind not in ("source", "test") or moved:
         # Copied lines excuse nothing: an attacker can add them anywhere. But people should know where to look.
         confidence = "medium"
     return Finding(

@@ -26,6 +26,14 @@ def test_in_tests_and_docs_it_is_a_guess():
     assert {finding.confidence for finding in rules(kind="generated")} == {"medium"}
 
 
+def test_a_removed_test_is_no_guess_because_it_stood_among_tests():
+    gone = (
+        "--- a/tests/test_pay.py\n+++ b/tests/test_pay.py\n@@ -1,3 +1 @@\n x = 1\n-def test_pays_once():\n-    pay(1)\n"
+    )
+    (finding,) = (finding for finding in rules(gone, kind="test") if finding.rule == "code/test-removed")
+    assert (finding.severity, finding.confidence, finding.category) == ("high", "high", "tests")
+
+
 def test_of_a_deleted_file_the_gravest_loss_stands_for_all():
     deleted = (
         "diff --git a/policy.yaml b/policy.yaml\ndeleted file mode 100644\n--- a/policy.yaml\n+++ /dev/null\n"
