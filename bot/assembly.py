@@ -200,8 +200,7 @@ def connect_github(configuration: Configuration) -> GitHub | None:
     given = configuration.settings
     if not given.github:
         return None
-    key = given.github_app_private_key
-    return _github(given, given.github_token, given.github_app_id, key, REVIEW_PERMISSIONS)
+    return _github(given, given.github_token, given.github_app_id, given.github_app_private_key, REVIEW_PERMISSIONS)
 
 
 def connect_actions(configuration: Configuration) -> GitHub | None:
@@ -209,8 +208,8 @@ def connect_actions(configuration: Configuration) -> GitHub | None:
     given = configuration.settings
     if not given.github_actions:
         return None
-    key = given.github_actions_app_private_key
-    return _github(given, given.github_actions_token, given.github_actions_app_id, key, ACTION_PERMISSIONS)
+    app_id, key = given.github_actions_app_id, given.github_actions_app_private_key
+    return _github(given, given.github_actions_token, app_id, key, ACTION_PERMISSIONS)
 
 
 def _github(

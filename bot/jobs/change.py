@@ -7,16 +7,14 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-import structlog
 from sqlalchemy import Connection
 
-from bot.clients.github import GitHubError, GitHubLimited
 from bot.clients.github_repository import GitHubRepository
 from bot.condense.diff.parse import from_listing
 from bot.condense.risk.assess import assess
 from bot.domain.change import Change, PathRisk
+from bot.jobs.asking_github import asked
 from bot.jobs.engine import Steps, Story
-from bot.jobs.pull_request import GONE, postpone
 from bot.jobs.world import CodeAccess, World
 from bot.store import changes, work
 
@@ -26,25 +24,14 @@ VERSION = 1
 RISKS_KEPT = 20
 _TOLD = ("critical", "high", "medium")
 
-log = structlog.get_logger(__name__)
-
 
 def story(world: World, code: CodeAccess) -> Story:
     """Return the story of one change."""
 
     async def change(steps: Steps, row_id: str, generation: int) -> None:
-        try:
-            await steps("describe", partial(_describe, world, code, row_id))
-        except GitHubLimited as limited:
-            await postpone(world, KIND, row_id, generation, limited)
-            return
-        except GitHubError as error:
-            if error.status not in GONE:
-                raise
-            log.warning("a change cannot be read", row=row_id, why=str(error))
-            await world.database.write(lambda connection: work.give_up(connection, KIND, row_id, generation))
-            return
-        await steps("finish", world.database.write, partial(_finish, row_id, generation))
+        describing = steps("describe", partial(_describe, world, code, row_id))
+        if await asked(world, KIND, row_id, generation, describing):
+            await steps("finish", world.database.write, partial(_finish, row_id, generation))
 
     return change
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-import structlog
 from sqlalchemy import Connection
 
 from bot.analysis.ci import job_log
@@ -16,15 +15,13 @@ from bot.analysis.ci.first_error import first_error
 from bot.analysis.ci.job_log import JobLog
 from bot.analysis.ci.unread import unread as unread_jobs
 from bot.analysis.ci_failure import by_chance, explain
-from bot.clients.github import GitHubError, GitHubLimited
 from bot.clients.github_repository import GitHubRepository
 from bot.condense.diff.parse import from_listing
 from bot.condense.diff.patch import Patch
 from bot.domain.ci import CiRun
 from bot.domain.ci_failure import Sighting
-from bot.jobs import board, proposing, rerunning
+from bot.jobs import asking_github, board, proposing, rerunning
 from bot.jobs.engine import Steps, Story
-from bot.jobs.pull_request import GONE, postpone
 from bot.jobs.withdrawing import withdraw
 from bot.jobs.world import CodeAccess, World
 from bot.store import ci, clock, matters, pulls, work
@@ -37,23 +34,13 @@ LOG_BYTES = 8 * 1024 * 1024
 EXPLAIN_TOKENS = 6000
 OVERTAKEN = "{} ended since, so nobody needs this any more."
 
-log = structlog.get_logger(__name__)
-
 
 def story(world: World, code: CodeAccess) -> Story:
     """Return the story of one CI run."""
 
     async def run(steps: Steps, row_id: str, generation: int) -> None:
-        try:
-            await steps("explain", partial(_explain, world, code, row_id))
-        except GitHubLimited as limited:
-            await postpone(world, KIND, row_id, generation, limited)
-            return
-        except GitHubError as error:
-            if error.status not in GONE:
-                raise
-            log.warning("a CI run cannot be read", row=row_id, why=str(error))
-            await world.database.write(lambda connection: work.give_up(connection, KIND, row_id, generation))
+        explaining = steps("explain", partial(_explain, world, code, row_id))
+        if not await asking_github.asked(world, KIND, row_id, generation, explaining):
             return
         await steps("show", world.database.write, partial(_show, world, code, row_id))
         world.outbox.kick()

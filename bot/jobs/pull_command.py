@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
-import structlog
 from sqlalchemy import Connection
 
 from bot.analysis.review.pushes import dismiss
 from bot.chat.github_markdown import code as quoted
-from bot.clients.github import GitHubError, GitHubLimited
 from bot.clients.github_repository import GitHubRepository
+from bot.jobs import asking_github
 from bot.jobs.engine import Steps, Story
-from bot.jobs.pull_request import GONE, postpone
 from bot.jobs.world import CodeAccess, World
 from bot.store import audit, clock, pulls, work
 
@@ -23,28 +21,19 @@ MAY = ("admin", "maintain", "write")
 _REASON = 300
 _USAGE = f"I understand {quoted('@signoff review')} and {quoted('@signoff dismiss <id> <why>')}."
 
-log = structlog.get_logger(__name__)
-
 
 def story(world: World, code: CodeAccess) -> Story:
     """Return the story of one command."""
 
     async def command(steps: Steps, row_id: str, generation: int) -> None:
-        try:
+        async def obeying() -> None:
             may = await steps("ask", partial(_may, world, code, row_id))
             answer = await steps("obey", world.database.write, partial(_obey, world, row_id, may))
             if answer:
                 await steps("answer", partial(_answer, world, code, row_id, answer))
-        except GitHubLimited as limited:
-            await postpone(world, KIND, row_id, generation, limited)
-            return
-        except GitHubError as error:
-            if error.status not in GONE:
-                raise
-            log.warning("a command cannot be answered", row=row_id, why=str(error))
-            await world.database.write(lambda connection: work.give_up(connection, KIND, row_id, generation))
-            return
-        await steps("finish", world.database.write, partial(_finish, row_id, generation))
+
+        if await asking_github.asked(world, KIND, row_id, generation, obeying()):
+            await steps("finish", world.database.write, partial(_finish, row_id, generation))
 
     return command
 

@@ -24,6 +24,7 @@ from bot.condense.diff.patch import Patch
 from bot.domain import review_policy
 from bot.domain.review import PullRequest, Review
 from bot.domain.review_policy import PolicyRead, ReviewPolicy
+from bot.jobs.asking_github import GONE, postpone
 from bot.jobs.engine import Steps, Story
 from bot.jobs.one_head import at_one_head
 from bot.jobs.world import CodeAccess, World
@@ -36,7 +37,6 @@ VERSION = 1
 DIFF_TOKENS = 16_000
 _TEXT = 65_536
 _MESSAGE = 2000
-GONE = (403, 404, 410, 422, 451)
 _OVERTAKEN, _NOT_WANTED = "overtaken", "not wanted"
 
 log = structlog.get_logger(__name__)
@@ -64,18 +64,6 @@ def story(world: World, code: CodeAccess) -> Story:
             await world.database.write(partial(_give_up, row_id, generation, str(error)))
 
     return pull
-
-
-async def postpone(world: World, kind: str, row_id: str, generation: int, limited: GitHubLimited) -> None:
-    """Accept a job's work anew for when GitHub's rate limit is over."""
-
-    def later(connection: Connection) -> None:
-        now = clock.advance(connection)
-        if work.wanted(connection, kind, row_id) == generation:
-            work.want(connection, kind, row_id, now=now + int(limited.retry_after * 1_000_000))
-
-    log.info("waiting for GitHub's rate limit", kind=kind, row=row_id, seconds=round(limited.retry_after))
-    await world.database.write(later)
 
 
 # --- what is read -----------------------------------------------------------------------------------------------------
