@@ -61,6 +61,10 @@ class GitHubRepository:
         """Read a commit with its files; GitHub lists 300 in the first page, which is what is read."""
         return await self.github.get(self.name, f"/commits/{_part(sha)}")
 
+    async def compare(self, base: str, head: str) -> Json:
+        """Read what a commit has that another one has not, with its files; GitHub lists 300, in the first page."""
+        return await self.github.get(self.name, f"/compare/{_part(base)}...{_part(head)}")
+
     async def content(self, path: str, ref: str) -> str | None:
         """Read a file of at most 1 MB at a ref as text, or None if there is none."""
         if any(part in ("", ".", "..") for part in path.split("/")):

@@ -20,7 +20,8 @@ class PathRisk:
 class Change:
     """A merged pull request (``number``), a push, or a deployment (``environment``). ``at`` is in microseconds.
 
-    ``paths`` are files it touches (a bounded sample), ``risks`` what its diff puts at stake. All text is a stranger's.
+    ``paths`` are files it touches (a bounded sample), ``risks`` what its diff puts at stake; ``before`` is the commit
+    that a push of several is compared with. All text is a stranger's.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Change:
     paths: tuple[str, ...]
     risks: tuple[PathRisk, ...]
     at: int
+    before: str = ""
 
     @property
     def name(self) -> str:

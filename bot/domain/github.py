@@ -61,7 +61,8 @@ class RunEvent:
 
 @dataclass(frozen=True, slots=True)
 class PushEvent:
-    """Commits were pushed to the default branch. ``paths`` are those that they touched."""
+    """Commits were pushed to the default branch. ``paths`` are those that they touched, ``before`` is what the branch
+    was at until then (empty where it was not there)."""
 
     repository: str
     sha: str
@@ -70,6 +71,7 @@ class PushEvent:
     url: str
     paths: tuple[str, ...]
     at: int
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from bot.condense.diff.classify import classify
+from bot.condense.diff.patch import FilePatch
 from bot.domain.change import Change
 from bot.domain.evidence import Evidence
 from bot.domain.incident import Subject
@@ -22,6 +24,8 @@ WINDOW = 24 * 3600 * 1_000_000
 AFTER = 5 * 60 * 1_000_000
 """An alert's start is when its rule noticed; clocks differ, too. What came later caused nothing."""
 LISTED = 8
+_SELDOM = 0.1
+"""What a match of a file that does not run counts."""
 _HALF = 2 * 3600 * 1_000_000
 _RISK = {"critical": 1.0, "high": 0.8, "medium": 0.4}
 _VERB = {"merge": "merged", "push": "pushed", "deploy": "deployed"}
@@ -84,20 +88,28 @@ def _match(change: Change, subject: Subject) -> tuple[float, str]:
     """Say how well a change's paths and repository name the workload. A namespace alone says little."""
     name, namespace = subject.name.lower(), subject.namespace.lower()
     best = (0.0, "")
-    for path in change.paths:
+    runs = {path: 1.0 if _runs(path) else _SELDOM for path in change.paths}
+    for path, weight in runs.items():
         parts = [part.lower() for part in path.split("/")]
         stems = {part.rsplit(".", 1)[0] for part in parts} | set(parts)
         if name and name in stems:
-            return 1.0, f"its path {one_line(path, 150)} names {subject.name}"
+            best = max(best, (weight, f"its path {one_line(path, 150)} names {subject.name}"))
+            continue
         words = {word for part in parts for word in _WORDS.split(part) if word}
         if name and set(_WORDS.split(name)) <= words:
-            best = max(best, (0.8, f"its path {one_line(path, 150)} speaks of {subject.name}"))
+            best = max(best, (0.8 * weight, f"its path {one_line(path, 150)} speaks of {subject.name}"))
         elif namespace and namespace in stems:
-            best = max(best, (0.3, f"its path {one_line(path, 150)} names the namespace {subject.namespace}"))
+            best = max(best, (0.3 * weight, f"its path {one_line(path, 150)} names the namespace {subject.namespace}"))
     repository = change.repository.lower().partition("/")[2]
     if name and (repository == name or name in _WORDS.split(repository)):
-        best = max(best, (0.7, f"its repository {change.repository} is named after {subject.name}"))
-    return best
+        weight = max(runs.values(), default=1.0)
+        best = max(best, (0.7 * weight, f"its repository {change.repository} is named after {subject.name}"))
+    return round(best[0], 3), best[1]
+
+
+def _runs(path: str) -> bool:
+    """Whether a file may have to do with what runs: a page of documentation or a test named after it has not."""
+    return classify(FilePatch(path, "modified")) not in ("docs", "test")
 
 
 def _lines(ranked: Sequence[Ranked], started_at: int) -> Iterator[str]:

@@ -260,6 +260,7 @@ def _push(data: _Object, repository: _Object, full_name: str) -> GitHubEvent | N
             touched = commit.get(key) if isinstance(commit, dict) else None
             paths |= dict.fromkeys(str(path)[:TEXT] for path in touched or [] if len(paths) < PATHS)
     message = head.text("message")
+    before = data.sha("before", optional=True)
     return PushEvent(
         repository=full_name,
         sha=data.sha("after"),
@@ -268,6 +269,7 @@ def _push(data: _Object, repository: _Object, full_name: str) -> GitHubEvent | N
         url=head.text("url"),
         paths=tuple(map(_storable, paths)),
         at=head.time("timestamp"),
+        before=before if before.strip("0") else "",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -41,9 +41,10 @@ async def _describe(world: World, code: CodeAccess, row_id: str) -> int:
     if not code.listens_to(found.repository):
         return 0
     listed = await _files(GitHubRepository(code.github, found.repository), found)
-    paths = [str(entry["filename"]) for entry in listed if isinstance(entry.get("filename"), str)]
+    read = (str(entry["filename"]) for entry in listed if isinstance(entry.get("filename"), str))
+    paths = list(dict.fromkeys((*read, *found.paths)))
     risks = await asyncio.to_thread(_risks, listed)
-    keep = partial(changes.describe, row_id=row_id, paths=paths or found.paths, risks=risks)
+    keep = partial(changes.describe, row_id=row_id, paths=paths, risks=risks)
     await world.database.write(keep)
     return len(paths)
 
@@ -51,8 +52,20 @@ async def _describe(world: World, code: CodeAccess, row_id: str) -> int:
 async def _files(repository: GitHubRepository, change: Change) -> list[Any]:
     if change.kind == "merge":
         return await repository.files(change.number)
-    files = (await repository.commit(change.sha)).get("files")
+    files = (await _told(repository, change)).get("files")
     return [entry for entry in files if isinstance(entry, dict)] if isinstance(files, list) else []
+
+
+async def _told(repository: GitHubRepository, change: Change) -> Mapping[str, Any]:
+    """Read all commits of a push together, or one commit."""
+    if change.before:
+        try:
+            return await repository.compare(change.before, change.sha)
+        except GitHubError as error:
+            # After a forced push what was there before may be gone.
+            if error.status not in (404, 422):
+                raise
+    return await repository.commit(change.sha)
 
 
 def _risks(listed: Sequence[Any]) -> list[PathRisk]:

@@ -31,6 +31,7 @@ class _Facts:
     url: str
     environment: str
     paths: tuple[str, ...]
+    before: str = ""
 
 
 def accept(connection: Connection, event: PullEvent | PushEvent | DeployEvent) -> tuple[str, int]:
@@ -44,6 +45,7 @@ def accept(connection: Connection, event: PullEvent | PushEvent | DeployEvent) -
         repository=event.repository,
         number=facts.number,
         sha=facts.sha,
+        before=facts.before,
         title=facts.title,
         author=facts.author,
         url=facts.url,
@@ -114,7 +116,7 @@ def _facts(event: PullEvent | PushEvent | DeployEvent) -> _Facts:
             sha = event.merge_sha or event.head_sha
             return _Facts("merge", event.number, sha, event.title, event.author, event.url, "", ())
         case PushEvent():
-            return _Facts("push", 0, event.sha, event.title, event.author, event.url, "", event.paths)
+            return _Facts("push", 0, event.sha, event.title, event.author, event.url, "", event.paths, event.before)
         case DeployEvent():
             title = f"deployment to {event.environment}: {event.state}"
             return _Facts("deploy", 0, event.sha, title, event.author, event.url, event.environment, ())

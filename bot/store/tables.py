@@ -390,6 +390,7 @@ changes = Table(
     Column("repository", Text, nullable=False),
     Column("number", Integer, nullable=False),
     Column("sha", String(64), nullable=False),
+    Column("before", String(64), nullable=False, default="", server_default=""),
     Column("title", Text, nullable=False),
     Column("author", Text, nullable=False),
     Column("url", Text, nullable=False),

@@ -34,6 +34,17 @@ def test_of_those_that_name_it_the_newer_comes_first_and_the_riskier() -> None:
     assert order(change("a", 10, path), change("b", 10, path, risks=(RISK,))) == ["b", "a"]
 
 
+def test_a_page_or_a_test_about_the_workload_is_no_reason_to_suspect_a_change() -> None:
+    probe = change("b", 80, "deploy/checkout/deployment.yaml", risks=(RISK,))
+    for path in ("docs/checkout.md", "tests/checkout/test_cart.py", "checkout/README.md"):
+        assert order(change("a", 10, path), probe) == ["b", "a"]
+        assert rank([change("a", 10, path)], CHECKOUT, alert_started_at=ALERT)[0].match == 0.1
+    mixed = change("c", 10, "docs/checkout.md", "deploy/checkout/deployment.yaml")
+    assert rank([mixed], CHECKOUT, alert_started_at=ALERT)[0].why.startswith("its path deploy/checkout/")
+    own = change("d", 10, "README.md", repository="shop/checkout")
+    assert rank([own], CHECKOUT, alert_started_at=ALERT)[0].match == 0.07
+
+
 def test_how_a_change_names_the_workload_is_said() -> None:
     def why(*paths: str, **more: object) -> str:
         return rank([change("a", 1, *paths, **more)], CHECKOUT, alert_started_at=ALERT)[0].why

@@ -253,6 +253,14 @@ def test_the_facts_of_events() -> None:
     pushed = read("push", events.push())
     assert isinstance(pushed, PushEvent)
     assert (pushed.title, pushed.paths, pushed.at) == ("Raise the limit", ("a", "b", "c"), 1_795_255_200_000_000)
+    assert pushed.before == ""
+    onto, anew = ({"before": sha * 40} for sha in "d0")
+    assert [
+        found.before for more in (onto, anew) if isinstance(found := read("push", events.push(**more)), PushEvent)
+    ] == [
+        "d" * 40,
+        "",
+    ]
     deployed = read("deployment_status", events.deployment())
     assert isinstance(deployed, DeployEvent)
     assert (deployed.environment, deployed.state) == ("production", "success")

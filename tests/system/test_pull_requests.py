@@ -292,6 +292,16 @@ async def test_failed_jobs_that_cannot_be_read_are_named(code: Town) -> None:
     assert "`e2e-6`, `e2e-7`: Its log was not read" in said
 
 
+async def test_a_push_of_several_commits_is_read_as_a_whole(code: Town) -> None:
+    await code.on_github("create-repository", full_name="shop/straight", files={PATH: SAFE})
+    last = {"full_name": "shop/straight", "branch": "main", "files": {"notes.txt": "done\n"}}
+    await code.on_github("push", **last, earlier=[{PATH: RISKY}])
+    of = "SELECT paths, risks FROM changes WHERE done = wanted AND kind = 'push' AND repository = 'shop/straight'"
+    ((paths, risks),) = await code.until(lambda: code.rows(of), "the push to be described")
+    assert sorted(json.loads(paths)) == [PATH, "notes.txt"]
+    assert (PATH, "k8s/probe-removed") in [(risk["path"], risk["rule"]) for risk in json.loads(risks)]
+
+
 async def test_a_later_incident_names_the_change_that_was_merged_before_it(code: Town) -> None:
     repository = await opened(code, "culprit")
     await code.on_github("act-on-pull", full_name=repository, number=1, action="merge", user="lee")

@@ -44,11 +44,23 @@ class Acts:
         self._hub.repositories[full_name] = forked
         return forked
 
-    def push(self, full_name: str, branch: str, files: Files, *, message: str = "Change", user: str = "dana") -> Commit:
-        """Commit to a branch (a new one leaves the default branch) and tell of it."""
+    def push(
+        self,
+        full_name: str,
+        branch: str,
+        files: Files,
+        *,
+        message: str = "Change",
+        user: str = "dana",
+        earlier: Sequence[Files] = (),
+    ) -> Commit:
+        """Commit to a branch (a new one leaves the default branch) and tell of it. What changed ``earlier`` are commits
+        of the same push."""
         hub, repository = self._hub, self._hub.repository(full_name)
         before = repository.branches.get(branch)
         parent = before or repository.branches[repository.default_branch]
+        for changed in earlier:
+            parent = hub.commit(apply(hub.commits[parent].tree, changed), (parent,), message, user).sha
         commit = hub.commit(apply(hub.commits[parent].tree, files), (parent,), message, user)
         self._moved(repository, branch, before, commit, user)
         return commit
@@ -56,9 +68,34 @@ class Acts:
     def _moved(self, repository: Repository, branch: str, before: str | None, commit: Commit, user: str) -> None:
         hub = self._hub
         repository.branches[branch] = commit.sha
+        pushed = [commit]
+        while before and before not in pushed[-1].parents and pushed[-1].parents:
+            pushed.append(hub.commits[pushed[-1].parents[0]])
+        commits = [self._told(repository, one) for one in reversed(pushed)]
+        payload = {
+            "ref": f"refs/heads/{branch}",
+            "before": before or "0" * 40,
+            "after": commit.sha,
+            "created": before is None,
+            "deleted": False,
+            "forced": False,
+            "compare": f"{hub.url}/{repository.full_name}/compare/{branch}",
+            "commits": commits,
+            "head_commit": commits[-1],
+            "pusher": {"name": user},
+        }
+        self._emit("push", repository, user, payload)
+        for other in list(hub.repositories.values()):
+            for pull in other.pulls.values():
+                if (pull.head_repository, pull.head_ref, pull.state) == (repository.full_name, branch, "open"):
+                    old, pull.head_sha, pull.updated_at = pull.head_sha, commit.sha, hub.now()
+                    self.tell(other, pull, "synchronize", user, before=old, after=commit.sha)
+
+    def _told(self, repository: Repository, commit: Commit) -> Json:
+        hub = self._hub
         parent = hub.commits[commit.parents[0]].tree if commit.parents else {}
         changed = {path for path in {*parent, *commit.tree} if parent.get(path) != commit.tree.get(path)}
-        told = {
+        return {
             "id": commit.sha,
             "message": commit.message,
             "timestamp": commit.at,
@@ -68,24 +105,6 @@ class Acts:
             "removed": sorted(path for path in changed if path not in commit.tree),
             "modified": sorted(path for path in changed if path in parent and path in commit.tree),
         }
-        payload = {
-            "ref": f"refs/heads/{branch}",
-            "before": before or "0" * 40,
-            "after": commit.sha,
-            "created": before is None,
-            "deleted": False,
-            "forced": False,
-            "compare": f"{hub.url}/{repository.full_name}/compare/{branch}",
-            "commits": [told],
-            "head_commit": told,
-            "pusher": {"name": user},
-        }
-        self._emit("push", repository, user, payload)
-        for other in list(hub.repositories.values()):
-            for pull in other.pulls.values():
-                if (pull.head_repository, pull.head_ref, pull.state) == (repository.full_name, branch, "open"):
-                    old, pull.head_sha, pull.updated_at = pull.head_sha, commit.sha, hub.now()
-                    self.tell(other, pull, "synchronize", user, before=old, after=commit.sha)
 
     def open_pull(
         self,

@@ -83,6 +83,25 @@ def commit(call: Call) -> Answer:
     )
 
 
+def compare(call: Call) -> Answer:
+    """What the second commit has that the first has not (three dots): its commits, and 300 files at most."""
+    base, head = (call.hub.resolve(call.repository, call.match[name]) for name in ("base", "head"))
+    common = call.hub.merge_base(base.sha, head.sha)
+    known = {commit.sha for commit in call.hub.ancestors(common.sha)}
+    ahead = [commit for commit in call.hub.ancestors(head.sha) if commit.sha not in known]
+    url = f"{call.hub.url}/repos/{call.repository.full_name}"
+    return Answer(
+        200,
+        {
+            "merge_base_commit": {"sha": common.sha},
+            "ahead_by": len(ahead),
+            "total_commits": len(ahead),
+            "commits": [{"sha": commit.sha, "commit": {"message": commit.message}} for commit in reversed(ahead)],
+            "files": [file.listed(url) for file in changes(common.tree, head.tree)][:300],
+        },
+    )
+
+
 def pulls_of_commit(call: Call) -> Answer:
     """The pull requests that brought a commit, or that are open with it as their head."""
     found = call.hub.resolve(call.repository, call.match["ref"])
@@ -99,5 +118,6 @@ ROUTES = (
     Route("GET", "/repos/{owner}/{repo}/contents/{path:.*}", "contents", "read", contents),
     Route("GET", "/repos/{owner}/{repo}/collaborators/{login}/permission", "metadata", "read", permission),
     Route("GET", "/repos/{owner}/{repo}/commits/{ref}", "contents", "read", commit),
+    Route("GET", "/repos/{owner}/{repo}/compare/{base}...{head}", "contents", "read", compare),
     Route("GET", "/repos/{owner}/{repo}/commits/{ref}/pulls", "pull_requests", "read", pulls_of_commit),
 )

@@ -451,6 +451,7 @@ def upgrade() -> None:
         sa.Column("repository", sa.Text(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("sha", sa.String(length=64), nullable=False),
+        sa.Column("before", sa.String(length=64), server_default="", nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("author", sa.Text(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),

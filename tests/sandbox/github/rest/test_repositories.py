@@ -15,6 +15,15 @@ async def test_contents_are_those_of_the_ref(ask: Asking, pull: Pull) -> None:
     assert (await ask("GET", f"/repos/{SHOP}/contents/app.txt?ref=nowhere"))[0] == 404
 
 
+async def test_a_push_is_compared_with_what_was_there_before(hub: GitHubSandbox, ask: Asking, pull: Pull) -> None:
+    before = hub.hub.repository(SHOP).branches["main"]
+    after = hub.acts.push(SHOP, "main", {"b": "2\n"}, earlier=[{"a": "1\n"}, {"a": "1\n2\n"}]).sha
+    status, found = await ask("GET", f"/repos/{SHOP}/compare/{before}...{after}")
+    assert (status, found["ahead_by"], [file["filename"] for file in found["files"]]) == (200, 3, ["a", "b"])
+    assert [commit["sha"] for commit in found["commits"]][-1] == after
+    assert (await ask("GET", f"/repos/{SHOP}/compare/{'e' * 40}...{after}"))[0] == 404
+
+
 async def test_a_file_over_1_mb_is_only_there_raw(hub: GitHubSandbox, ask: Asking) -> None:
     hub.acts.create_repository(SHOP, {"big": "x" * (1024 * 1024 + 1), "fits": "x" * 1024 * 1024})
     assert (await ask("GET", f"/repos/{SHOP}/contents/fits"))[1]["encoding"] == "base64"
