@@ -21,6 +21,10 @@ _DIFF = "application/vnd.github.diff"
 _RAW = "application/vnd.github.raw+json"
 
 
+class NotRead(Exception):
+    """Something is there, and GitHub does not give its text; the message is a clause that says why."""
+
+
 class GitHubRepository:
     """One repository, ``owner/name``, seen through one credential."""
 
@@ -66,7 +70,8 @@ class GitHubRepository:
         return await self.github.get(self.name, f"/compare/{_part(base)}...{_part(head)}")
 
     async def content(self, path: str, ref: str) -> str | None:
-        """Read a file of at most 1 MB at a ref as text, or None if there is none."""
+        """Read a file at a ref as text, or None if there is none. Raises ``NotRead`` where GitHub gives no text: of
+        more than 1 MB, of a folder, of a submodule."""
         if any(part in ("", ".", "..") for part in path.split("/")):
             raise ValueError(f"not a path in a repository: {path[:200]!r}")
         try:
@@ -75,8 +80,8 @@ class GitHubRepository:
             if error.status == 404:
                 return None
             raise
-        if found.get("encoding") != "base64":
-            return None
+        if not isinstance(found, dict) or found.get("encoding") != "base64":
+            raise NotRead("is no file of at most 1 MB")
         return base64.b64decode(str(found.get("content", ""))).decode("utf-8", "replace")
 
     async def permission(self, login: str) -> str:

@@ -53,7 +53,8 @@ class _File(_Strict):
 
 @dataclass(frozen=True, slots=True)
 class ReviewPolicy:
-    """What a repository wants. Patterns are globs: ``*`` stays within a folder, ``**`` does not.
+    """What a repository wants. Patterns are globs: ``*`` stays within a folder, ``**`` does not. Branches and labels
+    match as a whole; of paths, one without a slash may also match the last part alone.
 
     ``slack_risk`` is the least risk that Slack hears of; empty leaves that, and the channel, to the installation.
     """
@@ -86,7 +87,10 @@ class ReviewPolicy:
 
     def ignores(self, path: str) -> bool:
         """Say whether a file is not to be reviewed. What decides about others (this policy, workflows) always is."""
-        return not path.startswith(".github/") and matches(path, self.ignore_paths)
+        if path.startswith(".github/"):
+            return False
+        name = path.rpartition("/")[2]
+        return matches(path, self.ignore_paths) or matches(name, (one for one in self.ignore_paths if "/" not in one))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +117,14 @@ def read(text: str | None) -> PolicyRead:
     return PolicyRead(ReviewPolicy(), tuple(problems[:5]))
 
 
+def unreadable(why: str) -> PolicyRead:
+    """Return the default policy for a file that is there and cannot be read; ``why`` is a clause of ours."""
+    return PolicyRead(ReviewPolicy(), (f"{PATH} {why}: the defaults hold.",))
+
+
 def matches(text: str, patterns: Iterable[str]) -> bool:
-    """Say whether a text matches any glob, in linear time. One without a slash may match a path's last part alone."""
-    return any(
-        _compiled(pattern).fullmatch(text if "/" in pattern else text.rpartition("/")[2])
-        or _compiled(pattern).fullmatch(text)
-        for pattern in patterns
-    )
+    """Say whether a text as a whole matches any glob, in linear time."""
+    return any(_compiled(pattern).fullmatch(text) for pattern in patterns)
 
 
 @cache

@@ -19,7 +19,7 @@ from bot.chat import check_run, pull_request_comment, review_comments
 from bot.chat.ci_section import ci_section
 from bot.chat.review_line import is_risky, review_line
 from bot.clients.github import GitHubError, GitHubLimited
-from bot.clients.github_repository import GitHubRepository
+from bot.clients.github_repository import GitHubRepository, NotRead
 from bot.condense.diff.patch import Patch
 from bot.domain import review_policy
 from bot.domain.review import PullRequest, Review
@@ -129,7 +129,10 @@ def _keep(
 
 async def _policy(repository: GitHubRepository, branch: str) -> PolicyRead:
     """Read the repository's policy from its default branch: what a pull request says of it does not count."""
-    return review_policy.read(await repository.content(review_policy.PATH, branch) if branch else None)
+    try:
+        return review_policy.read(await repository.content(review_policy.PATH, branch) if branch else None)
+    except NotRead as problem:
+        return review_policy.unreadable(str(problem))
 
 
 async def _skip(world: World, row: StoredPull, why: str) -> str:

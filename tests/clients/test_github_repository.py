@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.clients.github import Credential, GitHub
-from bot.clients.github_repository import GitHubRepository
+from bot.clients.github_repository import GitHubRepository, NotRead
 from bot.sandbox.github import GitHubSandbox, start
 
 SHOP = "shop/deploy"
@@ -52,6 +52,13 @@ async def test_a_file_is_read_at_a_ref(shop: GitHubRepository) -> None:
     assert await shop.content("nothing", "main") is None
     for path in ("../x", "a//b", ""):
         with pytest.raises(ValueError, match="not a path"):
+            await shop.content(path, "main")
+
+
+async def test_what_github_gives_no_text_of_is_not_nothing(hub: GitHubSandbox, shop: GitHubRepository) -> None:
+    hub.acts.push(SHOP, "main", {"large.yml": "#" * (1024 * 1024 + 1), "folder/file": "x"})
+    for path in ("large.yml", "folder"):
+        with pytest.raises(NotRead, match="is no file of at most 1 MB"):
             await shop.content(path, "main")
 
 

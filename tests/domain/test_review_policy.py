@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.review import PullRequest
-from bot.domain.review_policy import ReviewPolicy, matches, read
+from bot.domain.review_policy import ReviewPolicy, matches, read, unreadable
 
 PULL = PullRequest(
     repository="shop/deploy",
@@ -77,6 +77,17 @@ def test_a_bad_file_is_explained_and_changes_nothing(text: str, said: str) -> No
         (ReviewPolicy(only_labels=("ops",)), {"labels": ("ops",)}, ""),
         (ReviewPolicy(branches=("release/*",)), {}, "its base branch 'main' is not among those that are reviewed"),
         (ReviewPolicy(branches=("release/*",)), {"base_branch": "release/1"}, ""),
+        (
+            ReviewPolicy(branches=("main",)),
+            {"base_branch": "feature/main"},
+            "its base branch 'feature/main' is not among those that are reviewed",
+        ),
+        (ReviewPolicy(), {"labels": ("team/no-review",)}, ""),
+        (
+            ReviewPolicy(only_labels=("ops",)),
+            {"labels": ("team/ops",)},
+            "it has none of the labels that ask for a review",
+        ),
     ],
 )
 def test_what_is_not_reviewed_says_why(policy: ReviewPolicy, changed: dict[str, object], why: str) -> None:
@@ -96,7 +107,7 @@ def test_bots_are_reviewed_only_where_that_is_wanted() -> None:
         ("docs/*", "docs/a/b.md", False),
         ("**/docs/*", "src/docs/a.md", True),
         ("**/docs/*", "docs/a.md", True),
-        ("*.md", "deep/down/a.md", True),
+        ("*.md", "deep/down/a.md", False),
         ("a?c", "abc", True),
         ("a.c", "abc", False),
         ("(a+)+$", "a" * 5000 + "!", False),
@@ -104,6 +115,22 @@ def test_bots_are_reviewed_only_where_that_is_wanted() -> None:
 )
 def test_globs(pattern: str, path: str, does: bool) -> None:
     assert matches(path, [pattern]) is does
+
+
+def test_a_name_alone_is_ignored_in_any_folder() -> None:
+    policy = ReviewPolicy(ignore_paths=("*.md", "docs/*"))
+    assert [policy.ignores(path) for path in ("a.md", "deep/down/a.md", "docs/a", "src/docs/a")] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+
+
+def test_a_file_that_cannot_be_read_is_said_and_changes_nothing() -> None:
+    found = unreadable("is no file of at most 1 MB")
+    assert found.policy == ReviewPolicy()
+    assert found.problems == (".github/signoff.yml is no file of at most 1 MB: the defaults hold.",)
 
 
 def test_what_decides_about_others_cannot_be_ignored() -> None:
