@@ -61,14 +61,14 @@ def folded(summary: str, body: str) -> str:
     return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
 
 
-def within(limit_bytes: int, *parts: str, cut: str = "") -> str:
-    """Join ``parts`` with blank lines, as many as fit into ``limit_bytes`` of UTF-8; say ``cut`` where not all do."""
+def within(limit_bytes: int, *parts: str) -> str:
+    """Join ``parts`` with blank lines, as many as fit into ``limit_bytes`` of UTF-8."""
     kept: list[str] = []
-    room = limit_bytes - len(cut.encode()) - 2
+    room = limit_bytes
     for part in filter(None, parts):
         room -= len(part.encode("utf-8", "replace")) + 2
         if room < 0:
-            return "\n\n".join([*kept, cut] if cut else kept)
+            break
         kept.append(part)
     return "\n\n".join(kept)
 

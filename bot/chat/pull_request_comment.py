@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from bot.chat.github_markdown import code, folded, prose, within
+from bot.chat.github_markdown import code, prose
 from bot.chat.review_comments import MAX_BODY
 from bot.chat.review_words import SIGNS, analyst, counted, counts, link, place, sign, verdict
-from bot.domain.review import ChangedFile, Finding, PullRequest, Review
+from bot.chat.room import Room
+from bot.domain.review import ChangedFile, Finding, PullRequest, Review, State
 
 MARK: Final = "<!-- signoff:pull-request -->"
 """What our comment begins with."""
@@ -18,6 +19,10 @@ _FOLDED: Final = 60
 _PLACES: Final = 4
 _FILES: Final = 40
 _DONE: Final = 20
+_UNREAD_BYTES: Final = 16_000
+_SETTLED_BYTES: Final = 6000
+_RESERVED: Final = 2 * _SETTLED_BYTES + 8000
+"""Bytes that the first open findings leave to what comes after them."""
 _CUT: Final = "_More did not fit here._"
 
 
@@ -30,26 +35,33 @@ def comment(
     pull_request: PullRequest, review: Review, *, notes: Sequence[str] = (), sections: Sequence[str] = ()
 ) -> str:
     """Return the comment's Markdown, at most 65,536 bytes. ``notes`` are further sentences of ours, such as a policy
-    file's fault, shown as text; ``sections`` are further parts, already Markdown, such as an explained CI failure."""
-    open_groups = _groups(review.open)
-    states = {
-        state: [finding for finding in review.findings if finding.state == state] for state in ("resolved", "dismissed")
-    }
-    return within(
-        MAX_BODY,
-        f"{MARK}\n### {sign(review)} Signoff: {verdict(review)}",
-        f"**Risk {review.risk}** · {counts(review)} · {code(pull_request.head_sha[:12])}",
-        prose(review.summary, 600),
-        *(f"⚠️ {prose(note, 600)}" for note in notes),
-        "\n".join(_group(pull_request, group) for group in open_groups[:_SHOWN]),
-        *sections,
-        _fold(pull_request, "more open", open_groups[_SHOWN:]),
-        _unread(review),
-        _settled("resolved", states["resolved"]),
-        _settled("dismissed", states["dismissed"]),
-        _foot(review),
-        cut=_CUT,
-    )
+    file's fault, shown as text; ``sections`` are further parts, already Markdown, such as an explained CI failure.
+
+    Where not all fits, the verdict, what was not read and the way to answer stay; lists say how many more there are.
+    """
+    room = Room(MAX_BODY - len(_CUT) - 2)
+    top = [
+        room.take(part)
+        for part in (
+            f"{MARK}\n### {sign(review)} Signoff: {verdict(review)}",
+            f"**Risk {review.risk}** · {counts(review)} · {code(pull_request.head_sha[:12])}",
+            prose(review.summary, 600),
+            *(f"⚠️ {prose(note, 600)}" for note in notes),
+        )
+    ]
+    foot = room.take(_foot(review))
+    unread = _unread(review, room)
+    groups = _groups(review.open)
+    lines = [_group(pull_request, group) for group in groups[: _SHOWN + _FOLDED]]
+    # The beginning of a list is worth more than the end of what stands before it.
+    shown = Room(room.left - _RESERVED).first(lines[:_SHOWN])
+    told = room.take("\n".join(lines[:shown]))
+    explained = [room.take(section) for section in sections]
+    settled = [_settled(state, review, room) for state in ("resolved", "dismissed")]
+    total = sum(map(len, groups[shown:]))
+    more = room.fold(f"{total:,} more open", lines[shown:], more=len(groups) - len(lines))
+    parts = [*top, told, *explained, more, unread, *settled, _CUT if room.full else "", foot]
+    return "\n\n".join(filter(None, parts))
 
 
 def _groups(findings: Sequence[Finding]) -> list[list[Finding]]:
@@ -75,37 +87,26 @@ def _place(pull_request: PullRequest, finding: Finding) -> str:
     return f"{code(finding.path, 160)} {where} (id {code(finding.id)})"
 
 
-def _fold(pull_request: PullRequest, what: str, groups: Sequence[Sequence[Finding]]) -> str:
-    if not groups:
-        return ""
-    total = sum(map(len, groups))
-    lines = [_group(pull_request, group) for group in groups[:_FOLDED]]
-    lines += _rest(len(groups) - _FOLDED)
-    return folded(f"{total:,} {what}", "\n".join(lines))
-
-
-def _settled(state: str, findings: Sequence[Finding]) -> str:
+def _settled(state: State, review: Review, room: Room) -> str:
     """Return the findings that ask for nothing any more, with who dismissed them and why."""
-    if not findings:
-        return ""
+    findings = [finding for finding in review.findings if finding.state == state]
     lines = [
         f"- {finding.severity} {code(finding.path, 160)}: {prose(finding.why, 200)}"
         + (f" Dismissed: {prose(finding.reason, 300)}" if finding.reason else "")
         + f" (id {code(finding.id)})"
         for finding in findings[:_DONE]
     ]
-    return folded(f"{len(findings):,} {state}", "\n".join([*lines, *_rest(len(findings) - _DONE)]))
+    more = max(0, len(findings) - _DONE)
+    return room.fold(f"{len(findings):,} {state}", lines, more=more, most_bytes=_SETTLED_BYTES)
 
 
-def _unread(review: Review) -> str:
+def _unread(review: Review, room: Room) -> str:
     files = sorted(review.unread, key=lambda file: file.kind in ("lock", "vendored", "generated"))
-    if not files and not review.unlisted:
-        return ""
     lines = [f"- {code(file.path, 160)}: {_missing(file)}" for file in files[:_FILES]]
-    lines += _rest(len(files) - _FILES)
     if review.unlisted:
-        lines.append(f"- {counted(review.unlisted, 'changed file')} that GitHub did not list")
-    return folded(f"Not read, or not all of it: {counted(len(files) + review.unlisted, 'file')}", "\n".join(lines))
+        lines.insert(0, f"- {counted(review.unlisted, 'changed file')} that GitHub did not list")
+    summary = f"Not read, or not all of it: {counted(len(files) + review.unlisted, 'file')}"
+    return room.fold(summary, lines, more=max(0, len(files) - _FILES), most_bytes=_UNREAD_BYTES)
 
 
 def _missing(file: ChangedFile) -> str:
@@ -113,11 +114,6 @@ def _missing(file: ChangedFile) -> str:
         return prose(file.why or ", ".join(file.notes), 100)
     kept = f"{file.kept_lines:,} of {counted(file.lines, 'changed line')} read"
     return f"{kept} ({prose(file.why, 100)})" if file.why else kept
-
-
-def _rest(number: int) -> Iterator[str]:
-    if number > 0:
-        yield f"- and {number:,} more"
 
 
 def _foot(review: Review) -> str:

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import pytest
@@ -86,9 +87,25 @@ def test_nothing_that_a_stranger_wrote_becomes_more_than_text(url):
     assert [line for line in text.split("\n") if line.startswith("<!--")] == ["<!-- signoff:pull-request -->"]
 
 
-def test_it_fits_however_much_there_is_to_say_and_says_that_it_was_cut():
-    big = [finding(n, rule="", why=f"{n} " + "🔥" * 590, path="p" * 300) for n in range(250)]
-    text = comment(PULL_REQUEST, review(*big, files=tuple(replace(UNREAD, path="é" * 300) for _ in range(900))))
+@pytest.mark.parametrize(("number", "why"), [(50, "\u0434" * 600), (250, "\U0001f525" * 590), (300, "&" * 600)])
+def test_however_much_there_is_to_say_what_was_not_read_is_said_and_how_to_answer(number, why):
+    big = [finding(n, rule="", why=f"{n} {why}", path="p" * 300) for n in range(number)]
+    known = [finding(1000 + n, why=why, state="dismissed", reason=f"by ann: {why}") for n in range(40)]
+    files = tuple(replace(UNREAD, path="\u00e9" * 300) for _ in range(900))
+    text = comment(PULL_REQUEST, review(*big, *known, files=files), notes=[why], sections=["s" * 9000])
     assert len(text.encode()) <= MAX_BODY
-    assert text.endswith("_More did not fit here._")
     assert "**Risk high**" in text
+    assert "Not read, or not all of it: 900 files" in text
+    assert text.endswith("`@signoff dismiss <id> <why>`.</sub>")
+    assert "<summary>40 dismissed</summary>" in text
+    told = [n for n in range(number) if f"** {n} " in text]
+    assert told == list(range(len(told)))
+    folded = int(re.search(r"<summary>(\d+) more open</summary>", text)[1])
+    before_the_fold = text[: text.index("more open")]
+    assert folded + before_the_fold.count("**high**") == number
+
+
+def test_a_part_that_does_not_fit_is_said_to_be_missing():
+    text = comment(PULL_REQUEST, review(FINDING), sections=["s" * 70_000])
+    assert "_More did not fit here._" in text
+    assert text.endswith("</sub>")
