@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from bot.clients.github import GitHubError
 from bot.clients.github_repository import GitHubRepository
 from bot.condense.diff.parse import from_listing
 from bot.condense.risk.assess import assess
