@@ -40,9 +40,9 @@ def not_asked(who: str, title: str, why: str) -> Card:
     return _line("🚫", f"{who} wants {title}, which was not asked for: {why}")
 
 
-def superseded(old: Approval, new: Approval, who: str) -> Card:
-    """Say that a request was changed: what was approved of it counts no more."""
-    return _line("↪️", f"{old.name} is replaced by {new.name}, which {who} changed. Its approvals do not count for it.")
+def superseded(old: Approval, new: Approval, why: str) -> Card:
+    """Say that another request took a request's place, and why: what was approved of it counts no more."""
+    return _line("↪️", f"{old.name} is replaced by {new.name}: {why}. Its approvals do not count for that.")
 
 
 def vote_counted(approval: Approval, who: str, have: int, quorum: int) -> Card:

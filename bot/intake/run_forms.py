@@ -21,11 +21,17 @@ from bot.store import approvals, asks, clock, incidents, matters
 from bot.store.unreadable import UnreadableRow
 
 LISTED = 100
+OVER_FOR_US = 24 * 3_600_000_000
+"""Microseconds for which an incident that is over is still listed; by its name it can be asked for as long as it is
+stored."""
 ASKED_AT_ONCE = 5
 """Requests that wait for others, of one person: few asks are read, many are waved through."""
 
-NONE_OPEN = "An action belongs to an incident, and none is open in a cluster where Signoff may run anything."
-GONE = "There is no such incident any more, or it is over. Open the form again."
+NONE_RECENT = (
+    "An action belongs to an incident, and none is open, or ended within a day, where Signoff may run this. "
+    "Name an older one: /ops run RUNBOOK INC-142."
+)
+GONE = "There is no such incident any more, or Signoff may not run this in its cluster. Open the form again."
 NO_RUNBOOK = "There is no such runbook any more. Open the form again."
 TOO_MANY = f"{ASKED_AT_ONCE} requests of yours wait already: have one of them signed off or cancel it."
 UNREADABLE = "This request's stored record can no longer be read, so it cannot be changed. Ask for the runbook anew."
@@ -40,9 +46,9 @@ async def to_pick(world: World, runbook: str, incident: str | int) -> View | str
     if runbook and runbook not in world.catalogue.runbooks:
         return f"There is no runbook {runbook}. There are: {', '.join(each.id for each in books)}."
     chosen = world.catalogue.runbooks[runbook] if runbook else None
-    found = await world.database.read(lambda connection: _open(connection, world, incident, chosen))
+    found = await world.database.read(lambda connection: _askable(connection, world, incident, chosen))
     if not found:
-        return GONE if incident else NONE_OPEN
+        return GONE if incident else NONE_RECENT
     return _form(chosen, found) if chosen else run_form.pick(books, found)
 
 
@@ -51,7 +57,7 @@ async def of(world: World, asked: run_form.Submitted) -> View | str:
     runbook = world.catalogue.runbooks.get(asked.runbook)
     if runbook is None:
         return NO_RUNBOOK
-    found = await world.database.read(lambda connection: _open(connection, world, asked.matter_id, runbook))
+    found = await world.database.read(lambda connection: _askable(connection, world, asked.matter_id, runbook))
     return _form(runbook, found) if found else GONE
 
 
@@ -86,7 +92,7 @@ async def ask(world: World, wanted: RunWanted) -> RunAsked:
         return RunAsked(faults)
 
     def store(connection: Connection) -> tuple[str, int | None]:
-        if not _open(connection, world, wanted.asked.matter_id, runbook):
+        if not _askable(connection, world, wanted.asked.matter_id, runbook):
             return GONE, None
         if asks.waiting(connection, wanted.person) >= ASKED_AT_ONCE:
             return TOO_MANY, None
@@ -114,13 +120,14 @@ def _form(runbook: Runbook, found: list[Matter]) -> View:
     return run_form.render(run_form.Form(runbook, found, values))
 
 
-def _open(connection: Connection, world: World, wanted: str | int, runbook: Runbook | None) -> list[Matter]:
-    """Return what is open and where the runbook (any, if none is named) can be run, newest first; only the wanted one
-    if one is named: an incident by its id or number, or a CI run by its id."""
+def _askable(connection: Connection, world: World, wanted: str | int, runbook: Runbook | None) -> list[Matter]:
+    """Return the incidents where the runbook (any, if none is named) can be run: the open ones, then those that ended
+    lately, the newest first. Only the wanted one if one is named: an incident by its id or number, however old, or a CI
+    run by its id."""
     kinds = runbook.kinds if runbook else None
 
     def able(matter: Matter) -> bool:
-        return matters.is_open(connection, matter) and world.hands(cluster_of(matter), kinds) is not None
+        return matters.may_be_asked_about(connection, matter) and world.hands(cluster_of(matter), kinds) is not None
 
     one: Matter | None
     if isinstance(wanted, str) and wanted:
@@ -128,5 +135,6 @@ def _open(connection: Connection, world: World, wanted: str | int, runbook: Runb
     elif wanted:
         one = incidents.by_number(connection, int(wanted))
     else:
-        return [each for each in incidents.newest(connection, status="open", limit=LISTED) if able(each)]
+        recent = incidents.recent(connection, since=clock.now(connection) - OVER_FOR_US, limit=LISTED)
+        return [each for each in recent if able(each)]
     return [one] if one is not None and able(one) else []

@@ -75,14 +75,19 @@ async def _plan(world: World, ask: Ask, title: str) -> None:
         replaces=ask.replaces,
     )
 
-    def settle(connection: Connection, approval: Approval | None, sentence: str) -> None:
-        asks.settle(connection, ask.id, approval_id=approval.id if approval else None, outcome=sentence)
-        if approval is not None and approval.id == ask.replaces:
-            _tell(connection, world, ask, title, "nothing in it was changed.")
+    def settle(connection: Connection, approval: Approval, *, new: bool) -> None:
+        known = "nothing in it was changed." if approval.id == ask.replaces else _known(approval)
+        outcome = f"{approval.name} asks for it." if new else known
+        if asks.settle(connection, ask.id, approval_id=approval.id, outcome=outcome) and ask.person and not new:
+            _tell(connection, world, ask, title, known)
 
     made = await proposing.request(world, matter, wanted, settle=settle)
     if isinstance(made, Unplanned):
         await world.database.write(partial(_refuse, world=world, ask=ask, title=made.title, why=made.sentence))
+
+
+def _known(approval: Approval) -> str:
+    return f"{approval.name} asks for exactly this already."
 
 
 async def _refusal(world: World, ask: Ask, old: Request | None) -> str:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
 from bot.approvals.lifecycle import Illegal, step
 from bot.approvals.needs import needed
+from bot.approvals.terms import Terms
 from bot.chat import thread
 from bot.domain.approval import Approval, Person
 from bot.domain.incident import Incident
 from bot.domain.matter import Matter, cluster_of
+from bot.domain.plan import Plan
 from bot.domain.run import FINAL
 from bot.jobs import board
 from bot.jobs.people import bound
@@ -34,7 +36,8 @@ _SETTLING = ("not-observed", "conflict")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One use of a runbook that is wanted: by whom, on what evidence, and in the place of which request."""
+    """One use of a runbook that is wanted: by whom, on what evidence, and in the place of which request. ``since`` is
+    given where Signoff asks anew by itself: if the very same has helped since then, there is nothing to ask for."""
 
     runbook: str
     parameters: Mapping[str, Any]
@@ -42,6 +45,7 @@ class Wanted:
     evidence: Sequence[str] = ()
     requester: Person | None = None
     replaces: str | None = None
+    since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,15 @@ class Unplanned:
     silent: bool = False
 
 
-Settle = Callable[[Connection, Approval | None, str], None]
-"""Called in the transaction that stores a request, or finds one, with it and a sentence that says what became of it."""
+class Settle(Protocol):
+    """Called in the transaction that stores a request, or finds the one that asks for the same."""
+
+    def __call__(self, connection: Connection, approval: Approval, *, new: bool) -> None:
+        """Take the request, and whether it was made just now."""
+
+
+def _settled(connection: Connection, approval: Approval, *, new: bool) -> None:
+    """Nobody waits to be told."""
 
 
 async def propose(
@@ -66,10 +77,12 @@ async def propose(
     evidence: Sequence[str],
     proposed_by: str,
     requester: Person | None = None,
+    since: int | None = None,
 ) -> str | None:
     """Plan a runbook for a matter and ask for its sign-off. Returns the approval's id, or None with the reason on the
     incident's card and in the thread. An identical request that still waits is not made twice."""
-    made = await request(world, matter, Wanted(runbook_id, parameters, proposed_by, evidence, requester))
+    wanted = Wanted(runbook_id, parameters, proposed_by, evidence, requester, since=since)
+    made = await request(world, matter, wanted)
     if isinstance(made, Unplanned):
         if not made.silent:
             await _note(world, matter, made.title, made.sentence)
@@ -77,9 +90,7 @@ async def propose(
     return made.id
 
 
-async def request(
-    world: World, matter: Matter, wanted: Wanted, *, settle: Settle = lambda *_: None
-) -> Approval | Unplanned:
+async def request(world: World, matter: Matter, wanted: Wanted, *, settle: Settle = _settled) -> Approval | Unplanned:
     """Plan what is wanted and store the request for its sign-off; or return the one that asks for the same, or why
     there is none."""
     runbook = world.catalogue.runbooks.get(wanted.runbook)
@@ -129,25 +140,30 @@ async def request(
 
     def store(connection: Connection) -> Approval | Unplanned:
         at = clock.advance(connection)
+        replaces = wanted.replaces
         same = _same(connection, matter.id, plan.record)
         if same is not None:
-            settle(connection, same, f"{same.name} asks for exactly this already.")
-            return same
-        if not matters.is_open(connection, matter):
+            confirms = wanted.requester is not None and _names_others(same.plan, plan)
+            if not confirms or _replaceable(connection, same.approval.id):
+                settle(connection, same.approval, new=False)
+                return same.approval
+            replaces = same.approval.id
+        if wanted.requester is None and not matters.is_open(connection, matter):
             return Unplanned(runbook.title, f"{matter.name} is over.", silent=True)
-        refusal = _replaceable(connection, wanted.replaces)
+        refusal = _replaceable(connection, replaces) or _done_since(connection, wanted, plan.record)
         if refusal:
             return Unplanned(runbook.title, refusal)
         approval = approvals.open_request(
             connection, approval_id=new_id(), matter_id=matter.id, plan=plan, full_diff=full_diff, now=at
         )
         _record(connection, matter, approval, wanted, plan.record, world.redactor.data, at)
-        if wanted.replaces is not None:
-            _supersede(connection, world, matter, wanted, approval, at)
+        if replaces is not None:
+            what = "who may approve it" if same else "what is asked for"
+            _supersede(connection, world, matter, wanted, replaces, what, approval, at)
         board.show_approval(connection, world, approval.id, now=at)
         board.show(connection, world, matter.id, now=at)
         board.call(connection, world, Request(approval, plan, full_diff), now=at)
-        settle(connection, approval, f"{approval.name} asks for it.")
+        settle(connection, approval, new=True)
         return approval
 
     stored = await world.database.write(store)
@@ -179,14 +195,33 @@ def _replaceable(connection: Connection, approval_id: str | None) -> str:
     return legal.sentence.replace("The request", old.name) if isinstance(legal, Illegal) and not replaced else ""
 
 
+def _done_since(connection: Connection, wanted: Wanted, record: Mapping[str, Any]) -> str:
+    """Say that what would be asked for anew was done meanwhile, for another incident perhaps."""
+    if wanted.since is None:
+        return ""
+    where = {"runbook": wanted.runbook, "cluster": str(record["cluster"])}
+    for approval in approvals.helped(connection, **where, since=wanted.since):
+        if _alike(approvals.request(connection, approval.id).plan.record, record):
+            return f"{approval.name} has done exactly this meanwhile."
+    return ""
+
+
 def _supersede(
-    connection: Connection, world: World, matter: Matter, wanted: Wanted, approval: Approval, now: int
+    connection: Connection,
+    world: World,
+    matter: Matter,
+    wanted: Wanted,
+    replaces: str,
+    what: str,
+    approval: Approval,
+    now: int,
 ) -> None:
     """End the request whose place the new one takes, with the run that it may have, and say so. No vote goes over."""
-    old = approvals.get(connection, str(wanted.replaces))
+    old = approvals.get(connection, replaces)
     if old.state not in ("pending", "approved"):
         return
-    sentence = f"{approval.name} took its place: {wanted.proposed_by} changed what is asked for."
+    changed = f"{what} has changed" if what.startswith("who") else f"{wanted.proposed_by} changed {what}"
+    sentence = f"{approval.name} took its place: {changed}."
     if not approvals.move(connection, old.id, before=old.state, after="superseded", outcome=sentence, now=now):
         return
     run = runs.of_approval(connection, old.id)
@@ -196,17 +231,28 @@ def _supersede(
     actor = str(wanted.requester or "signoff")
     audit.append(connection, at=now, kind="approval.superseded", actor=actor, subject=old.name, data=data)
     board.show_approval(connection, world, old.id, now=now)
-    card = thread.superseded(old, approval, wanted.proposed_by)
+    card = thread.superseded(old, approval, changed)
     board.say(connection, world, matter, f"superseded:{old.name}", card, now=now)
 
 
-def _same(connection: Connection, matter_id: str, record: Mapping[str, Any]) -> Approval | None:
+def _same(connection: Connection, matter_id: str, record: Mapping[str, Any]) -> Request | None:
     for approval in approvals.of_matter(connection, matter_id):
         if _waits(connection, approval):
-            known = approvals.request(connection, approval.id).plan.record
-            if all(known[key] == record[key] for key in ("runbook", "parameters", "cluster")):
-                return approval
+            known = approvals.request(connection, approval.id)
+            if _alike(known.plan.record, record):
+                return known
     return None
+
+
+def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return all(one[key] == other[key] for key in ("runbook", "parameters", "cluster"))
+
+
+def _names_others(old: Plan, new: Plan) -> bool:
+    """Say whether other people decide about the new plan than about the old: who came to a group later has no say in
+    the old one until somebody asks for it again."""
+    before, after = Terms.of(old), Terms.of(new)
+    return before.groups != after.groups or before.breakers.keys() != after.breakers.keys()
 
 
 def _waits(connection: Connection, approval: Approval) -> bool:

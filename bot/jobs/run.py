@@ -122,6 +122,7 @@ async def _propose_anew(world: World, run_id: str) -> None:
         proposed_by=record["proposed_by"],
         # Who asked cannot approve what is asked for anew either.
         requester=request.approval.requester,
+        since=request.approval.created_at,
     )
 
 

@@ -15,7 +15,7 @@ from bot.domain.approval import Approval, ApprovalState, Person, Vote, VoteState
 from bot.domain.plan import Plan
 from bot.store import signed, work
 from bot.store.clock import next_number
-from bot.store.tables import approvals, votes
+from bot.store.tables import approvals, runs, votes
 from bot.store.unreadable import UnreadableRow, parse_part
 
 _APPROVAL = TypeAdapter(Approval)
@@ -93,6 +93,15 @@ def of_matter(connection: Connection, matter_id: str) -> list[Approval]:
     """Return the approvals of a matter, oldest first, without those that cannot be read."""
     query = select(approvals).where(approvals.c.matter_id == matter_id).order_by(approvals.c.number)
     return _readable(connection, connection.execute(query))
+
+
+def helped(connection: Connection, *, runbook: str, cluster: str, since: int) -> list[Approval]:
+    """Return the requests for a runbook in a cluster whose runs ended after ``since`` and helped, oldest first, without
+    those that cannot be read."""
+    query = select(approvals).join(runs, runs.c.approval_id == approvals.c.id)
+    query = query.where(runs.c.state == "succeeded", runs.c.ended_at > since)
+    query = query.where(approvals.c.runbook == runbook, approvals.c.cluster == cluster)
+    return _readable(connection, connection.execute(query.order_by(approvals.c.number)))
 
 
 def pending(connection: Connection, *, limit: int = 50) -> list[Approval]:

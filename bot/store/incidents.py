@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, Select, func, or_, select, update
 
 from bot.domain.alert import Alert
 from bot.domain.evidence import Evidence
@@ -155,8 +155,20 @@ def by_number(connection: Connection, number: int) -> Incident | None:
 def newest(connection: Connection, *, status: IncidentStatus | None = None, limit: int = 20) -> list[Incident]:
     """Return the newest incidents, skipping rows that cannot be read."""
     query = select(incidents).order_by(incidents.c.number.desc()).limit(limit)
+    return _readable(connection, query.where(incidents.c.status == status) if status else query)
+
+
+def recent(connection: Connection, *, since: int, limit: int) -> list[Incident]:
+    """Return the open incidents, newest first, then those that were last heard of after ``since`` (microseconds),
+    skipping rows that cannot be read."""
+    over = incidents.c.status != "open"
+    query = select(incidents).where(or_(~over, incidents.c.last_seen_at > since))
+    return _readable(connection, query.order_by(over, incidents.c.number.desc()).limit(limit))
+
+
+def _readable(connection: Connection, query: Select[Any]) -> list[Incident]:
     found = []
-    for row in connection.execute(query.where(incidents.c.status == status) if status else query):
+    for row in connection.execute(query):
         try:
             found.append(_incident(row))
         except UnreadableRow:

@@ -28,3 +28,9 @@ def is_open(connection: Connection, matter: Matter) -> bool:
     if isinstance(matter, Incident):
         return incidents.get(connection, matter.id).status == "open"
     return matter.conclusion in ci.FAILED and ci.is_newest(connection, matter)
+
+
+def may_be_asked_about(connection: Connection, matter: Matter) -> bool:
+    """Say whether a person may ask for an action for it. After an incident is over, too: what was done for it may have
+    to be taken back (a cordon, a pause, a silence)."""
+    return isinstance(matter, Incident) or is_open(connection, matter)

@@ -54,8 +54,8 @@ def line(card: Card) -> str:
         (thread.expired(A77), "⌛ A-77 expired at 11:02 UTC: nobody decided, nothing ran."),
         (thread.void(A77, "The image changed."), "⚠️ A-77 is void, nothing ran. The image changed."),
         (
-            thread.superseded(A77, replace(A77, number=78), "Lee (U0LEE)"),
-            "↪️ A-77 is replaced by A-78, which Lee (U0LEE) changed. Its approvals do not count for it.",
+            thread.superseded(A77, replace(A77, number=78), "Lee (U0LEE) changed what is asked for"),
+            "↪️ A-77 is replaced by A-78: Lee (U0LEE) changed what is asked for. Its approvals do not count for that.",
         ),
         (thread.step_done(A77, 1, 3, "Patched."), "☑️ A-77: step 2 of 3, done. Patched."),
         (thread.progress(A77, "2 of 3 pods are ready."), "⏳ A-77: 2 of 3 pods are ready."),

@@ -104,3 +104,49 @@ async def test_who_asks_is_told_when_planning_fails_whatever_the_error(shop: Tow
     await shop.sees("which was not asked for: planning it failed 3 times")
     await shop.until(lambda: shop.rows("SELECT 1 FROM asks WHERE done = wanted"), "the ask to be done with")
     assert shop.rows("SELECT outcome LIKE 'planning it failed%' FROM asks") == [(1,)]
+
+
+async def test_after_an_incident_is_over_its_ways_back_can_still_be_asked_for(shop: Town) -> None:
+    await shop.alert(checkout_alert())
+    await shop.request()
+    await shop.alert(checkout_alert("resolved"))
+    await shop.sees("A-1 .*void")
+    for text in ("restart-deployment INC-1", "restart-deployment"):
+        view = await form(shop, LEE, text)
+        assert "Run a runbook" in str(view)
+    await fill(shop, LEE, view, namespace="shop", deployment="cart")
+    await shop.page.click(PRIYA, await shop.request(2), "Approve", stale=True)
+    await shop.sees("A-2 helped")
+    assert shop.audit_holds()
+
+
+async def test_who_asks_for_what_waits_already_is_told_which_request_it_is(shop: Town) -> None:
+    await shop.alert(checkout_alert())
+    await shop.request()
+    for person in (LEE, DANA):
+        view = await form(shop, person, "restart-deployment INC-1")
+        assert (await fill(shop, person, view, namespace="shop", deployment="cart"))["modals"] == []
+        await shop.request(2)
+    await shop.sees("which was not asked for: A-2 asks for exactly this already")
+    assert shop.rows("SELECT count(*) FROM approvals") == [(2,)]
+
+
+async def test_what_was_just_done_for_another_incident_is_not_asked_for_anew(shop: Town) -> None:
+    await shop.alert(checkout_alert())
+    await shop.request()
+    await shop.alert(checkout_alert(deployment="cart"))
+    await shop.sees("^INC-2")
+    for number in (1, 2):
+        view = await form(shop, LEE, f"restart-deployment INC-{number}")
+        await fill(shop, LEE, view, namespace="shop", deployment="cart")
+        await shop.until(
+            lambda number=number: shop.rows("SELECT 1 FROM asks WHERE outcome LIKE 'A-% asks for it.'")[number - 1 :],
+            "the request",
+        )
+    asked = shop.rows("SELECT number FROM approvals WHERE requester IS NOT NULL ORDER BY number")
+    (first,), (second,) = asked
+    await shop.page.click(PRIYA, await shop.request(first), "Approve", stale=True)
+    await shop.sees(f"A-{first} helped")
+    await shop.page.click(PRIYA, await shop.request(second), "Approve", stale=True)
+    await shop.sees(f"was not proposed: A-{first} has done exactly this meanwhile")
+    assert len(await shop.writes()) == 1

@@ -94,6 +94,15 @@ async def test_who_joins_a_group_later_counts_for_the_next_request_and_who_leave
         await here.page.click(LEE, request, "Approve", stale=True)
         await here.sees("not on the list of approvers", user=LEE)
         assert here.rows("SELECT state FROM approvals") == [("pending",)]
+        # Who asks for the same again confirms it, for the people who are in the group now.
+        await choose(here, PRIYA, request, "Change its parameters")
+        values = {"p.namespace": "shop", "p.deployment": "checkout", "p.revision": "0"}
+        form = await here.modal(PRIYA)
+        await here.page.act("/sandbox/submit", {"user": PRIYA, "view_id": form["id"], "values": values})
+        await here.sees("A-1 is replaced by A-2: who may approve it has changed")
+        await here.page.click(DANA, await here.request(2), "Approve", stale=True)
+        await here.sees("A-2 helped")
+        assert here.audit_holds()
 
 
 async def test_a_group_that_slack_does_not_tell_has_nobody_in_it(configured: OpenShop) -> None:
