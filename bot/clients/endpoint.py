@@ -20,11 +20,28 @@ from bot.clients import bearer
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 MAX_ANSWER = 64 * 1024
-# Where clouds answer with credentials. Refused whatever is allowed; link-local is refused as a whole besides.
+# Where clouds answer with credentials: all link-local addresses, AWS by IPv6, Alibaba, Azure
+# (https://learn.microsoft.com/en-us/azure/virtual-network/what-is-ip-address-168-63-129-16), Oracle (192.0.0.192).
+# Refused whatever is allowed.
 _METADATA = tuple(
-    ipaddress.ip_network(each) for each in ("169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128", "100.100.100.200/32")
+    ipaddress.ip_network(each)
+    for each in (
+        "169.254.0.0/16",
+        "fe80::/10",
+        "fd00:ec2::254/128",
+        "100.100.100.200/32",
+        "168.63.129.16/32",
+        "192.0.0.192/32",
+    )
 )
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# IPv6 addresses that end in the IPv4 address they stand for: mapped, compatible (RFC 4291), translated (RFC 2765),
+# NAT64 (RFC 6052).
+_ENDS_IN_IPV4 = tuple(
+    ipaddress.IPv6Network(each) for each in ("::ffff:0:0/96", "::/96", "::ffff:0:0:0/96", "64:ff9b::/96")
+)
+_OWN_HOST = tuple(ipaddress.IPv6Address(each) for each in ("::", "::1"))
+# Each network's own translation puts the IPv4 address where it likes (RFC 8215), so it may stand for any.
+_TRANSLATED_AT_WILL = ipaddress.IPv6Network("64:ff9b:1::/48")
 
 
 class EndpointError(Exception):
@@ -44,20 +61,26 @@ def forbidden(address: str, allowed: Sequence[Network]) -> str:
     """
     found = ipaddress.ip_address(address)
     if isinstance(found, ipaddress.IPv6Address):
-        # An IPv4 address in other clothes is judged as what it is.
-        if found.ipv4_mapped is not None:
-            found = found.ipv4_mapped
-        elif found.sixtofour is not None:
-            found = found.sixtofour
-        elif found in _NAT64:
-            found = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+        if found in _TRANSLATED_AT_WILL:
+            return f"{found} may stand for any IPv4 address, a metadata service's too"
+        found = _undressed(found)
     if any(found in network for network in _METADATA if network.version == found.version) or found.is_link_local:
         return f"{found} is link-local or a metadata service"
     if found.is_multicast or found.is_unspecified:
         return f"{found} is no single host"
     if any(found in network for network in allowed if network.version == found.version):
         return ""
-    return "" if found.is_global else f"{found} is not a public address, and no network in allow_networks has it"
+    public = found.is_global and not (isinstance(found, ipaddress.IPv6Address) and found.is_site_local)
+    return "" if public else f"{found} is not a public address, and no network in allow_networks has it"
+
+
+def _undressed(found: ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Return the IPv4 address that an IPv6 address stands for, or that address itself if it stands for none."""
+    if found.sixtofour is not None:
+        return found.sixtofour
+    if found not in _OWN_HOST and any(found in network for network in _ENDS_IN_IPV4):
+        return ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+    return found
 
 
 class Endpoint:

@@ -41,6 +41,9 @@ def test_public_addresses_may_be_connected_to(address: str) -> None:
         "::ffff:10.0.0.1",
         "2002:0a00:0001::1",
         "64:ff9b::10.0.0.1",
+        "::127.0.0.1",
+        "::ffff:0:10.0.0.1",
+        "fec0::1",
     ],
 )
 def test_private_ones_only_where_they_are_allowed(address: str) -> None:
@@ -59,6 +62,11 @@ def test_private_ones_only_where_they_are_allowed(address: str) -> None:
         "::ffff:169.254.169.254",
         "64:ff9b::169.254.169.254",
         "2002:a9fe:a9fe::1",
+        "168.63.129.16",
+        "192.0.0.192",
+        "::169.254.169.254",
+        "::ffff:0:169.254.169.254",
+        "64:ff9b:1:a9fe:a9:fe00::",
         "0.0.0.0",
         "::",
         "224.0.0.1",
@@ -67,6 +75,17 @@ def test_private_ones_only_where_they_are_allowed(address: str) -> None:
 )
 def test_metadata_link_local_and_what_is_no_single_host_never(address: str) -> None:
     assert forbidden(address, ANYWHERE) != ""
+
+
+@given(
+    st.ip_addresses(v=4)
+    | st.sampled_from(["169.254.169.254", "168.63.129.16", "192.0.0.192", "10.0.0.1", "127.0.0.1", "8.8.8.8"]),
+    st.sampled_from(["::ffff:{}", "::{}", "::ffff:0:{}", "64:ff9b::{}"]),
+    st.sampled_from([(), ANYWHERE]),
+)
+def test_an_ipv4_address_in_other_clothes_is_judged_as_what_it_is(address: Any, clothes: str, allowed: Any) -> None:
+    if int(ipaddress.IPv4Address(address)) > 1:  # :: and ::1 are IPv6's own
+        assert forbidden(clothes.format(address), allowed) == forbidden(str(address), allowed)
 
 
 @given(st.ip_addresses())
