@@ -12,6 +12,9 @@ request, a lost one costs an unwanted run.
 Who may break the glass: a person whom the plan names for it and who is still listed for it now, the requester too,
 because an emergency may leave nobody else. It takes the place of the quorum and of nothing else: plan, expiry, denials
 and standing are judged as for an approval, and it needs a reason. Somebody else, an approver, has to review it.
+
+Where: nothing is approved, released or started while people of other organisations share its channel, or while it
+cannot be read whether they do. What stops a request counts there all the same.
 """
 
 from __future__ import annotations
@@ -47,11 +50,11 @@ class Verdict:
 
     Of a vote: ``approved``, ``denied`` and ``cancelled`` decide the request, ``waiting`` counts the vote, ``revoked``
     makes the person's approval count no more (and an approved request void), ``refused`` changes nothing. Of a start:
-    ``approved`` may start; ``waiting`` means that it may not now and may later, so ask again; ``denied`` and
-    ``refused`` are final.
+    ``approved`` may start; ``waiting`` means that it may not now and may later, so ask again; ``expired``, ``denied``
+    and ``refused`` are final.
     """
 
-    outcome: Literal["approved", "waiting", "revoked", "denied", "cancelled", "refused"]
+    outcome: Literal["approved", "waiting", "revoked", "denied", "cancelled", "expired", "refused"]
     sentence: str
 
 
@@ -94,8 +97,9 @@ def judge(
         case "revoke":
             anew = " before it started; it is asked for anew." if approval.state == "approved" else "."
             return Verdict("revoked", f"{name} took their approval of {approval.name} back{anew}")
-    if hold:
-        return Verdict("refused", hold)
+    closed = hold or _shared(electorate)
+    if closed:
+        return Verdict("refused", closed)
     if vote.decision == "break":
         own = "their own request " if _asked(terms, vote.person, electorate) else ""
         have = f"{len(_supporters(terms, votes, electorate))} of {terms.quorum} approvals"
@@ -168,9 +172,12 @@ def may_start(
     if isinstance(legal, Illegal):
         return Verdict("refused", legal.sentence)
     terms = Terms.of(plan)
-    refusal = _unbound(approval, terms) or _expired(approval, terms, now)
-    if refusal:
-        return Verdict("refused", refusal)
+    unbound = _unbound(approval, terms)
+    if unbound:
+        return Verdict("refused", unbound)
+    expired = _expired(approval, terms, now)
+    if expired:
+        return Verdict("refused" if terms.expires_at is None else "expired", expired)
     votes = [each for each in votes if each.approval_id == approval.id]
     denials = [vote for vote in votes if vote.decision in ("deny", "cancel") and vote.state == "counted"]
     if denials:
@@ -178,8 +185,9 @@ def may_start(
     supporters = _supporters(terms, votes, electorate)
     breakers = _breakers(terms, votes, electorate)
     if breakers or _reached(terms, supporters):
-        if hold:
-            return Verdict("waiting", hold)
+        closed = hold or _shared(electorate)
+        if closed:
+            return Verdict("waiting", closed)
         how = "released by break-glass" if breakers else "approved"
         return Verdict("approved", f"{approval.name} is {how} by {_names(terms, electorate, breakers or supporters)}.")
     hopeful = _supporters(terms, votes, electorate, hopeful=True)
@@ -253,6 +261,18 @@ def _expired(approval: Approval, terms: Terms, now: int) -> str:
 def _other_version(terms: Terms, vote: Vote) -> str:
     if vote.digest != terms.digest:
         return "You were looking at another version of this request; open the newest one and decide again."
+    return ""
+
+
+def _shared(electorate: Electorate) -> str:
+    """Say why nothing may be approved or started where this was asked for, or nothing."""
+    if electorate.shared is None:
+        return "Slack could not be asked whether its channel is shared with another workspace; try again in a moment."
+    if electorate.shared:
+        return (
+            "Its channel is shared with another workspace: nothing is approved or started there. It can be once the "
+            "channel is this workspace's alone."
+        )
     return ""
 
 

@@ -226,6 +226,8 @@ def _state(approval: Approval, view: ApprovalView) -> list[Part]:
         "void": "Void: nothing ran, because things changed after it was planned",
         "superseded": "Superseded by a newer request, nothing ran",
     }[approval.state]
+    if approval.state == "expired" and approvers:
+        word = "Expired before it could start, nothing ran"
     spans = [rich.bold(word)]
     if approval.state == "denied":
         reason = next((plain(vote.reason, _SENTENCE) for vote in deniers if vote.reason), "")
@@ -273,12 +275,12 @@ def _change(record: Record) -> list[Part]:
     parts: list[Part] = []
     left_out = 0
     room = _DIFF_TEXT
-    for entry, how in zip(rehearsed, _how(record), strict=False):
+    for entry in rehearsed:
         shown = visible(str(entry.get("diff", "")))
         if not shown or room <= 0:
             left_out += 1
             continue
-        spans = [rich.bold("Exact change"), rich.text(f" ({how})")]
+        spans = list(_how(record, entry))
         if not _whole(entry) or len(shown) > room:
             shown = shown[: shown.rfind("\n", 0, room) + 1] or shown[:room]
             shown += "…\n"
@@ -291,14 +293,21 @@ def _change(record: Record) -> list[Part]:
     return parts or [rich.section(rich.bold("Exact change: "), rich.text("none recorded"))]
 
 
-def _how(record: Record) -> Iterator[str]:
-    """Say for each change how it is known. Only what a server can rehearse was rehearsed."""
-    calls = _list_of(record, "calls")
-    for index, _ in enumerate(_rehearsals(record)):
-        method = str(calls[index].get("method", "")) if index < len(calls) else ""
-        outside = index < len(calls) and str(calls[index].get("path", "")).startswith(("/api/v2/", "/repos/", "http"))
-        foreseen = {"WAIT": "nothing is changed", "LOOK": "nothing is changed"}.get(method)
-        yield foreseen or ("as it will be sent, nobody can rehearse it" if outside else "server-side dry run")
+def _how(record: Record, entry: Record) -> Iterator[rich.Span]:
+    """Say when a change is made, and how it is known. Only what a server can rehearse was rehearsed."""
+    call = _call_of(record, entry)
+    undone = call.get("undoes") is not None
+    yield rich.bold("Exact change" + f" if {plain(str(call.get('step', '')), 60)} is taken back" * undone)
+    outside = str(call.get("path", "")).startswith(("/api/v2/", "/repos/", "http"))
+    foreseen = {"WAIT": "nothing is changed", "LOOK": "nothing is changed"}.get(str(call.get("method", "")))
+    how = foreseen or ("as it will be sent, nobody can rehearse it" if outside else "server-side dry run")
+    yield rich.text(f" ({how})")
+
+
+def _call_of(record: Record, entry: Record) -> Record:
+    """Return the call that an entry of the rehearsal is of."""
+    calls, ordinal = _list_of(record, "calls"), entry.get("call")
+    return calls[ordinal] if isinstance(ordinal, int) and 0 <= ordinal < len(calls) else {}
 
 
 def _details(record: Record, *, pending: bool) -> list[Part]:
@@ -320,7 +329,7 @@ def _details(record: Record, *, pending: bool) -> list[Part]:
             said = f"that {what}, for at most {most}" if what else "nothing can be looked at; look yourself"
             parts.append(rich.section(rich.bold("Checked after: "), rich.text(said)))
     parts += _sentences("To undo", record.get("undo"))
-    parts += _sentences("Rollback", _by_itself(record))
+    parts += _sentences("Rollback", list(_by_itself(record)))
     return parts or [rich.section(rich.text("The plan says nothing more."))]
 
 
@@ -334,13 +343,18 @@ def _touched(record: Record) -> list[Part]:
     return [*_codes(label, shown), rich.section(rich.text(rest))]
 
 
-def _by_itself(record: Record) -> str:
-    """Say what this approval lets be taken back without another one."""
-    calls = _list_of(record, "calls")
-    steps = dict.fromkeys(str(call.get("step", "")) for call in calls if call.get("undoes") is not None)
-    if not steps or _of(record, "rollback").get("approval") != "included":
-        return ""
-    return f"if it fails, {', '.join(steps)} will be taken back without asking again, to exactly what was before."
+def _by_itself(record: Record) -> Iterator[str]:
+    """Say what this approval lets be taken back without another one, and to what."""
+    if _of(record, "rollback").get("approval") != "included":
+        return
+    own = [_call_of(record, entry) for entry in _rehearsals(record)]
+    back = [call for call in _list_of(record, "calls") if call.get("undoes") is not None]
+    inverse = ", ".join(dict.fromkeys(str(call.get("step", "")) for call in back if call not in own))
+    other = ", ".join(dict.fromkeys(str(call.get("step", "")) for call in back if call in own))
+    if inverse:
+        yield f"if it fails, {inverse} will be taken back without asking again, to exactly what was before."
+    if other:
+        yield f"if it fails, {other} will be taken back without asking again, by what is shown above for it."
 
 
 def _codes(label: str, texts: Sequence[str]) -> list[Part]:

@@ -116,6 +116,12 @@ def expired(approval: Approval) -> Card:
     return _line("⌛", f"{approval.name} expired at {clock_utc(approval.expires_at)}: nobody decided, nothing ran.")
 
 
+def not_started(approval: Approval) -> Card:
+    """Say that what was approved could not start in time."""
+    why = "it was approved and could not start until then, nothing ran."
+    return _line("⌛", f"{approval.name} expired at {clock_utc(approval.expires_at)}: {why}")
+
+
 def void(approval: Approval, why: str) -> Card:
     """Say that the approval no longer holds, and what changed."""
     return _line("⚠️", f"{approval.name} is void, nothing ran. {why}")

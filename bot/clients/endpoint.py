@@ -150,7 +150,9 @@ class Endpoint:
             sentence = f"{who} did not answer ({type(error).__name__})."
             raise EndpointError("unreachable", sentence, in_doubt=True) from None
         if 300 <= status < 400:
-            raise EndpointError("redirected", f"{who} answered a redirect ({status}), which is not followed.")
+            # 303 is what a server answers that has taken a request; and no redirect says that it took nothing.
+            sentence = f"{who} answered a redirect ({status}), which is not followed."
+            raise EndpointError("redirected", sentence, in_doubt=True)
         if status >= 400:
             raise EndpointError("refused", f"{who} answered {status}.", in_doubt=status >= 500 or status == 408)
         return status, text

@@ -61,7 +61,8 @@ class Electorate:
     """What a vote is judged against: who is in each group, and how each person concerned stood at ``read_at``.
 
     A group that could not be read is in ``unread``, and nobody is in it. ``age_ms`` is how old the oldest reading is.
-    ``aliases`` maps each identity of a human with several to one of them: a human counts once.
+    ``aliases`` maps each identity of a human with several to one of them: a human counts once. ``shared`` says whether
+    people of other organisations are in the channel where it is decided; None if that could not be read.
     """
 
     groups: Mapping[str, frozenset[Person]]
@@ -70,6 +71,7 @@ class Electorate:
     unread: frozenset[str] = frozenset()
     age_ms: int = 0
     aliases: Mapping[Person, Person] = field(default_factory=dict)
+    shared: bool | None = None
 
     def human(self, person: Person) -> Person:
         """Return the one identity that stands for all of a human's."""

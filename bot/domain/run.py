@@ -21,6 +21,8 @@ RunState = Literal[
 StepState = Literal["started", "done", "failed", "unknown"]
 
 FINAL: frozenset[RunState] = frozenset({"succeeded", "unhelpful", "inconclusive", "failed", "rolled_back", "void"})
+UNBEGUN: frozenset[RunState] = frozenset({"starting", "running"})
+"""What a run without a row in its ledger may be in: it can still be stopped."""
 
 
 @dataclass(frozen=True, slots=True)

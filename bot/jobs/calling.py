@@ -11,6 +11,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from bot.approvals.policy import Verdict
 from bot.approvals.record import contradiction
 from bot.domain.run import Run, StepRecord, StepState
 from bot.jobs import anchoring, ledger, starting, telling
@@ -41,14 +42,14 @@ async def call(world: World, run: Run, request: Request, ordinal: int) -> None:
             await _reconcile(world, request, run.id, ordinal, INTERRUPTED)
         return
     if access is None and ordinal == 0:
-        await starting.void(world, run, request, NO_RUNNER)
+        await starting.refuse(world, run, request, Verdict("refused", NO_RUNNER))
         return
     held = NO_RUNNER if access is None else await _held(world, request, run.id, ordinal, access)
-    refusal = await _begin(world, request, run.id, ordinal)
-    if refusal:
-        await starting.void(world, run, request, refusal)
-    elif refusal is None:
+    verdict = await _begin(world, run, request, ordinal)
+    if verdict is None:
         await _reconcile(world, request, run.id, ordinal, INTERRUPTED)
+    elif verdict.outcome != "approved":
+        await starting.refuse(world, run, request, verdict)
     elif held or access is None:
         await ledger.end(world, request, run.id, ordinal, "failed", f"Nothing was sent: {held}", halt=True)
     else:
@@ -69,37 +70,41 @@ async def _held(world: World, request: Request, run_id: str, ordinal: int, acces
     return "" if verdict.outcome == "helped" else f"the targets before are not well. {verdict.sentence}"
 
 
-async def _begin(world: World, request: Request, run_id: str, ordinal: int) -> str | None:
+async def _begin(world: World, run: Run, request: Request, ordinal: int) -> Verdict | None:
     """Write the ledger row of a call, with its audit row, in the transaction that judges for the last time whether the
-    run may start. Returns "" if it was written, why it may not be, or None if it was there before."""
+    run may start. Returns what was decided; None if the row was there before, or the run is to wait."""
     voters = await starting.voters_of(world, request) if ordinal == 0 else None
+    run_id, verdict = run.id, Verdict("approved", "")
 
-    def write(connection: Connection) -> str | None:
+    def write(connection: Connection) -> Verdict | None:
         now = clock.advance(connection)
+        if runs.step(connection, run_id, ordinal) is not None:
+            return None
         if voters is not None:
-            refusal = starting.refusal(connection, world, request, voters.people, now)
-            if refusal:
-                return refusal
+            last = starting.last_word(connection, world, request, voters.people, now)
+            if last.outcome == "waiting":
+                starting.put_off(connection, world, run, request, last.sentence, now)
+                return None
+            if last.outcome != "approved":
+                return last
         stop = stops.current(connection)
         if stop is not None:
             raise RuntimeError(stop.sentence)  # tried again, until they are on
-        if runs.step(connection, run_id, ordinal) is not None:
-            return None
         told, broken = audit.unbroken(connection, request.approval.name, anchors=world.anchors.seen)
         wrong = broken or contradiction(told, request.plan.digest, ordinal)
         if wrong:
             sentence = f"It cannot be shown that this was signed off: {wrong}"
             if runs.steps_of(connection, run_id):
                 raise NotShown(sentence)
-            return sentence
+            return Verdict("refused", sentence)
         if not runs.begin_step(connection, run_id, ordinal, now=now):
             return None
         data = {"ordinal": ordinal, "action": request.plan.calls[ordinal]["action"]}
         telling.record(connection, request, "step.started", run_id, data, now)
-        return ""
+        return verdict
 
     begun = await world.database.write(write)
-    if begun == "":
+    if begun is verdict:
         await anchoring.note(world)
     return begun
 

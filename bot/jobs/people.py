@@ -72,14 +72,16 @@ async def roll(world: Slack, name: str, *, max_age: float) -> Roll:
 
 
 async def electorate(
-    world: Slack, people: set[Person], groups: Iterable[str], now: int, *, max_age: float
+    world: Slack, people: set[Person], groups: Iterable[str], now: int, *, max_age: float, channel: str = ""
 ) -> Electorate:
-    """Read how each person stands and who is in each group, at most ``max_age`` seconds ago. Who cannot be read is not
-    known, and so may not vote; in a group that cannot be read is nobody."""
+    """Read how each person stands, who is in each group, at most ``max_age`` seconds ago, and who shares ``channel``
+    ("" where nothing is approved). Who cannot be read is not known, and so may not vote; in a group that cannot be
+    read is nobody."""
     order, names = sorted(people), sorted(groups)
-    standings, rolls = await asyncio.gather(
+    standings, rolls, shared = await asyncio.gather(
         asyncio.gather(*(world.directory.standing(person) for person in order)),
         asyncio.gather(*(roll(world, name, max_age=max_age) for name in names)),
+        _shared(world, channel),
     )
     read = dict(zip(names, rolls, strict=True))
     return Electorate(
@@ -89,7 +91,12 @@ async def electorate(
         unread=frozenset(name for name, each in read.items() if each.people is None),
         age_ms=int(max((each.age_seconds for each in rolls), default=0.0) * 1000),
         aliases=world.rules.policy.aliases,
+        shared=shared,
     )
+
+
+async def _shared(world: Slack, channel: str) -> bool | None:
+    return await world.directory.channel_is_shared(channel) if channel else None
 
 
 async def bound(world: Slack, needed: Needed) -> Bound | str:

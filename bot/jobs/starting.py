@@ -1,25 +1,27 @@
 """Whether an approved run may start: judged when it is taken up, and for the last time as its first call is begun.
 
-Until then it may wait, or become void with its approval.
+Until then it may wait, be denied, or end with its approval: void, or expired.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from bot.approvals import needs, policy
+from bot.approvals.policy import Verdict
 from bot.approvals.terms import Terms
 from bot.chat import thread
-from bot.domain.approval import Electorate, Vote
+from bot.domain.approval import ApprovalState, Electorate, Vote
 from bot.domain.policy import BREAK_GLASS
-from bot.domain.run import Run, RunState
-from bot.jobs import holds, telling
+from bot.domain.run import UNBEGUN, Run
+from bot.jobs import board, holds, telling
 from bot.jobs.people import FRESH, electorate
 from bot.jobs.world import World
 from bot.runbooks import execute
-from bot.store import approvals, clock, locks, runs, work
+from bot.store import approvals, clock, locks, matters, runs, work
 from bot.store.approvals import Request
 from bot.store.unreadable import UnreadableRow
 
@@ -35,25 +37,22 @@ async def start(world: World, run: Run, request: Request) -> None:
         return
     access = world.hands(request.approval.cluster, request.plan.kinds)
     if access is None:
-        await void(world, run, request, NO_RUNNER)
-        return
-    outdated = needs.outdated(request.plan, world.catalogue.runbooks, world.rules.policy_digest)
-    if outdated:
-        await void(world, run, request, outdated)
+        await refuse(world, run, request, Verdict("refused", NO_RUNNER))
         return
     voters = await voters_of(world, request)
-    verdict = policy.may_start(request.approval, request.plan, voters.votes, voters.people, voters.read_at)
+    verdict = _judged(world, request, voters.votes, voters.people, voters.read_at)
     if verdict.outcome == "waiting":
-        raise RuntimeError(verdict.sentence)  # the job is tried again, until the request expires
+        await _wait(world, run, request, verdict.sentence)
+        return
     if verdict.outcome != "approved":
-        await void(world, run, request, verdict.sentence)
+        await refuse(world, run, request, verdict)
         return
     if await _on_hold(world, run, request, broken=policy.released(request.plan, voters.votes, voters.people)):
         return
     drifted = await execute.drift(request.plan, access)
     if drifted:
         moved = " ".join(item.sentence for item in drifted)
-        await void(world, run, request, f"The target changed after the approval: {moved}")
+        await refuse(world, run, request, Verdict("refused", f"The target changed after the approval: {moved}"))
         return
     await _begin(world, run, request)
 
@@ -70,44 +69,54 @@ class Voters:
 async def voters_of(world: World, request: Request) -> Voters:
     """Read the votes of a request, and ask anew how their people stand."""
 
-    def read(connection: Connection) -> tuple[tuple[Vote, ...], int]:
+    def read(connection: Connection) -> tuple[tuple[Vote, ...], str, int]:
         clicks = approvals.votes_of(connection, request.approval.id)
-        return tuple(click.vote for click in clicks), clock.now(connection)
+        channel = board.channel_of(world, matters.get(connection, request.approval.matter_id))
+        return tuple(click.vote for click in clicks), channel, clock.now(connection)
 
-    votes, now = await world.database.read(read)
+    votes, channel, now = await world.database.read(read)
     groups = {*Terms.of(request.plan).groups, *(BREAK_GLASS for vote in votes if vote.decision == "break")}
-    people = await electorate(world, {vote.person for vote in votes}, groups, now, max_age=FRESH)
+    persons = {vote.person for vote in votes}
+    people = await electorate(world, persons, groups, now, max_age=FRESH, channel=channel)
     return Voters(votes, people, now)
 
 
-def refusal(connection: Connection, world: World, request: Request, people: Electorate, now: int) -> str:
-    """Say why a run may not make its first call now, in the transaction that begins it; an empty string if it may.
-    Raises RuntimeError if it has to wait: the job is tried again."""
+def _judged(
+    world: World, request: Request, votes: Sequence[Vote], people: Electorate, now: int, *, hold: str = ""
+) -> Verdict:
+    """Judge whether what was approved may start: as what it is now, and by the rules as they are now."""
+    outdated = needs.outdated(request.plan, world.catalogue.runbooks, world.rules.policy_digest)
+    if outdated:
+        return Verdict("refused", outdated)
+    return policy.may_start(request.approval, request.plan, votes, people, now, hold=hold)
+
+
+def last_word(connection: Connection, world: World, request: Request, people: Electorate, now: int) -> Verdict:
+    """Judge for the last time, in the transaction that begins the first call."""
     current = approvals.request(connection, request.approval.id, lock=True)
     # Read anew: a vote may have been taken back, and another given, since its people were asked about.
     votes = [click.vote for click in approvals.votes_of(connection, request.approval.id)]
     glass = policy.released(current.plan, votes, people)
     why = holds.hold(connection, world, current.plan, now, broken=glass)
-    verdict = policy.may_start(current.approval, current.plan, votes, people, now, hold=why)
-    if verdict.outcome == "waiting":
-        raise RuntimeError(verdict.sentence)
-    return "" if verdict.outcome == "approved" else verdict.sentence
+    return _judged(world, current, votes, people, now, hold=why)
 
 
-async def void(world: World, run: Run, request: Request, sentence: str) -> None:
-    """Void an approval that may no longer run, as long as no call of it was begun."""
-    sentence = world.redactor.text(sentence)
-    unbegun: frozenset[RunState] = frozenset({"starting", "running"})
+async def refuse(world: World, run: Run, request: Request, verdict: Verdict) -> None:
+    """End an approval that may no longer run, as long as no call of it was begun: it has expired, or it is void."""
+    sentence, approval = world.redactor.text(verdict.sentence), request.approval
+    after: ApprovalState = "expired" if verdict.outcome == "expired" else "void"
 
     def write(connection: Connection) -> None:
         now = clock.advance(connection)
         if runs.steps_of(connection, run.id):
             return
-        if runs.move(connection, run.id, before=unbegun, after="void", outcome=sentence, now=now):
-            approvals.move(connection, request.approval.id, before="approved", after="void", outcome=sentence, now=now)
-            telling.record(connection, request, "run.void", run.id, {"why": sentence}, now)
+        if runs.move(connection, run.id, before=UNBEGUN, after="void", outcome=sentence, now=now):
+            approvals.move(connection, approval.id, before="approved", after=after, outcome=sentence, now=now)
+            kind = "approval.expired" if after == "expired" else "run.void"
+            telling.record(connection, request, kind, run.id, {"why": sentence}, now)
             telling.show(connection, world, request, now)
-            telling.say(connection, world, request, "void", thread.void(request.approval, sentence), now)
+            card = thread.not_started(approval) if after == "expired" else thread.void(approval, sentence)
+            telling.say(connection, world, request, after, card, now)
 
     await world.database.write(write)
 
@@ -151,17 +160,35 @@ def _name(connection: Connection, approval_id: str) -> str:
 
 
 async def _on_hold(world: World, run: Run, request: Request, *, broken: bool) -> bool:
-    """Say what a run waits for that may not begin yet, and look again later; at its expiry it becomes void."""
+    """Let a run wait while nothing of its kind may run now."""
 
     def write(connection: Connection) -> bool:
         now = clock.advance(connection)
         why = holds.hold(connection, world, request.plan, now, broken=broken)
         if not why:
             return False
-        runs.note(connection, run.id, why)
-        work.want(connection, "run", run.id, now=min(now + HELD_FOR_US, request.approval.expires_at))
-        telling.show(connection, world, request, now)
-        telling.say(connection, world, request, "waits", thread.waits(request.approval, why), now)
+        put_off(connection, world, run, request, why, now)
         return True
 
     return await world.database.write(write)
+
+
+async def _wait(world: World, run: Run, request: Request, why: str) -> None:
+    def write(connection: Connection) -> None:
+        put_off(connection, world, run, request, why, clock.advance(connection))
+
+    await world.database.write(write)
+
+
+def put_off(connection: Connection, world: World, run: Run, request: Request, why: str, now: int) -> None:
+    """Say what a run waits for that has made no call, and look again later; its request's expiry ends it. Until then it
+    holds no lock, and can be denied."""
+    why = world.redactor.text(why)
+    if runs.put_back(connection, run.id, now=now):
+        telling.record(connection, request, "run.waiting", run.id, {"why": why}, now)
+    if runs.get(connection, run.id).state != "starting":
+        return
+    runs.note(connection, run.id, why)
+    work.want(connection, "run", run.id, now=min(now + HELD_FOR_US, request.approval.expires_at))
+    telling.show(connection, world, request, now)
+    telling.say(connection, world, request, "waits", thread.waits(request.approval, why), now)

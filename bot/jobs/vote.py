@@ -17,7 +17,7 @@ from bot.chat.card import Card
 from bot.domain.approval import ApprovalState, Decision, Electorate, Person, Vote, VoteState
 from bot.domain.matter import Matter
 from bot.domain.policy import BREAK_GLASS
-from bot.domain.run import Run, RunState
+from bot.domain.run import UNBEGUN, Run
 from bot.jobs import board, holds, ledger
 from bot.jobs.engine import Steps, Story
 from bot.jobs.people import FOR_A_DENIAL, FOR_AN_APPROVAL, electorate
@@ -62,18 +62,18 @@ class _Case:
 
 
 async def _judge(world: World, vote_id: str) -> list[str | int] | None:
-    def concerned(connection: Connection) -> tuple[Vote, set[Person], frozenset[str], int]:
+    def concerned(connection: Connection) -> tuple[Vote, set[Person], frozenset[str], str, int]:
         vote = approvals.click(connection, vote_id).vote
         persons = {vote.person, *_earlier(connection, vote.approval_id)}
         groups = _groups(connection, vote.approval_id) | _beside(vote.decision)
-        return vote, persons, groups, clock.now(connection)
+        return vote, persons, groups, _channel(connection, world, vote.approval_id), clock.now(connection)
 
     try:
-        vote, persons, groups, now = await world.database.read(concerned)
+        vote, persons, groups, channel, now = await world.database.read(concerned)
     except UnreadableRow as problem:
         return await world.database.write(partial(_set_aside, vote_id=vote_id, problem=problem))
     max_age = FOR_AN_APPROVAL if vote.decision in _CAREFUL else FOR_A_DENIAL
-    people = await electorate(world, persons, groups, now, max_age=max_age)
+    people = await electorate(world, persons, groups, now, max_age=max_age, channel=channel)
     return await world.database.write(partial(_decide, world=world, vote_id=vote_id, people=people))
 
 
@@ -81,24 +81,24 @@ async def foresee(world: World, approval_id: str, digest: str, person: Person, d
     """Say why this vote would be refused if it were cast now, or return an empty string. Nothing is stored. A reason
     that is still to be written is taken for given."""
 
-    def read(connection: Connection) -> tuple[Request, list[Vote], Run | None, Glass | None, str, int]:
+    def read(connection: Connection) -> tuple[Request, list[Vote], bool, Glass | None, str, str, int]:
         request, now = approvals.request(connection, approval_id), clock.now(connection)
         votes = [click.vote for click in approvals.votes_of(connection, approval_id)]
         why = _obstacle(connection, world, request, decision, now) if decision == "break" else ""
         glass = approvals.glass_of(connection, approval_id)
-        return request, votes, runs.of_approval(connection, approval_id), glass, why, now
+        started = runs.has_begun(connection, runs.of_approval(connection, approval_id))
+        return request, votes, started, glass, why, _channel(connection, world, approval_id), now
 
     try:
-        request, votes, under_way, glass, why, now = await world.database.read(read)
+        request, votes, started, glass, why, channel, now = await world.database.read(read)
     except UnreadableRow:
         return UNREADABLE
     persons = {person, *(vote.person for vote in votes)}
     groups = frozenset(Terms.of(request.plan).groups) | _beside(decision)
-    people = await electorate(world, persons, groups, now, max_age=FOR_A_DENIAL)
+    people = await electorate(world, persons, groups, now, max_age=FOR_A_DENIAL, channel=channel)
     vote = Vote("", approval_id, person, decision, digest, reason="to be written", received_at=now)
     if decision == "reviewed":
         return policy.may_review(request.approval, request.plan, *_votes(glass), vote, people)
-    started = under_way is not None and under_way.state != "starting"
     verdict = policy.judge(request.approval, request.plan, votes, vote, people, now, started=started, hold=why)
     return verdict.sentence if verdict.outcome == "refused" else ""
 
@@ -144,6 +144,15 @@ def _groups(connection: Connection, approval_id: str) -> frozenset[str]:
         return frozenset()  # said where it is decided
 
 
+def _channel(connection: Connection, world: World, approval_id: str) -> str:
+    """Return the channel that a request is decided in, "" if that cannot be read."""
+    try:
+        matter = matters.get(connection, approvals.get(connection, approval_id).matter_id)
+    except UnreadableRow:
+        return ""  # nothing is approved then
+    return board.channel_of(world, matter)
+
+
 def _decide(connection: Connection, *, world: World, vote_id: str, people: Electorate) -> list[str | int] | None:
     """Judge the click and act on the verdict in one transaction. Returns the run to start or to go on with, if any."""
     now = clock.advance(connection)
@@ -181,7 +190,7 @@ def _decide(connection: Connection, *, world: World, vote_id: str, people: Elect
 
 def _vote(connection: Connection, world: World, case: _Case) -> list[str | int] | None:
     approval, plan, vote, now = case.request.approval, case.request.plan, case.click.vote, case.now
-    started = case.run is not None and case.run.state != "starting"
+    started = runs.has_begun(connection, case.run)
     earlier = [click.vote for click in case.earlier]
     why = _obstacle(connection, world, case.request, vote.decision, now)
     verdict = policy.judge(approval, plan, earlier, vote, case.people, now, started=started, hold=why)
@@ -225,12 +234,11 @@ def _vote(connection: Connection, world: World, case: _Case) -> list[str | int] 
 
 
 def _end(connection: Connection, case: _Case, after: ApprovalState, outcome: str) -> None:
-    """End a request whose run has not started, and the run with it."""
+    """End a request whose run has made no call, and the run with it."""
     approval = case.request.approval
     approvals.move(connection, approval.id, before=approval.state, after=after, outcome=outcome, now=case.now)
     if case.run is not None:
-        starting: frozenset[RunState] = frozenset({"starting"})
-        runs.move(connection, case.run.id, before=starting, after="void", outcome=outcome, now=case.now)
+        runs.move(connection, case.run.id, before=UNBEGUN, after="void", outcome=outcome, now=case.now)
 
 
 def _said(outcome: str, sentence: str, case: _Case, world: World) -> Card:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from bot.domain.canonical import canonical
+from bot.domain.canonical import canonical, digest
 from bot.domain.runbook import Check, Runbook, Step
 from bot.runbooks import diff, owners, template
 from bot.runbooks.access import Access, AccessFailed
@@ -40,13 +40,15 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Undoing:
-    """The call that takes another back, of which action, and the hashes of what it finds and leaves."""
+    """The call that takes another back, of which action, and the hashes of what it finds and leaves. ``change`` shows
+    it where it is the runbook's own; None where it is the inverse, which restores exactly what was read."""
 
     action: str
     arguments: Json
     call: Call
     fields: str
     result: str
+    change: diff.Diff | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,11 @@ class Desk:
         """What a step's arguments may refer to."""
         return {"parameters": self.values, "target": {"namespace": target.namespace, "name": target.name}}
 
+    def occasion_of(self, step: Step, target: Target) -> Occasion:
+        """The occasion of one call, whose key no other call has: by it the other side tells a repetition."""
+        own = digest(canonical([self.occasion.key, step.id, target.key]))
+        return replace(self.occasion, key=own)
+
 
 async def draft(
     desk: Desk, found: Found, steps: Sequence[Step], preconditions: Sequence[Check], *, main: bool
@@ -111,10 +118,11 @@ async def _once(
     first = ACTIONS[steps[0].action]
     target, live = found.target, found.live
     if first.creates:
-        # A name that is this plan's own: what is created twice is refused by the other side.
+        # A name that is this call's own: what is created twice is refused by the other side.
+        own = desk.occasion_of(steps[0], target).key
         prefix = f"{target.name}-" if target.resource.in_kubernetes else ""
         length = 8 if prefix else 20
-        target, live = replace(target, name=f"{prefix}{desk.occasion.key[:length]}"), {}
+        target, live = replace(target, name=f"{prefix}{own[:length]}"), {}
     elif live is None:
         live = await first.read(desk.access, target, _NO_CALL)
         if live is None and not target.resource.in_kubernetes:
@@ -136,7 +144,7 @@ async def _once(
         action = ACTIONS[step.action]
         arguments = template.fill(step.arguments, desk.scope(target))
         gathered = await action.gather(desk.access, target, expected, arguments)
-        rendered = action.render(target, expected, gathered, arguments, desk.occasion)
+        rendered = action.render(target, expected, gathered, arguments, desk.occasion_of(step, target))
         if isinstance(rendered, Unsuitable):
             return Refusal(rendered.code, rendered.sentence)
         objections = owners.objection(target, owners.of(live) if live else (), action.reverted_by)
@@ -222,14 +230,24 @@ async def _undoing(
 ) -> Undoing | None:
     if desk.runbook.rollback.approval == "none":
         return None
+    change = None
     if step.undo is not None:
         undo = ACTIONS[step.undo.action]
         given = template.fill(step.undo.arguments, desk.scope(target))
         gathered = await undo.gather(desk.access, target, answer, given)
-        back = undo.render(target, answer, gathered, given, replace(desk.occasion, key=f"{desk.occasion.key}-undo"))
+        occasion = desk.occasion_of(step, target)
+        back = undo.render(target, answer, gathered, given, replace(occasion, key=f"{occasion.key}-undo"))
         if isinstance(back, Unsuitable):
             raise AccessFailed(back.code, f"The undo of step {step.id}: {back.sentence}", in_doubt=False)
         inverse, of, given_to = back.call, undo, given
+        title = f"{target}, if step {step.id} is taken back"
+        none: Json = {}
+        sides = (
+            undo.shown(none, undo.foresee(answer, inverse))
+            if isinstance(undo, Unrehearsed)
+            else (none, asdict(inverse))
+        )
+        change = diff.between(*sides, title=title, redact=desk.redact)
     elif rendered.inverse is not None:
         inverse, of = rendered.inverse, ACTIONS[rendered.inverse_action or action.name]
         given_to = arguments
@@ -241,6 +259,7 @@ async def _undoing(
         call=Call(**json.loads(canonical(asdict(inverse)))),
         fields=fingerprint(of.fields(answer, given_to)),
         result=fingerprint(of.result(before, given_to)),
+        change=change,
     )
 
 

@@ -6,7 +6,7 @@ The record (canonical JSON, ``Plan.record``) holds everything that an approval c
 ``targets`` [{cluster, apiVersion, kind, namespace, name, uid, generation, owner, main, preconditions [{check, with,
 observed, sentence}]}], ``calls`` [{step, action, with, target, method, path, content_type, body, timeout_seconds,
 retries, idempotency, on_failure, group, batch, max_errors, undoes, condition, generation, fields, result, settled}],
-``dry_run`` [{diff, sha256, complete, lines, added, removed}], ``change_sha256``, ``effect`` [sentence], ``undo``
+``dry_run`` [{call, diff, sha256, complete, lines, added, removed}], ``change_sha256``, ``effect`` [sentence], ``undo``
 [sentence], ``rollback`` {approval, note}, ``verification`` {check, waits_for, deadline_seconds, stable_seconds,
 on_failure, before {ready, desired}}, ``lock`` [key], ``limits`` {per_hour}, ``windows`` [{kind, cron,
 duration_seconds, time_zone, …}], ``evidence`` [id], ``proposed_by``, ``needs`` [{group, count, members [{team_id,
@@ -15,8 +15,9 @@ user_id, name}]}], ``quorum``, ``requester`` and ``on_behalf_of`` {team_id, user
 ``created_at``, ``expires_at``.
 
 The calls that undo others (``undoes`` is an ordinal) follow the others, the last step's first. ``dry_run`` has an
-entry for each call that undoes nothing. ``fields``, ``result`` and ``settled`` are hashes of what the action reads or
-writes: before the call, after it, and after all calls of its target. ``change_sha256`` is of the file with all diffs.
+entry for each call (``call`` is its ordinal) but for those that are exact inverses. ``fields``, ``result`` and
+``settled`` are hashes of what the action reads or writes: before the call, after it, and after all calls of its target.
+``change_sha256`` is of the file with all diffs.
 Every sentence is made by code from the runbook and the cluster; no word of a model is in it.
 """
 
@@ -39,7 +40,7 @@ from bot.runbooks.actions.action import Occasion
 from bot.runbooks.actions.http_request import SECRET
 from bot.runbooks.call import Call
 from bot.runbooks.checks import HEALTH
-from bot.runbooks.draft import Desk, Drafted, TargetDraft, draft
+from bot.runbooks.draft import Desk, Drafted, TargetDraft, Undoing, draft
 from bot.runbooks.refusal import Refusal
 from bot.runbooks.resolve import Found, resolve
 
@@ -85,7 +86,7 @@ class PlanContext:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, and for each call that undoes nothing the full diff whose SHA-256 its record holds."""
+    """A plan, and for each entry of its ``dry_run`` the full diff whose SHA-256 that holds."""
 
     plan: Plan
     full_diffs: tuple[str, ...]
@@ -133,7 +134,7 @@ async def make(
         return Refusal("too-large", f"The change is too large to be reviewed: {error}.")
     except ValueError as error:
         return Refusal("too-unusual", f"A target holds something that cannot be recorded exactly: {error}.")
-    diffs = tuple(call.change.text for call in book.calls)
+    diffs = tuple(change.text for _, change in book.changes)
     if len(plan.canonical) > MAX_RECORD or len(whole(diffs)) > MAX_CHANGE:
         return Refusal("too-large", f"The change is too large to be reviewed: over {MAX_RECORD:,} bytes.")
     return Planned(plan, diffs)
@@ -158,19 +159,16 @@ class _Part:
     """The steps that share their targets, and those targets' drafts."""
 
     where: Where | None
+    steps: tuple[Step, ...]
     drafts: tuple[TargetDraft, ...]
 
 
 async def _drafted(desk: Desk) -> list[_Part] | Refusal:
-    wheres: list[Where | None] = []
-    for step in desk.runbook.steps:
-        if step.where not in wheres:
-            wheres.append(step.where)
-    if None not in wheres:
-        wheres.append(None)  # what is verified is resolved and watched all the same
+    shared = _sharing(desk.runbook)
+    if all(where is not None for where, _ in shared):
+        shared.append((None, ()))  # what is verified is resolved and watched all the same
     parts = []
-    for where in wheres:
-        steps = tuple(step for step in desk.runbook.steps if step.where == where)
+    for where, steps in shared:
         part = await _part(desk, where, steps)
         if isinstance(part, Refusal):
             return part
@@ -179,6 +177,19 @@ async def _drafted(desk: Desk) -> list[_Part] | Refusal:
         title = desk.runbook.title
         return Refusal("no-change", f"No step of {title} applies as things are, so there is nothing to run.")
     return parts
+
+
+def _sharing(runbook: Runbook) -> list[tuple[Where | None, tuple[Step, ...]]]:
+    """Group the steps that share their targets. One that creates something has a target of its own, which it shares
+    with those that follow it there."""
+    shared: list[tuple[Where | None, list[Step]]] = []
+    for step in runbook.steps:
+        mine = [steps for where, steps in shared if where == step.where]
+        if mine and not ACTIONS[step.action].creates:
+            mine[-1].append(step)
+        else:
+            shared.append((step.where, [step]))
+    return [(where, tuple(steps)) for where, steps in shared]
 
 
 async def _part(desk: Desk, where: Where | None, steps: tuple[Step, ...]) -> _Part | Refusal:
@@ -201,7 +212,7 @@ async def _part(desk: Desk, where: Where | None, steps: tuple[Step, ...]) -> _Pa
     for drafted in drafts:
         if isinstance(drafted, Refusal):
             return drafted
-    return _Part(where, tuple(each for each in drafts if isinstance(each, TargetDraft)))
+    return _Part(where, steps, tuple(each for each in drafts if isinstance(each, TargetDraft)))
 
 
 # --- the order of the calls ---------------------------------------------------------------------------------------
@@ -231,13 +242,26 @@ class _Book:
         """The calls alone."""
         return [each.call for each in self.placed]
 
+    @property
+    def backward(self) -> list[tuple[int, Undoing]]:
+        """What takes a call back, with the ordinal of that call, in the order in which it is done: the last first."""
+        order = reversed(list(enumerate(self.calls)))
+        return [(ordinal, call.undoing) for ordinal, call in order if call.undoing is not None]
+
+    @property
+    def changes(self) -> list[tuple[int, diff.Diff]]:
+        """What the calls change, each with its ordinal. An exact inverse needs no showing: it restores what was."""
+        forward = [(ordinal, call.change) for ordinal, call in enumerate(self.calls)]
+        back = enumerate((undoing.change for _, undoing in self.backward), len(forward))
+        return forward + [(ordinal, change) for ordinal, change in back if change is not None]
+
 
 def _ordered(runbook: Runbook, parts: Sequence[_Part]) -> _Book:
     targets = [(drafted, part.where is None) for part in parts for drafted in part.drafts]
     offsets = [sum(len(part.drafts) for part in parts[:index]) for index in range(len(parts))]
 
     def part_of(step: Step) -> int:
-        return next(index for index, part in enumerate(parts) if part.where == step.where)
+        return next(index for index, part in enumerate(parts) if step in part.steps)
 
     placed: list[_Placed] = []
     for group, (index, steps) in enumerate(groupby(runbook.steps, key=part_of)):
@@ -275,9 +299,9 @@ def _record(desk: Desk, values: Json, book: _Book, context: PlanContext) -> dict
         "parameters": dict(values),
         "cluster": context.cluster,
         "targets": [_target(drafted, main=main) for drafted, main in book.targets],
-        "calls": [*(_call(each) for each in book.placed), *_undoing(book.placed)],
-        "dry_run": list(_rehearsals(book.calls)),
-        "change_sha256": digest(whole([call.change.text for call in book.calls]).encode()),
+        "calls": [*(_call(each) for each in book.placed), *_undoing(book)],
+        "dry_run": list(_rehearsals(book.changes)),
+        "change_sha256": digest(whole([change.text for _, change in book.changes]).encode()),
         "effect": desk.redact(list(dict.fromkeys(effects))),
         "undo": desk.redact([sentence for sentence in dict.fromkeys(undo) if sentence]),
         "rollback": {"approval": runbook.rollback.approval, "note": runbook.rollback.note},
@@ -368,36 +392,34 @@ def _call(placed: _Placed) -> dict[str, Any]:
     }
 
 
-def _undoing(placed: Sequence[_Placed]) -> Iterator[dict[str, Any]]:
-    for ordinal, each in reversed(list(enumerate(placed))):
-        undoing = each.call.undoing
-        if undoing is not None:
-            yield _call(each) | {
-                "action": undoing.action,
-                "with": undoing.arguments,
-                **_request(undoing.call),
-                "on_failure": "stop",
-                "undoes": ordinal,
-                "condition": None,
-                "generation": None,
-                "fields": undoing.fields,
-                "result": undoing.result,
-                "settled": undoing.result,
-            }
+def _undoing(book: _Book) -> Iterator[dict[str, Any]]:
+    for ordinal, undoing in book.backward:
+        yield _call(book.placed[ordinal]) | {
+            "action": undoing.action,
+            "with": undoing.arguments,
+            **_request(undoing.call),
+            "on_failure": "stop",
+            "undoes": ordinal,
+            "condition": None,
+            "generation": None,
+            "fields": undoing.fields,
+            "result": undoing.result,
+            "settled": undoing.result,
+        }
 
 
 def _request(call: Call) -> dict[str, Any]:
     return {"method": call.method, "path": call.path, "content_type": call.content_type, "body": call.body}
 
 
-def _rehearsals(calls: Sequence[Drafted]) -> Iterator[dict[str, Any]]:
+def _rehearsals(changes: Iterable[tuple[int, diff.Diff]]) -> Iterator[dict[str, Any]]:
     """What each call changes; as much of it as fits a card, the first calls first."""
     room = diff.MAX_SHOWN
-    for drafted in calls:
-        change = drafted.change
+    for ordinal, change in changes:
         shown = change.shown if len(change.shown) <= room else ""
         room -= len(change.shown)
         yield {
+            "call": ordinal,
             "diff": shown,
             "sha256": change.sha256,
             "complete": change.complete and shown == change.shown,

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.domain.run import FINAL, Run, RunState, StepRecord, StepState
+from bot.domain.run import FINAL, UNBEGUN, Run, RunState, StepRecord, StepState
 from bot.store import locks, work
 from bot.store.incidents import new_id
 from bot.store.tables import approvals, runs, steps
@@ -82,10 +82,27 @@ def move(
     return True
 
 
+def put_back(connection: Connection, run_id: str, *, now: int) -> bool:
+    """Let a run that is going on and has made no call wait again, without its locks. Returns whether this call did."""
+    made = select(steps.c.ordinal).where(steps.c.run_id == run_id).exists()
+    back = update(runs).where(runs.c.id == run_id, runs.c.state == "running", ~made)
+    if connection.execute(back.values(state="starting")).rowcount != 1:
+        return False
+    locks.release(connection, run_id, now=now)
+    return True
+
+
 def note(connection: Connection, run_id: str, outcome: str) -> None:
     """Say on a run that has not begun what it waits for."""
     statement = update(runs).where(runs.c.id == run_id, runs.c.state == "starting")
     connection.execute(statement.values(outcome=outcome[:1000]))
+
+
+def has_begun(connection: Connection, run: Run | None) -> bool:
+    """Say whether a run has made its first call, or is about to: until then it can be stopped."""
+    if run is None or run.state not in UNBEGUN:
+        return run is not None
+    return connection.execute(select(steps.c.ordinal).where(steps.c.run_id == run.id).limit(1)).first() is not None
 
 
 def begin_step(connection: Connection, run_id: str, ordinal: int, *, now: int) -> bool:

@@ -83,10 +83,14 @@ def a_vote(person: Person, plan: Plan, decision: Decision = "approve", **changes
 
 
 def people(
-    *, listed: frozenset[Person] | None = frozenset({LEE, PRIYA}), groups: Any = None, **faults: Any
+    *,
+    listed: frozenset[Person] | None = frozenset({LEE, PRIYA}),
+    groups: Any = None,
+    shared: bool | None = False,
+    **faults: Any,
 ) -> Electorate:
     """Lee, Priya and Dana in good standing; ``LEE={"is_bot": True}`` changes one of them. ``listed`` are the approvers
-    now, None if that cannot be read; ``groups`` are other groups."""
+    now, None if that cannot be read; ``groups`` are other groups; ``shared`` is whether others are in the channel."""
     standings = {
         person: replace(Standing(person, name, known=True), **faults.get(name.upper(), {}))
         for person, name in NAMES.items()
@@ -97,6 +101,7 @@ def people(
         standings=standings,
         read_at=NOW,
         unread=frozenset(name for name, who in read.items() if who is None),
+        shared=shared,
     )
 
 
@@ -394,7 +399,7 @@ class TestHold:
         approved, counted = an_approval(plan, state="approved"), [a_vote(LEE, plan, state="counted")]
         waits = may_start(approved, plan, counted, people(), NOW, hold=self.hold)
         assert (waits.outcome, waits.sentence) == ("waiting", self.hold)
-        assert may_start(approved, plan, counted, people(), EXPIRY, hold=self.hold).outcome == "refused"
+        assert may_start(approved, plan, counted, people(), EXPIRY, hold=self.hold).outcome == "expired"
         lost = people(listed=frozenset())
         assert may_start(approved, plan, counted, lost, NOW, hold=self.hold).outcome == "refused"
 
@@ -699,7 +704,7 @@ class TestStart:
         assert verdict.outcome == "refused"
 
     def test_not_after_expiry(self) -> None:
-        assert may_start(self.approved, self.plan, self.votes, people(), EXPIRY).outcome == "refused"
+        assert may_start(self.approved, self.plan, self.votes, people(), EXPIRY).outcome == "expired"
 
     @pytest.mark.parametrize(
         "crowd",

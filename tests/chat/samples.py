@@ -144,6 +144,7 @@ def record(**changes: Any) -> dict[str, Any]:
         "calls": [{"step": "rollback", "action": "deployment-rollback", "method": "PATCH", "path": "/apis/…"}],
         "dry_run": [
             {
+                "call": 0,
                 "diff": shown,
                 "sha256": digest(diff.encode()),
                 "complete": complete,

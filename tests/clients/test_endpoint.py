@@ -144,7 +144,8 @@ async def test_the_checked_address_is_the_one_that_is_connected_to() -> None:
 @pytest.mark.parametrize(
     ("data", "code", "in_doubt"),
     [
-        (answer("", status="302 Found", headers="Location: http://169.254.169.254/\r\n"), "redirected", False),
+        (answer("", status="302 Found", headers="Location: http://169.254.169.254/\r\n"), "redirected", True),
+        (answer("", status="303 See Other", headers="Location: /done\r\n"), "redirected", True),
         (answer("no", status="422 Unprocessable Entity"), "refused", False),
         (answer("no", status="503 Service Unavailable"), "refused", True),
         (CUT, "unreachable", True),

@@ -40,7 +40,7 @@ from bot.store import alerts, approvals, clock, incidents
 from bot.store.database import Database
 from bot.store.schema import migrate
 from bot.store.tables import counters, locks
-from tests.invariants.truth import Truth
+from tests.invariants.truth import CHANNEL, Truth
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -66,12 +66,14 @@ class Faulty(Exception):
 
 @dataclass
 class Slack:
-    """People and groups, as the Web API tells of them; ``down`` makes every question fail."""
+    """People, groups and the channel, which may be ``shared``, as the Web API tells of them; ``down`` makes every
+    question fail."""
 
     groups: dict[str, set[str]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     guests: set[str] = field(default_factory=set)
     down: bool = False
+    shared: bool = False
 
     async def users_info(self, *, user: str) -> Json:
         self._answers()
@@ -84,7 +86,7 @@ class Slack:
 
     async def conversations_info(self, *, channel: str) -> Json:
         self._answers()
-        return {"channel": {"id": channel}}
+        return {"channel": {"id": channel, "is_ext_shared": self.shared}}
 
     def _answers(self) -> None:
         if self.down:
@@ -274,7 +276,7 @@ class Simulation:
         )
         self.cluster = Cluster(spec, lambda: self._base + self.elapsed, random.Random(7))
         self.rules = Rules(
-            channel_for=lambda labels: "C0INCIDENTS",
+            channel_for=lambda labels: CHANNEL,
             cluster_for=lambda source, labels: ("prod", "prod"),
             policy=Policy(
                 groups={
@@ -352,6 +354,7 @@ class Simulation:
                 self._group_changes: 2 * often["groups"],
                 self._person_changes: often["people"],
                 self._slack_changes: 12 if self.slack.down else often["slack"],
+                self._channel_changes: 6 if self.slack.shared else often["slack"],
                 self._kill_one: often["kills"],
                 self._drift: often["drift"],
                 self._resolve: often["resolves"],
@@ -364,7 +367,7 @@ class Simulation:
 
     async def _settle(self) -> None:
         """Let everything that is under way come to its end, with Slack up and nobody killed."""
-        self.slack.down = False
+        self.slack.down = self.slack.shared = False
         for _ in range(4000):
             if not self._go_on_all() and not self._sweep():
                 break
@@ -480,7 +483,7 @@ class Simulation:
         def store(connection: Connection) -> None:
             now = clock.advance(connection)
             click = Vote(incidents.new_id(), approval_id, person, decision, digest, reason, now)
-            approvals.receive_vote(connection, click, person_name=person.user_id, channel="C0INCIDENTS")
+            approvals.receive_vote(connection, click, person_name=person.user_id, channel=CHANNEL)
 
         self.database.write_now(store)
 
@@ -510,6 +513,9 @@ class Simulation:
 
     def _slack_changes(self) -> None:
         self.slack.down = not self.slack.down
+
+    def _channel_changes(self) -> None:
+        self.slack.shared = not self.slack.shared
 
     def _drift(self) -> None:
         if self._random.random() > 0.15:

@@ -103,6 +103,23 @@ def test_who_cannot_be_read_does_not_approve_and_may_start_nothing() -> None:
     assert may_ask(unread.standings[LEE]) != ""
 
 
+@pytest.mark.parametrize("shared", [True, None], ids=["shared", "unreadable"])
+def test_nothing_is_approved_or_started_where_others_are_in_the_channel(shared: bool | None) -> None:
+    """A4: a channel with people of another organisation, or one of which that cannot be read, lets nobody approve or
+    break the glass, and what was approved before does not start there; what stops a request still counts."""
+    plan = a_plan(break_glass=[member(LEE)])
+    crowd = people(shared=shared, groups={BREAK_GLASS: frozenset({LEE})})
+    for decision, outcome in (("approve", "refused"), ("break", "refused"), ("deny", "denied")):
+        vote = a_vote(LEE, plan, decision, reason="because")  # type: ignore[arg-type]  # each is one of its words
+        verdict = judge(an_approval(plan), plan, [], vote, crowd, NOW)
+        assert verdict.outcome == outcome
+        assert outcome == "denied" or "shared with another workspace" in verdict.sentence
+    for given_before in ("approve", "break"):
+        counted = [a_vote(LEE, plan, given_before, state="counted")]  # type: ignore[arg-type]  # as above
+        start = may_start(an_approval(plan, state="approved"), plan, counted, crowd, NOW)
+        assert (start.outcome, "shared with another workspace" in start.sentence) == ("waiting", True)
+
+
 @given(st.lists(st.sampled_from((LEE, LEE_AT_NIGHT)), min_size=1, max_size=6))
 def test_one_human_is_one_vote_under_however_many_names_and_groups(clicks: list[Person]) -> None:
     """A5: one human fills one place, of two groups as of one, however often and as whom they click."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+CHANNEL = "C0INCIDENTS"
 OVER = {"denied", "cancelled", "expired", "void", "superseded"}
 MAY_FOLLOW = {
     "pending": {"approved", *OVER},
@@ -24,7 +25,7 @@ MAY_FOLLOW = {
 }
 RUN_MAY_FOLLOW = {
     "starting": {"running", "void"},
-    "running": {"verifying", "failed", "unknown", "void"},
+    "running": {"starting", "verifying", "failed", "unknown", "void"},
     "unknown": {"running", "verifying", "failed"},
     "verifying": {"succeeded", "unhelpful", "inconclusive"},
 }
@@ -64,9 +65,9 @@ class Truth:
         self._read_at[kind, row] = self._tick
 
     def told(self, replica: str, arguments: Json, answer: Json) -> None:
-        """Slack's answer to this replica about a person or a group."""
+        """Slack's answer to this replica about a person, a group or a channel."""
         self._tick += 1
-        about = arguments.get("user") or arguments.get("usergroup")
+        about = arguments.get("user") or arguments.get("usergroup") or arguments.get("channel")
         if about:
             self._heard[replica, str(about)].append((self._tick, answer))
 
@@ -204,6 +205,8 @@ class Truth:
             raise self._faulty(f"a run that is {self.runs[run]} began for a request that is {self._states[approval]}")
         if now >= record["expires_at"]:
             raise self._faulty("a run began after its request had expired")
+        if all(answer["channel"]["is_ext_shared"] for answer in self._answers(replica, run, CHANNEL)):
+            raise self._faulty("a run began in a channel that others share, or of which nobody knew")
         standing: dict[str, str] = {}
         broken: dict[str, str] = {}
         for person, decision, voted, _ in self._judged[approval]:

@@ -24,12 +24,16 @@ async def the_approver_is_listed_no_more(here: Town) -> None:
     here.configure(approvers=[f"T0SHOP:{PRIYA}"])
 
 
+async def more_must_approve(here: Town) -> None:
+    here.configure(approvals={key: {"groups": {"approvers": 2}} for key in ("low", "medium", "high", "critical")})
+
+
 @pytest.mark.parametrize(
     ("meanwhile", "why"),
     [
-        (the_request_expires, "expired at"),
         (the_approver_leaves, "only 0 may still approve"),
-        (the_approver_is_listed_no_more, "only 0 may still approve"),
+        (the_approver_is_listed_no_more, "The policy that says who must approve has changed"),
+        (more_must_approve, "The policy that says who must approve has changed"),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )
@@ -44,6 +48,58 @@ async def test_what_no_longer_holds_at_the_first_call_voids_the_approval(
     assert closed_shop.rows("SELECT state FROM runs") == [("void",)]
     assert closed_shop.rows("SELECT * FROM run_steps") == []
     assert await closed_shop.writes() == []
+
+
+async def test_what_was_approved_and_could_not_start_in_time_has_expired_and_is_not_asked_for_anew(
+    closed_shop: Town,
+) -> None:
+    await closed_shop.interrupted("after:run.started")
+    await the_request_expires(closed_shop)
+    await closed_shop.serve()
+    await closed_shop.sees("A-1 expired at .*it was approved and could not start until then")
+    await closed_shop.sees("^A-1 expired: ")
+    assert closed_shop.rows("SELECT state FROM runs") == [("void",)]
+    await closed_shop.until(lambda: closed_shop.rows("SELECT 1 FROM runs WHERE done = wanted"), "the story to end")
+    assert closed_shop.rows("SELECT state FROM approvals") == [("expired",)]
+    assert await closed_shop.writes() == []
+    assert closed_shop.audit_holds()
+
+
+async def test_a_channel_that_became_shared_is_met_at_the_first_call_and_holds_no_denial_up(closed_shop: Town) -> None:
+    """The run is going on already and has made no call: it goes back, lets go of its target, and says what it waits
+    for; until it begins it can be denied."""
+    await closed_shop.interrupted("after:run.started")
+    await shared(closed_shop, "invite")
+    await closed_shop.serve()
+    await closed_shop.sees("A-1 is approved and waits. Its channel is shared with another workspace")
+    assert closed_shop.rows("SELECT state FROM runs") == [("starting",)]
+    assert closed_shop.rows("SELECT * FROM locks") == []
+    assert closed_shop.rows("SELECT * FROM run_steps") == []
+    await closed_shop.page.click(PRIYA, await closed_shop.request(), "Deny")
+    form = await closed_shop.modal(PRIYA)
+    block = next(block["block_id"] for block in form["blocks"] if block["type"] == "input")
+    given = {"user": PRIYA, "view_id": form["id"], "values": {block: "who is that?"}}
+    await closed_shop.page.act("/sandbox/submit", given)
+    await closed_shop.sees("A-1 denied by")
+    assert closed_shop.rows("SELECT state FROM runs") == [("void",)]
+    assert await closed_shop.writes() == []
+    assert closed_shop.audit_holds()
+
+
+async def test_a_run_that_was_put_back_begins_once_nothing_holds_it(closed_shop: Town) -> None:
+    await closed_shop.interrupted("after:run.started")
+    await shared(closed_shop, "invite")
+    await closed_shop.serve()
+    await closed_shop.sees("A-1 is approved and waits")
+    await shared(closed_shop, "remove")
+    await closed_shop.sees("A-1 helped")
+    assert len(await closed_shop.writes()) == 1
+    assert closed_shop.audit_holds()
+
+
+async def shared(here: Town, how: str) -> None:
+    """Somebody of another organisation comes into the channel, or leaves it."""
+    await here.page.act("/sandbox/switches", {how: {"channel": "C0INCIDENTS", "user": "U0EXT"}})
 
 
 @pytest.mark.parametrize("without", [WITHOUT_RUNNER, WITHOUT_CLUSTER], ids=["no runner", "no cluster"])
@@ -76,7 +132,7 @@ async def test_a_run_waits_for_the_one_that_holds_its_target_and_starts_when_tha
     assert shop.rows("SELECT * FROM locks") == []
 
 
-async def test_a_run_that_waits_until_its_request_expires_is_void(shop: Town) -> None:
+async def test_a_run_that_waits_until_its_request_expires_does_not_start(shop: Town) -> None:
     await shop.alert(checkout_alert())
     first = await shop.request()
     await shop.alert(checkout_alert() | {"groupKey": "another"})
@@ -87,5 +143,5 @@ async def test_a_run_that_waits_until_its_request_expires_is_void(shop: Town) ->
     await shop.page.click(LEE, second, "Approve")
     await shop.sees("A-2 is approved and waits")
     shop.time_passes(DAY)
-    await shop.sees("A-2 is void, nothing ran. A-2 expired")
+    await shop.sees("A-2 expired at .*it was approved and could not start until then")
     assert shop.rows("SELECT count(*) FROM locks") == [(1,)], "A-1 still asks"

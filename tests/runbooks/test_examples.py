@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from bot.chat.approval_card import ApprovalView, render
+from bot.chat.as_text import as_text
+from bot.domain.approval import Approval
+from bot.domain.plan import Plan
 from bot.runbooks.execute import drift
 from bot.sandbox.kubernetes.resources import CONFIG_MAPS
 from bot.sandbox.kubernetes.spec import ImageBehaviour
@@ -59,3 +63,17 @@ async def test_the_target_that_was_changed_meanwhile_is_drift(examples: Shop) ->
         moved.sentence == "ConfigMap shop/cart was changed since the plan was made, in what config-key reads or writes."
     )
     assert level(examples) == "warning"
+
+
+async def test_an_exact_inverse_is_said_to_restore_what_was(examples: Shop) -> None:
+    planned = await examples.planned("raise-log-level", **LEVEL)
+    request = a_request(planned.plan)
+    text = as_text(render(request, planned.plan.record, ApprovalView(), full_diff=planned.full_diff))
+    assert "will be taken back without asking again, to exactly what was before." in text
+    assert "shown above for it" not in text
+
+
+def a_request(plan: Plan) -> Approval:
+    """A request for sign-off of a plan."""
+    ends = plan.record["expires_at"]
+    return Approval("a1", 1, "i1", plan.digest, plan.record["runbook"]["id"], "prod", "pending", None, 0, ends)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import copy
 import json
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from bot.domain.approval import Member, Person
 from bot.domain.canonical import digest
 from bot.domain.plan import Plan
 from bot.runbooks import rbac
+from bot.runbooks.catalogue import load
 from bot.runbooks.plan import Planned, Refusal, make
 from bot.runbooks.resources import DEPLOYMENT, POD, REPLICA_SET, Verb
 from bot.sandbox.kubernetes.faults import Fault
@@ -46,6 +50,7 @@ async def test_a_rollback_is_planned_to_the_last_byte(broken: Any) -> None:
     record = made.plan.record
     assert made.full_diffs == (ROLLBACK_DIFF,)
     assert record["dry_run"][0] == {
+        "call": 0,
         "diff": ROLLBACK_DIFF,
         "sha256": digest(ROLLBACK_DIFF.encode()),
         "complete": True,
@@ -337,3 +342,20 @@ async def test_a_planned_delete_says_which_pod_and_who_replaces_it(market: Any) 
     rehearsed = [call for call in market.sandbox.calls if call.verb == "delete"]
     # A body hides the query from a real server, so the body must ask for the dry run too.
     assert [call.body["dryRun"] for call in rehearsed] == [["All"]]
+
+
+async def test_two_steps_that_create_have_a_target_each(open_shop: OpenShop, shipped: Any, tmp_path: Path) -> None:
+    book = yaml.safe_load(shipped["silence-alerts.yaml"])
+    matchers = {"alertname": "Other", "namespace": "${parameters.namespace}"}
+    again = {**book["steps"][0], "id": "second", "with": {**book["steps"][0]["with"], "matchers": matchers}}
+    (tmp_path / "silence-alerts.yaml").write_text(yaml.safe_dump({**book, "steps": [*book["steps"], again]}))
+    shop = await open_shop(books=load(tmp_path))
+    shop.context = replace(shop.context, now=time.time_ns() // 1000)
+    plan = (await shop.planned("silence-alerts", alertname="X", minutes=5)).plan
+    names = [target["name"] for target in plan.targets]
+    assert len(set(names)) == len(plan.calls) == 2
+    assert [call["target"] for call in plan.calls] == [0, 1]
+    assert len(plan.locks) == 2
+    ran = await shop.run(plan)
+    assert ran.ledger == {0: "done", 1: "done"}, ran
+    assert len(shop.silences.silences) == 2

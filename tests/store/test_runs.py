@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from bot.domain.run import FINAL, Run
-from bot.store import runs, work
+from bot.store import locks, runs, work
 from bot.store.database import Database
 from bot.store.tables import runs as run_rows
 from bot.store.unreadable import UnreadableRow
@@ -73,6 +73,23 @@ def test_a_step_is_begun_once_and_ended_once(database: Database, run: Run) -> No
     step = database.read_now(lambda c: runs.step(c, run.id, 0))
     assert step is not None
     assert (step.state, step.detail, step.ended_at) == ("done", "done", NOW + 1)
+
+
+def test_a_run_that_goes_on_has_begun_with_its_first_row_and_until_then_waits_again_without_locks(
+    database: Database, run: Run
+) -> None:
+    database.write_now(lambda c: locks.take(c, run.id, ["prod/Deployment/shop/checkout"], now=NOW))
+    database.write_now(lambda c: runs.move(c, run.id, before=frozenset({"starting"}), after="running", now=NOW))
+    going = database.read_now(lambda c: runs.get(c, run.id))
+    assert not database.read_now(lambda c: runs.has_begun(c, going))
+    assert database.write_now(lambda c: runs.put_back(c, run.id, now=NOW))
+    assert database.read_now(locks.held) == {}
+    assert database.read_now(lambda c: runs.get(c, run.id)).state == "starting"
+    database.write_now(lambda c: runs.move(c, run.id, before=frozenset({"starting"}), after="running", now=NOW))
+    database.write_now(lambda c: runs.begin_step(c, run.id, 0, now=NOW))
+    assert database.read_now(lambda c: runs.has_begun(c, going))
+    assert not database.write_now(lambda c: runs.put_back(c, run.id, now=NOW))
+    assert not database.read_now(lambda c: runs.has_begun(c, None))
 
 
 def test_the_ledger_is_in_order(database: Database, run: Run) -> None:

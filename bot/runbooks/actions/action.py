@@ -52,8 +52,8 @@ class Unsuitable:
 class Occasion:
     """What may get into a call beside the target and the arguments.
 
-    ``now`` is in microseconds. ``key`` tells this use of the runbook from every other. ``registries`` are the prefixes
-    that images may have.
+    ``now`` is in microseconds. ``key`` tells this call from every other, of this use of the runbook and of all.
+    ``registries`` are the prefixes that images may have.
     """
 
     now: int

@@ -52,6 +52,12 @@ class Hub:
 
     async def plan_step(self, kind: str, name: str, action: str, check: str, **arguments: Any) -> Planned | Refusal:
         """Plan a runbook of one step that is not shipped."""
+        return await self.plan_steps(kind, name, {"do": arguments}, action, check)
+
+    async def plan_steps(
+        self, kind: str, name: str, steps: dict[str, dict[str, Any]], action: str, check: str
+    ) -> Planned | Refusal:
+        """Plan a runbook of several steps of one action, each with its arguments."""
         book = {
             "id": "own",
             "version": 1,
@@ -61,7 +67,10 @@ class Hub:
             "parameters": {"type": "object", "additionalProperties": False, "properties": {}},
             "target": {"apiVersion": "github/v3", "kind": kind, "namespace": SHOP, "name": name},
             "preconditions": [],
-            "steps": [{"id": "do", "action": action, "with": arguments, "timeout_seconds": 20}],
+            "steps": [
+                {"id": step, "action": action, "with": arguments, "timeout_seconds": 20}
+                for step, arguments in steps.items()
+            ],
             "verification": {"check": check, "deadline_seconds": 60, "stable_seconds": 0},
             "rollback": "By hand.",
             "approval": {"quorum": 1, "ttl_seconds": 600},

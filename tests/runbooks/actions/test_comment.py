@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.runbooks import verify
+from bot.runbooks import execute, verify
 from bot.runbooks.plan import Planned, Refusal
-from tests.runbooks.actions.conftest import SHOP, Hub
+from tests.runbooks.actions.conftest import LATER, SHOP, Hub
 
 
 @pytest.fixture
@@ -44,6 +44,18 @@ async def test_a_key_that_a_stranger_copies_is_not_ours(hub: Hub, pull: None) ->
     made = await planned(hub)
     hub.sandbox.acts.comment(SHOP, 1, made.plan.calls[0]["body"]["body"], user="mallory")
     assert await hub.read_back(made.plan) == "not applied"
+
+
+async def test_two_comments_of_one_plan_are_told_apart(hub: Hub, pull: None) -> None:
+    made = await hub.plan_steps(
+        "PullRequest", "1", {"do": {"text": "Held back."}, "more": {"text": "Why: INC-142."}}, "comment", "as-written"
+    )
+    assert isinstance(made, Planned), made
+    assert (await hub.fire(made.plan)).outcome == "done"
+    hub.fault("drop", "POST", "/comments$")
+    assert (await execute.fire(made.plan, 1, hub.access)).outcome == "in_doubt"
+    assert await execute.read_back(made.plan, 0, hub.access, waited_seconds=LATER) == "applied"
+    assert await execute.read_back(made.plan, 1, hub.access, waited_seconds=LATER) == "not applied"
 
 
 async def test_where_nothing_is_nothing_is_said(hub: Hub) -> None:

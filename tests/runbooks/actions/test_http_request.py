@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from bot.chat.approval_card import ApprovalView, render
+from bot.chat.as_text import as_text
 from bot.clients.endpoint import Endpoint
 from bot.runbooks.access import Access
 from bot.runbooks.actions.action import Occasion
@@ -19,6 +21,7 @@ from bot.runbooks.resources import ENDPOINT
 from tests.clients.conftest import RawServer, Request, answer, raw_server
 from tests.runbooks.actions.rendering import live, read_back, rendered, target, unsuitable
 from tests.runbooks.conftest import Shop
+from tests.runbooks.test_examples import a_request
 
 SEND, STATUS = HttpRequest(), target(ENDPOINT, "status")
 BODY = {
@@ -93,7 +96,24 @@ async def test_a_request_fits_its_schema_and_its_secret_is_in_no_plan(examples: 
     assert [body["note"] for body in bodies] == ["Orders are delayed. (INC-142)"] * 2 + [""]
     assert {body["key"] for body in bodies} == {"hunter2-of-the-page"}
     keys = [request.headers["idempotency-key"] for request in page.requests]
-    assert keys[0] != keys[2]
+    assert len(set(keys)) == 3, "a server that honours the key takes a second call with it for the first one"
+
+
+async def test_an_undo_of_its_own_is_on_the_card_as_it_will_be_sent(examples: Shop, page: RawServer) -> None:
+    planned = await examples.planned("post-status-note", with_page(examples, page), **NOTE)
+    record = planned.plan.record
+    undone = [(each["call"], record["calls"][each["call"]]["undoes"]) for each in record["dry_run"]]
+    assert undone == [(0, None), (1, None), (2, 0)]
+    shown = record["dry_run"][2]["diff"]
+    assert shown.startswith("Endpoint status, if step post is taken back\n")
+    assert '+   note: ""' in shown
+    assert shown in planned.full_diff
+    request = a_request(planned.plan)
+    text = as_text(render(request, record, ApprovalView(), full_diff=planned.full_diff))
+    assert "Exact change if post is taken back (as it will be sent, nobody can rehearse it)" in text
+    assert '+   note: ""' in text
+    assert "post will be taken back without asking again, by what is shown above for it." in text
+    assert "to exactly what was before" not in text
 
 
 async def test_what_an_endpoint_was_asked_for_is_what_it_still_has_to_be(examples: Shop, page: RawServer) -> None:
