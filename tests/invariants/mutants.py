@@ -96,6 +96,7 @@ MUTANTS = (
     ),
     Mutant("who left a group counts", [(POLICY, "(person in electorate.groups.get(group, ()) or", "(True or")]),
     Mutant("who came to a group later counts", [(POLICY, "if person in bound and (", "if (")]),
+    Mutant("a channel that others share stops nothing", [(POLICY, "if electorate.shared:", "if False:")]),
     Mutant("guests count", [(POLICY, "(standing.is_guest,", "(False,")]),
     Mutant("who was deactivated counts", [(POLICY, "(standing.is_deactivated,", "(False,")]),
     Mutant(
