@@ -119,6 +119,17 @@ def may_answer(approval: Approval, plan: Plan, vote: Vote, electorate: Electorat
     return _unbound(approval, terms) or _unfit(vote, electorate) or _outsider(approval, terms, vote, electorate)
 
 
+def may_answer_by_list(vote: Vote, electorate: Electorate) -> str:
+    """Say why this person may not tell what became of a run whose plan cannot be relied on. Whom it names counts no
+    more, so whoever is in any of the configuration's groups may: ``electorate`` has them all."""
+    refusal = _unfit(vote, electorate)
+    if refusal or any(vote.person in people for people in electorate.groups.values()):
+        return refusal
+    if electorate.unread:
+        return "Slack could not be asked whether you are an approver; try again in a moment."
+    return "Only approvers say what became of it, and you are in no group of theirs."
+
+
 def may_review(
     approval: Approval, plan: Plan, broken: Vote | None, reviewed: Vote | None, vote: Vote, electorate: Electorate
 ) -> str:

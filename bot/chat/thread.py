@@ -164,22 +164,23 @@ def ended(approval: Approval, run: Run) -> Card:
     return _line(glyph, f"{approval.name} {words}{took}" + (f": {run.outcome}" if run.outcome else "."))
 
 
-def question(approval: Approval, run: Run, what: str, *, look: str = "", answered: str = "") -> Card:
-    """Ask whether a step of an UNKNOWN run took effect. ``look`` says where to look, ``answered`` who said what."""
-    head = f"{approval.name}: did this take effect? Signoff cannot know."
+def question(name: str, run: Run, what: str, *, look: str = "", answered: str = "") -> Card:
+    """Ask whether a step of an UNKNOWN run took effect. ``name`` is what people call its request, ``look`` says where
+    to look, ``answered`` who said what."""
+    head = f"{name}: did this take effect? Signoff cannot know."
     said = (rich.section(rich.text("❓ "), rich.bold(head)), rich.section(rich.text(plain(what, _SENTENCE))))
     if answered:
         closing = plain(answered, _SENTENCE)
         answer = rich.section(rich.text(closing))
-        return Card(text=push(f"{approval.name}: {closing}"), blocks=(rich.block(*said, answer),))
+        return Card(text=push(f"{name}: {closing}"), blocks=(rich.block(*said, answer),))
     where = plain(look, 200) or "it"
     then = rich.section(rich.text(f"Look at {where} and say what you see. Until then nothing more is run."))
     applied = confirm("It took effect?", "The run goes on and checks whether it helped.", "It took effect", "Back")
     absent = confirm("It did not?", "The step counts as failed. It is not tried again by itself.", "It did not", "Back")
     row = actions(
         [
-            button("It took effect", APPLIED_ACTION, run.id, confirm=applied, spoken=f"{approval.name} took effect"),
-            button("It did not", NOT_APPLIED_ACTION, run.id, confirm=absent, spoken=f"{approval.name} had no effect"),
+            button("It took effect", APPLIED_ACTION, run.id, confirm=applied, spoken=f"{name} took effect"),
+            button("It did not", NOT_APPLIED_ACTION, run.id, confirm=absent, spoken=f"{name} had no effect"),
         ]
     )
     return Card(text=push(f"{head} {what}"), blocks=(rich.block(*said, then), row), broadcast=True)

@@ -7,6 +7,7 @@ it only reads.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 
 from sqlalchemy import Connection
@@ -14,6 +15,7 @@ from sqlalchemy import Connection
 from bot.approvals.policy import Verdict
 from bot.approvals.record import contradiction
 from bot.domain.run import Run, StepRecord, StepState
+from bot.domain.stop import Stop
 from bot.jobs import anchoring, ledger, starting, telling
 from bot.jobs.starting import NO_RUNNER
 from bot.jobs.verifying import watch
@@ -115,7 +117,11 @@ async def _fire(world: World, request: Request, run_id: str, ordinal: int, acces
     for left in range(retries, -1, -1):
         effect = await execute.fire(request.plan, ordinal, access)
         if effect.outcome == "failed" and not effect.drift and left:
-            await world.database.write(partial(_retried, request=request, run_id=run_id, ordinal=ordinal, left=left))
+            again = partial(_retried, request=request, run_id=run_id, ordinal=ordinal, left=left)
+            stop = await world.database.write(again)
+            if stop is not None:
+                effect = replace(effect, sentence=f"{effect.sentence} It was not tried again: {stop.sentence}")
+                break
             await asyncio.sleep(RETRY_SECONDS)
             continue
         break
@@ -126,9 +132,14 @@ async def _fire(world: World, request: Request, run_id: str, ordinal: int, acces
     await ledger.end(world, request, run_id, ordinal, effect.outcome, effect.sentence, void=drifted)
 
 
-def _retried(connection: Connection, *, request: Request, run_id: str, ordinal: int, left: int) -> None:
+def _retried(connection: Connection, *, request: Request, run_id: str, ordinal: int, left: int) -> Stop | None:
+    """Record that a call is made once more; returns why it must not be."""
+    stop = stops.current(connection)
+    if stop is not None:
+        return stop
     data = {"ordinal": ordinal, "left": left - 1}
     telling.record(connection, request, "step.retried", run_id, data, clock.advance(connection))
+    return None
 
 
 async def _reconcile(world: World, request: Request, run_id: str, ordinal: int, why: str) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from bot.domain.run import FINAL, Run, RunState, StepState
-from bot.jobs import telling
+from bot.jobs import board, telling
 from bot.jobs.world import World
 from bot.runbooks import course
-from bot.store import approvals, clock, runs, work
+from bot.store import approvals, audit, clock, runs, work
 from bot.store.approvals import Request
 
 NO_CALL = -1
@@ -80,6 +80,28 @@ def answered(
         telling.end(connection, world, request, runs.get(connection, run.id), now)
         return None
     return work.want(connection, "run", run.id)
+
+
+def doubt(connection: Connection, world: World, run: Run, ordinal: int, why: str, now: int) -> None:
+    """Ask what became of a call that was under way when its run had to be stopped: its request cannot be relied on."""
+    runs.end_step(connection, run.id, ordinal, state="unknown", detail=why, now=now)
+    data = {"run": run.id, "ordinal": ordinal, "detail": why}
+    audit.append(connection, at=now, kind="step.unknown", actor="signoff", subject=f"run {run.id}", data=data)
+    doubted = next(each for each in runs.steps_of(connection, run.id) if each.ordinal == ordinal)
+    telling.question_by_audit(connection, world, run, doubted, now=now)
+
+
+def closed(connection: Connection, world: World, run: Run, *, applied: bool, sentence: str, now: int) -> None:
+    """Take a person's word for the step in doubt of a run whose request cannot be relied on: it goes no further."""
+    step = next(each for each in runs.steps_of(connection, run.id) if each.state == "unknown")
+    runs.end_step(connection, run.id, step.ordinal, state="done" if applied else "failed", detail=sentence, now=now)
+    after: RunState = "inconclusive" if applied else "failed"
+    outcome = f"{sentence} It ends here: what was signed off cannot be relied on."
+    if runs.move(connection, run.id, before=frozenset({"unknown"}), after=after, outcome=outcome, now=now):
+        data = {"run": run.id, "why": outcome}
+        audit.append(connection, at=now, kind=f"run.{after}", actor="signoff", subject=f"run {run.id}", data=data)
+    telling.question_by_audit(connection, world, run, step, now=now, answered=outcome)
+    board.show(connection, world, run.matter_id, now=now)
 
 
 def _advance(

@@ -16,7 +16,7 @@ from bot.domain.run import Run, RunState
 from bot.jobs import board, proposing
 from bot.jobs.calling import NotShown, call
 from bot.jobs.engine import Steps, Story
-from bot.jobs.ledger import GOING, NO_CALL, coming
+from bot.jobs.ledger import GOING, NO_CALL, coming, doubt
 from bot.jobs.starting import start
 from bot.jobs.verifying import conclude
 from bot.jobs.world import World
@@ -76,8 +76,8 @@ async def _load(world: World, run_id: str) -> tuple[Run, Request]:
 
 
 async def _set_aside(world: World, run_id: str, sentence: str, problem: UnreadableRow | None = None) -> None:
-    """Stop a run whose request or votes cannot be relied on, and say so. One that had begun is UNKNOWN and keeps its
-    locks, for a person to look at."""
+    """Stop a run whose request or votes cannot be relied on, and say so. One in the middle of a call is UNKNOWN, keeps
+    its locks and asks; what was done before stays as it is."""
     sentence = world.redactor.text(sentence)
 
     def write(connection: Connection) -> None:
@@ -85,13 +85,17 @@ async def _set_aside(world: World, run_id: str, sentence: str, problem: Unreadab
         if problem is not None:
             unreadable.report(connection, problem, now=now)
         run = runs.get(connection, run_id)
-        after: RunState = "unknown" if runs.steps_of(connection, run_id) else "void"
+        steps = runs.steps_of(connection, run_id)
+        doubted = next((step for step in steps if step.state == "started"), None)
+        after: RunState = "unknown" if doubted else "failed" if steps else "void"
         if runs.move(connection, run_id, before=_UNENDED, after=after, outcome=sentence, now=now):
             data = {"run": run_id, "approval": run.approval_id, "why": sentence}
             audit.append(connection, at=now, kind=f"run.{after}", actor="signoff", subject=f"run {run_id}", data=data)
             matter = matters.get(connection, run.matter_id)
             card = thread.stopped(matter.name, sentence)
             board.say(connection, world, matter, f"stopped:{run_id}", card, now=now, urgent=True)
+            if doubted is not None:
+                doubt(connection, world, run, doubted.ordinal, sentence, now)
             board.show(connection, world, matter.id, now=now)
 
     await world.database.write(write)

@@ -84,5 +84,24 @@ def question(
     call = request.plan.calls[doubted.ordinal]
     target = execute.target_of(request.plan, doubted.ordinal)
     look = f"{target} in {target.cluster}" if target.resource.in_kubernetes else f"{target} ({target.system})"
-    card = thread.question(request.approval, run, f"{call['action']}: {doubted.detail}", look=look, answered=answered)
+    card = thread.question(
+        request.approval.name, run, f"{call['action']}: {doubted.detail}", look=look, answered=answered
+    )
     say(connection, world, request, f"unknown:{doubted.ordinal}", card, now, urgent=True)
+
+
+def question_by_audit(
+    connection: Connection, world: World, run: Run, doubted: StepRecord, *, now: int, answered: str = ""
+) -> None:
+    """Ask people about a step of a run whose request cannot be relied on: all that is said of it is the audit's."""
+    name = audit.subject_of_run(connection, run.id) or "A run"
+    events = audit.of_subjects(connection, [name])
+    asked = next((event.data for event in events if event.kind == "approval.requested"), {})
+    begun = (event.data for event in events if event.kind == "step.started" and event.data.get("run") == run.id)
+    call = next((data for data in begun if data.get("ordinal") == doubted.ordinal), {})
+    targets = asked.get("targets")
+    look = ", ".join(str(each) for each in targets[:FEW_CALLS]) if isinstance(targets, list) else ""
+    what = f"{call.get('action', 'a step')}: {doubted.detail}"
+    card = thread.question(name, run, what, look=f"{look} in {call.get('cluster')}" if look else "", answered=answered)
+    matter = matters.get(connection, run.matter_id)
+    board.say(connection, world, matter, f"unknown:{doubted.ordinal}:{name}", card, now=now, urgent=True)

@@ -32,6 +32,8 @@ VERSION = 1
 _CAREFUL: frozenset[Decision] = frozenset({"approve", "break", "reviewed"})
 """What must not count on an old reading of a group."""
 
+_ANSWERS: frozenset[Decision] = frozenset({"applied", "absent"})
+_ANSWERED = "This was answered already, or the run has ended."
 UNREADABLE = "This request cannot be decided: its stored record can no longer be read. It is reported; nothing ran."
 
 
@@ -65,7 +67,7 @@ async def _judge(world: World, vote_id: str) -> list[str | int] | None:
     def concerned(connection: Connection) -> tuple[Vote, set[Person], frozenset[str], str, int]:
         vote = approvals.click(connection, vote_id).vote
         persons = {vote.person, *_earlier(connection, vote.approval_id)}
-        groups = _groups(connection, vote.approval_id) | _beside(vote.decision)
+        groups = _groups(connection, world, vote) | _beside(vote.decision)
         return vote, persons, groups, _channel(connection, world, vote.approval_id), clock.now(connection)
 
     try:
@@ -137,11 +139,12 @@ def _earlier(connection: Connection, approval_id: str) -> frozenset[Person]:
         return frozenset()  # said where it is decided
 
 
-def _groups(connection: Connection, approval_id: str) -> frozenset[str]:
+def _groups(connection: Connection, world: World, vote: Vote) -> frozenset[str]:
     try:
-        return frozenset(Terms.of(approvals.request(connection, approval_id).plan).groups)
+        return frozenset(Terms.of(approvals.request(connection, vote.approval_id).plan).groups)
     except UnreadableRow:
-        return frozenset()  # said where it is decided
+        # Said where it is decided. An answer is taken all the same, from whom the configuration lists.
+        return frozenset(world.rules.policy.groups) if vote.decision in _ANSWERS else frozenset()
 
 
 def _channel(connection: Connection, world: World, approval_id: str) -> str:
@@ -167,6 +170,9 @@ def _decide(connection: Connection, *, world: World, vote_id: str, people: Elect
     except UnreadableRow as problem:
         now = clock.advance(connection)
         unreadable.report(connection, problem, now=now)
+        if click.vote.decision in _ANSWERS:
+            _answer_by_list(connection, world, click, people, now)
+            return None
         approvals.judge_vote(connection, vote_id, state="refused", verdict=UNREADABLE)
         _whisper(connection, click, UNREADABLE, None, now)
         return None
@@ -180,7 +186,7 @@ def _decide(connection: Connection, *, world: World, vote_id: str, people: Elect
         people=people,
         now=now,
     )
-    if click.vote.decision in ("applied", "absent"):
+    if click.vote.decision in _ANSWERS:
         return _answer(connection, world, case)
     if click.vote.decision == "reviewed":
         _review(connection, world, case)
@@ -262,16 +268,41 @@ def _answer(connection: Connection, world: World, case: _Case) -> list[str | int
     vote, now = case.click.vote, case.now
     refusal = policy.may_answer(case.request.approval, case.request.plan, vote, case.people)
     if not refusal and (case.run is None or case.run.state != "unknown"):
-        refusal = "This was answered already, or the run has ended."
+        refusal = _ANSWERED
     if refusal or case.run is None:
         _judged(connection, world, case, "refused", "answer.refused", refusal)
         return None
-    name = world.redactor.text(case.click.person_name)
     applied = vote.decision == "applied"
-    sentence = f"{name} looked and says that it {'took effect' if applied else 'did not take effect'}."
+    sentence = _looked(world, case.click)
     _judged(connection, world, case, "counted", f"answer.{vote.decision}", sentence)
     going = ledger.answered(connection, world, case.request, case.run, applied=applied, sentence=sentence, now=now)
     return [case.run.id, going] if going is not None else None
+
+
+def _answer_by_list(connection: Connection, world: World, click: Click, people: Electorate, now: int) -> None:
+    """Take a person's word on the step of an UNKNOWN run whose request cannot be relied on. Nothing goes on by it, but
+    the run ends and lets go of its target."""
+    vote = click.vote
+    run = runs.of_approval(connection, vote.approval_id)
+    refusal = policy.may_answer_by_list(vote, people)
+    if not refusal and (run is None or run.state != "unknown"):
+        refusal = _ANSWERED
+    sentence = refusal or _looked(world, click)
+    approvals.judge_vote(
+        connection, vote.id, state="refused" if refusal else "counted", verdict=sentence, age_ms=people.age_ms
+    )
+    kind, data = "answer.refused" if refusal else f"answer.{vote.decision}", {"verdict": sentence}
+    subject = f"run {run.id}" if run else f"vote {vote.id}"
+    audit.append(connection, at=now, kind=kind, actor=str(vote.person), subject=subject, data=data)
+    if refusal or run is None:
+        _whisper(connection, click, sentence, None, now)
+    else:
+        ledger.closed(connection, world, run, applied=vote.decision == "applied", sentence=sentence, now=now)
+
+
+def _looked(world: World, click: Click) -> str:
+    said = "took effect" if click.vote.decision == "applied" else "did not take effect"
+    return f"{world.redactor.text(click.person_name)} looked and says that it {said}."
 
 
 def _review(connection: Connection, world: World, case: _Case) -> None:

@@ -95,7 +95,7 @@ def test_the_end_of_a_run_is_one_line(state: Any, says: str) -> None:
 
 
 def test_an_unknown_run_asks_with_two_buttons_that_say_what_they_do() -> None:
-    card = thread.question(A77, RUN, "The connection broke.", look="kubectl get deploy checkout")
+    card = thread.question(A77.name, RUN, "The connection broke.", look="kubectl get deploy checkout")
     assert problems_of_blocks(list(card.blocks), "message") == []
     assert card.broadcast
     assert card.text == "A-77: did this take effect? Signoff cannot know. The connection broke."
@@ -107,7 +107,7 @@ def test_an_unknown_run_asks_with_two_buttons_that_say_what_they_do() -> None:
 
 
 def test_an_answered_question_asks_no_more() -> None:
-    card = thread.question(A77, RUN, "The connection broke.", answered="Lee says that it took effect.")
+    card = thread.question(A77.name, RUN, "The connection broke.", answered="Lee says that it took effect.")
     assert [block["type"] for block in card.blocks] == ["rich_text"]
     assert card.text == "A-77: Lee says that it took effect."
     assert not card.broadcast

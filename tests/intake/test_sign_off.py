@@ -164,7 +164,7 @@ async def test_a_request_is_changed_by_who_may_and_others_are_told(room: Room) -
 
 @pytest.mark.parametrize(("action", "applied"), [("run.applied", True), ("run.notapplied", False)])
 async def test_the_answer_to_an_unknown_run_is_stored(room: Room, action: str, applied: bool) -> None:
-    ts = await room.post(thread.question(A77, RUN, "The connection broke."))
+    ts = await room.post(thread.question(A77.name, RUN, "The connection broke."))
     assert (await room.click(ts, action))["acked"]
     (answer,) = room.inbox.answers.values()
     assert (answer.run_id, answer.applied, answer.person) == ("r1", applied, Person("T0SHOP", LEE))

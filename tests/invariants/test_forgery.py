@@ -152,7 +152,8 @@ async def test_the_second_call_of_a_plan_that_nobody_approved_is_not_made(closed
         put(connection, "run_steps", step | {"ended_at": approval["created_at"]})
         put(connection, "runs", a_run(approval, "running"))
     await closed_shop.sees("a run was stopped.*It cannot be shown that this was signed off")
-    await stays_undone(closed_shop, "unknown")
+    await stays_undone(closed_shop, "failed")
+    assert closed_shop.rows("SELECT * FROM locks") == []
 
 
 async def test_a_run_that_happened_cannot_be_made_to_happen_again(asked: Town) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.system.town import LEE, Town, checkout_alert
+from tests.system.town import DANA, LEE, Town, checkout_alert
 
 
 async def test_drift_voids_the_approval_and_proposes_anew(shop: Town) -> None:
@@ -33,3 +33,24 @@ async def test_a_run_whose_request_can_no_longer_be_read_is_stopped_in_sight(
     assert closed_shop.rows("SELECT state FROM runs") == [(state,)]
     assert closed_shop.rows("SELECT count(*) FROM locks") == [(locks,)]
     assert await closed_shop.writes() == []
+
+
+@pytest.mark.parametrize(("button", "state"), [("It took effect", "inconclusive"), ("It did not", "failed")])
+async def test_a_call_that_was_under_way_is_asked_about_though_its_request_was_changed(
+    closed_shop: Town, button: str, state: str
+) -> None:
+    """Nothing is stuck: the question rests on the audit, whoever is listed now answers it, and the locks are free."""
+    await closed_shop.interrupted("after:step.started")
+    closed_shop.alter("UPDATE approvals SET outcome = 'x'")
+    await closed_shop.serve(ready=False)
+    question = await closed_shop.sees("A-1: did this take effect.*deployment-rollback")
+    assert "Deployment shop/checkout in prod" in str(question["blocks"])
+    assert closed_shop.rows("SELECT state FROM run_steps") == [("unknown",)]
+    await closed_shop.page.click(DANA, question, button)
+    await closed_shop.sees("Only approvers say what became of it", user=DANA)
+    await closed_shop.page.click(LEE, question, button)
+    await closed_shop.sees("A-1: .* looked and says that it .* It ends here")
+    assert closed_shop.rows("SELECT state FROM runs") == [(state,)]
+    assert closed_shop.rows("SELECT * FROM locks") == []
+    assert await closed_shop.writes() == []
+    assert closed_shop.audit_holds()
