@@ -39,7 +39,10 @@ def test_an_approval_of_one_plan_releases_no_other(key: str, value: Any) -> None
     verdict = judge(approval, other, [], a_vote(LEE, seen), people(), NOW)
     assert verdict.outcome == "refused"
     counted = [a_vote(LEE, seen, state="counted"), a_vote(PRIYA, seen, state="counted")]
-    assert may_start(an_approval(other, state="approved"), other, counted, people(), NOW).outcome in ("refused", "expired")
+    assert may_start(an_approval(other, state="approved"), other, counted, people(), NOW).outcome in (
+        "refused",
+        "expired",
+    )
     assert may_start(an_approval(seen, state="approved"), other, counted, people(), NOW).outcome == "refused"
 
 
