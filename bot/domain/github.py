@@ -27,13 +27,15 @@ class PullEvent:
 
 @dataclass(frozen=True, slots=True)
 class CommandEvent:
-    """Somebody spoke to Signoff below a pull request. ``text`` is what follows the mention."""
+    """Somebody spoke to Signoff below a pull request. ``text`` is what follows the mention, a command a line;
+    ``closed`` says that the pull request was by then."""
 
     repository: str
     number: int
     comment_id: int
     author: str
     text: str
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

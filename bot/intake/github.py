@@ -20,6 +20,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from bot.domain.github import CommandEvent, DeployEvent, GitHubEvent, PullAction, PullEvent, PushEvent, RunEvent
 from bot.intake.bodies import READ_SECONDS, Bodies, Unread
+from bot.intake.mentions import LONGEST, commands
 from bot.store import clock, deliveries
 from bot.store.database import Database
 from bot.store.deliveries import Accepted
@@ -32,10 +33,8 @@ STORE_SECONDS = 8.0  # GitHub gives an answer ten seconds
 DEPTH = 40
 CONTAINERS = 500_000
 TEXT = 1000
-COMMAND = 2000
 PATHS = 1000
 PULLS = 20
-MENTION = "@signoff"
 
 Starter = Callable[[str, str, int], None]
 
@@ -181,20 +180,18 @@ def _comment(data: _Object, _repository: _Object, full_name: str) -> GitHubEvent
         return None
     comment = data.object("comment")
     author = comment.object("user")
-    text = _command(comment.text("body", longest=COMMAND))
+    said = commands(comment.text("body", longest=LONGEST))
     # An app's own comments quote the commands it understands.
-    if text is None or author.text("type") == "Bot":
+    if not said or author.text("type") == "Bot":
         return None
-    return CommandEvent(full_name, about.number("number"), comment.number("id"), author.text("login"), text)
-
-
-def _command(body: str) -> str | None:
-    """Return what follows our mention at the beginning of a line that is no quotation; code is not looked into."""
-    for line in body.splitlines():
-        words = line.strip().split(maxsplit=1)
-        if words and words[0].lower() == MENTION:
-            return words[1].strip() if len(words) > 1 else ""
-    return None
+    return CommandEvent(
+        repository=full_name,
+        number=about.number("number"),
+        comment_id=comment.number("id"),
+        author=author.text("login"),
+        text="\n".join(said),
+        closed=about.data.get("state") == "closed",
+    )
 
 
 def _workflow(data: _Object, repository: _Object, full_name: str) -> GitHubEvent | None:

@@ -13,12 +13,14 @@ from bot.jobs import asking_github
 from bot.jobs.engine import Steps, Story
 from bot.jobs.world import CodeAccess, World
 from bot.store import audit, clock, pulls, work
+from bot.store.pulls import Command
 
 KIND = "command"
 VERSION = 1
 
 MAY = ("admin", "maintain", "write")
 _REASON = 300
+_MOST = 10
 _USAGE = f"I understand {quoted('@signoff review')} and {quoted('@signoff dismiss <id> <why>')}."
 
 
@@ -57,22 +59,36 @@ def _obey(world: World, row_id: str, may: bool, connection: Connection) -> str:
     asked = pulls.command(connection, row_id)
     if asked.answer:
         return "" if asked.answer in ("refused", "done") else asked.answer
+    answers = []
+    for said in asked.text.split("\n")[:_MOST]:
+        verb, _, rest = said.partition(" ")
+        answer = _obeyed(world, connection, asked, verb.lower(), rest) if may else "refused"
+        answers.append(answer)
+        outcome = answer if answer in ("refused", "done") else "unclear"
+        data = {"verb": verb.lower()[:20], "outcome": outcome}
+        row = pulls.get(connection, asked.pull_id)
+        audit.append(
+            connection, at=now, kind="pull.command", actor=f"github:{asked.author}", subject=row.name, data=data
+        )
+    if may and asked.text.count("\n") >= _MOST:
+        answers.append(f"I take {_MOST} commands from one comment; write the others in another one.")
+    unclear = dict.fromkeys(answer for answer in answers if answer not in ("refused", "done"))
+    whole = "\n\n".join(unclear) or answers[0]
+    pulls.answered(connection, row_id, whole)
+    return "\n\n".join(unclear)
+
+
+def _obeyed(world: World, connection: Connection, asked: Command, verb: str, rest: str) -> str:
+    """Do one thing that was asked by somebody who may. Returns ``done``, or what to answer."""
     row = pulls.get(connection, asked.pull_id)
-    verb, _, rest = asked.text.partition(" ")
-    verb = verb.lower()
-    answer = _USAGE
-    if not may:
-        answer = "refused"
-    elif verb == "review":
-        pulls.ask(connection, row.repository, row.number, by=f"github:{asked.author}")
-        answer = "done"
-    elif verb == "dismiss":
-        answer = _dismiss(world, connection, row.id, asked.author, rest)
-    pulls.answered(connection, row_id, answer)
-    data = {"verb": verb[:20], "outcome": "refused" if not may else "done" if answer == "done" else "unclear"}
-    actor = f"github:{asked.author}"
-    audit.append(connection, at=now, kind="pull.command", actor=actor, subject=row.name, data=data)
-    return "" if answer in ("refused", "done") else answer
+    if verb not in ("review", "dismiss"):
+        return _USAGE
+    if row.state != "open":
+        return f"This pull request is {row.state}: I review open ones only."
+    if verb == "dismiss":
+        return _dismiss(world, connection, row.id, asked.author, rest)
+    pulls.ask(connection, row.repository, row.number, by=f"github:{asked.author}")
+    return "done"
 
 
 def _dismiss(world: World, connection: Connection, pull_id: str, author: str, rest: str) -> str:

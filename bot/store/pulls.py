@@ -93,7 +93,7 @@ def ask(connection: Connection, repository: str, number: int, *, by: str) -> tup
 def accept_command(connection: Connection, event: CommandEvent, *, now: int) -> tuple[str, int]:
     """Store a command. Returns its row and the generation of work."""
     row_id = "k" + _digest(event.repository.lower(), str(event.comment_id))
-    of = _known(connection, event.repository, event.number)
+    of = _known(connection, event.repository, event.number, state="closed" if event.closed else "open")
     connection.execute(
         _insert(connection, pull_commands)
         .values(id=row_id, pull_id=of, author=event.author, text=event.text, received_at=now)
@@ -190,12 +190,12 @@ def answered(connection: Connection, row_id: str, answer: str) -> None:
     connection.execute(update(pull_commands).where(pull_commands.c.id == row_id).values(answer=answer))
 
 
-def _known(connection: Connection, repository: str, number: int) -> str:
-    """Return the id of a pull request's row, which is made if it is not there."""
+def _known(connection: Connection, repository: str, number: int, *, state: str = "open") -> str:
+    """Return the id of a pull request's row, which is made, in this state, if it is not there."""
     row_id = pull_id(repository, number)
     connection.execute(
         _insert(connection, pulls)
-        .values(id=row_id, repository=repository, number=number, state="open", head_sha="", updated_at=0)
+        .values(id=row_id, repository=repository, number=number, state=state, head_sha="", updated_at=0)
         .on_conflict_do_nothing(index_elements=[pulls.c.id])
     )
     return row_id

@@ -279,22 +279,11 @@ def test_another_apps_checks_are_ci_and_those_of_actions_are_not_told_twice() ->
     assert read("check_suite", suite("signoff")) is None
 
 
-@pytest.mark.parametrize(
-    ("body", "text"),
-    [
-        ("@signoff review", "review"),
-        ("  @Signoff   dismiss 3f9a2c1d it is fine", "dismiss 3f9a2c1d it is fine"),
-        ("Thanks!\n\n@signoff review", "review"),
-        ("@signoff", ""),
-        ("> @signoff review", None),
-        ("ask @signoff to review", None),
-        ("@signoffs review", None),
-        ("`@signoff review`", None),
-    ],
-)
-def test_a_command_begins_a_line_with_our_name(body: str, text: str | None) -> None:
-    found = read("issue_comment", events.comment(body))
-    assert (found.text if isinstance(found, CommandEvent) else None) == text
+def test_a_comment_that_commands_is_an_event_and_another_is_none() -> None:
+    found = read("issue_comment", events.comment("@signoff review\n@signoff dismiss a1 fine"))
+    assert isinstance(found, CommandEvent)
+    assert (found.text, found.closed) == ("review\ndismiss a1 fine", False)
+    assert read("issue_comment", events.comment("ask @signoff to review")) is None
 
 
 def test_nobody_commands_who_is_no_person_and_nothing_but_a_pull_request() -> None:

@@ -238,6 +238,38 @@ async def test_a_finding_is_dismissed_by_whoever_may_write(code: Town) -> None:
     assert code.rows("SELECT answer FROM pull_commands WHERE author = 'mallory'") == [("refused",)]
 
 
+async def test_each_line_of_a_comment_is_obeyed_and_answered_once(code: Town) -> None:
+    repository = await opened(code, "lines")
+    await reviewed(code, repository)
+    words = "@signoff dismiss 00000000 x\n@signoff dance\n```\n@signoff dance\n```\n@signoff: review"
+    await code.on_github("comment", full_name=repository, number=1, body=words, user="lee")
+
+    async def answers() -> list[str]:
+        said = [one["body"] for one in (await pull(code, repository))["comments"] if one["user"] == "signoff[bot]"]
+        return said[1:]
+
+    (answer,) = await code.until(answers, "the answer")
+    assert (answer.count("There is no finding"), answer.count("I understand")) == (1, 1)
+    verbs = "SELECT data FROM audit WHERE kind = 'pull.command' AND subject = ? ORDER BY seq"
+    told = [json.loads(data) for (data,) in code.rows(verbs, f"{repository}#1")]
+    assert [(one["verb"], one["outcome"]) for one in told] == [
+        ("dismiss", "unclear"),
+        ("dance", "unclear"),
+        ("review", "done"),
+    ]
+
+
+async def test_a_review_of_what_is_closed_is_declined_in_words(code: Town) -> None:
+    repository = await opened(code, "over")
+    await reviewed(code, repository)
+    await code.on_github("act-on-pull", full_name=repository, number=1, action="close")
+    await code.on_github("comment", full_name=repository, number=1, body="@signoff review", user="lee")
+    await code.until(
+        lambda: code.rows("SELECT 1 FROM pull_commands WHERE done = wanted AND answer LIKE '%is closed%'"), "the answer"
+    )
+    assert "I review open ones only" in (await pull(code, repository))["comments"][-1]["body"]
+
+
 async def test_a_dismissal_while_the_review_is_being_posted_holds(code: Town) -> None:
     await code.on_github("fault", action="delay", method="POST", path="/shop/meanwhile/pulls/1/reviews$", value=1.5)
     repository = await opened(code, "meanwhile")
