@@ -1,7 +1,7 @@
 """The approval card: the exact change of one stored plan, and the two buttons that decide about it.
 
-A pure function of the stored record; no word of a model is on it. Every parameter and every target stands on the card
-in full, and a change that does not fit goes beside it as a file whose SHA-256 is on the card. If that cannot be kept,
+A pure function of the stored record; no word of a model is on it. Every parameter and every target's name stands on the
+card, and a change that does not fit goes beside it as a file whose SHA-256 is on the card. If that cannot be kept,
 there is no Approve button.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from os.path import commonprefix
 from typing import Any
 
 from bot.chat import rich_text as rich
@@ -55,6 +56,7 @@ _NAMED = 20
 # As kubectl rollout undo --to-revision has it.
 _PREVIOUS = " (the one before)"
 _VALUE = re.compile(r"([A-Za-z0-9_-]{1,32})\.([0-9a-f]{64})")
+_PLAIN_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 _USER_ID = re.compile(r"[UW][A-Z0-9]{1,19}")
 
 
@@ -144,17 +146,18 @@ def _obstacle(record: Record, full_diff: str) -> str:
         return "the plan names no target or no change"
     if sum(len(text) for text in _parameter_texts(record)) > _PARAMETERS_TEXT:
         return "its parameters do not fit on a card"
+    if sum(len(text) for text in _target_texts(record)) > _TARGETS_TEXT:
+        return "the names of its targets do not fit on a card"
     if not _shown_whole(record) and not _proven(record, full_diff):
         return "the change does not fit on a card and the file with the whole of it does not match the plan"
     return ""
 
 
 def _shown_whole(record: Record) -> bool:
-    """Whether every change and every target stands on the card itself."""
+    """Whether every change stands on the card itself."""
     rehearsed = _rehearsals(record)
     room = sum(len(visible(str(entry.get("diff", "")))) for entry in rehearsed) <= _DIFF_TEXT
-    targets = sum(len(text) for text in _target_texts(record)) <= _TARGETS_TEXT
-    return room and targets and all(_whole(entry) for entry in rehearsed)
+    return room and all(_whole(entry) for entry in rehearsed)
 
 
 def _whole(entry: Mapping[str, Any]) -> bool:
@@ -334,13 +337,15 @@ def _details(record: Record, *, pending: bool) -> list[Part]:
 
 
 def _touched(record: Record) -> list[Part]:
-    targets = _target_texts(record)
-    label = "Target" if len(targets) == 1 else f"{len(targets)} targets"
-    if sum(len(text) for text in targets) <= _TARGETS_TEXT:
-        return _codes(label, targets)
-    shown = targets[: _TARGETS_TEXT // max(len(text) for text in targets)]
-    rest = f"{len(targets) - len(shown)} more are in the file with SHA-256 {record.get('change_sha256', '')}"
-    return [*_codes(label, shown), rich.section(rich.text(rest))]
+    count, texts = len(_targets(record)), _target_texts(record)
+    shown, room = [], _TARGETS_TEXT
+    for text in texts:
+        room -= len(text)
+        if room < 0:
+            break
+        shown.append(text)
+    parts = _codes("Target" if count == 1 else f"{count} targets", shown)
+    return parts if len(shown) == len(texts) else [*parts, rich.section(rich.text("The rest of them does not fit."))]
 
 
 def _by_itself(record: Record) -> Iterator[str]:
@@ -499,11 +504,35 @@ def _place(target: Mapping[str, Any]) -> str:
 
 
 def _target_texts(record: Record) -> list[str]:
-    return [
-        f"{name(str(target.get('kind', 'object')))} {_place(target)} "
-        f"({name(str(target.get('apiVersion', '')))}, uid {name(str(target.get('uid', '')))})"
+    """Name each target in full; or, where those are too long together, by kind, namespace and name alone."""
+    texts = [
+        f"{_kind(target)} {_place(target)} ({name(str(target.get('apiVersion', '')))}, "
+        f"uid {name(str(target.get('uid', '')))})"
         for target in _targets(record)
     ]
+    return texts if sum(len(text) for text in texts) <= _TARGETS_TEXT else list(_compact(_targets(record)))
+
+
+def _compact(targets: Sequence[Record]) -> Iterator[str]:
+    """Name targets as a shell does, ``Pod shop/web-{a,b}``: what the names of one place begin with is said once."""
+    of: dict[tuple[str, str], list[str]] = {}
+    for target in targets:
+        namespace = str(target.get("namespace") or "")
+        of.setdefault((_kind(target), f"{name(namespace)}/" if namespace else ""), []).append(
+            str(target.get("name", ""))
+        )
+    for (kind, place), names in of.items():
+        begins = commonprefix(names)  # noqa: RUF071 (these are names, not paths)
+        begins = begins[: begins.rfind("-") + 1]
+        # Only names without any sign of this notation can be read back from it.
+        if len(names) > 1 and all(_PLAIN_NAME.fullmatch(each) for each in names):
+            yield f"{kind} {place}{begins}{{{','.join(each.removeprefix(begins) for each in names)}}}"
+        else:
+            yield from (f"{kind} {place}{name(each)}" for each in names)
+
+
+def _kind(target: Record) -> str:
+    return name(str(target.get("kind", "object")))
 
 
 def _parameter_texts(record: Record) -> list[str]:

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from typing import Any
 
 from bot.clients.kubernetes import Kubernetes, is_name
@@ -140,7 +141,7 @@ async def find(subject: Subject, kubernetes: Kubernetes) -> Found:
             "the alert names no workload: it has no label such as deployment, statefulset, job_name or pod"
         )
     if kind == "Node":
-        return Found("Node", "", name, await get(kubernetes, "Node", "", name))
+        return await _node(kubernetes, name)
     if not namespace:
         raise Unreadable(f"the alert names {kind or 'a workload'} {name} but no namespace: add a namespace label to it")
     try:
@@ -164,6 +165,27 @@ async def find(subject: Subject, kubernetes: Kubernetes) -> Found:
             sentence = f"namespace {namespace} does not exist in cluster {kubernetes.cluster}"
             raise Unreadable(f"{sentence}, so neither does {kind or 'workload'} {name}", 404) from None
         raise
+
+
+async def _node(kubernetes: Kubernetes, name: str) -> Found:
+    """Find a node by its name, or by the address at which it was measured: some clusters name nodes by theirs."""
+    try:
+        address = str(ip_address(name))
+    except ValueError:
+        return Found("Node", "", name, await get(kubernetes, "Node", "", name))
+    named = await get_or_none(kubernetes, "Node", "", name)
+    if named is not None:
+        return Found("Node", "", name, named)
+    for node in await items(kubernetes, "Node", ""):
+        if address in _internal_addresses(node):
+            found = str(node["metadata"]["name"])
+            return Found("Node", "", found, node, note=f"it has the address {address} of the alert")
+    raise Unreadable(f"no node of cluster {kubernetes.cluster} has the internal address {address}", 404)
+
+
+def _internal_addresses(node: Mapping[str, Any]) -> list[str]:
+    listed = (node.get("status") or {}).get("addresses") or []
+    return [str(each.get("address")) for each in listed if each.get("type") == "InternalIP"]
 
 
 async def _namespace_missing(kubernetes: Kubernetes, namespace: str) -> bool:

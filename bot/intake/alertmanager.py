@@ -12,20 +12,24 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.domain.alert import Alert, AlertStatus, Delivery
+from bot.domain.joining import HEADLINE
+from bot.intake import structure
 
 ZERO_TIME = "0001-01-01T00:00:00Z"  # Go's zero time: Alertmanager sends it as endsAt while an alert fires
+CUT = "… [cut: too long]"
 _MAX_KEY = 64 * 1024
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a body may be at most."""
+    """What a body may be at most, and how much of its texts is kept. Alertmanager sends a refused body again and again,
+    so what a rule's author may write at length is cut, and no alert is refused for it."""
 
     bytes: int = 32 * 1024 * 1024
     alerts: int = 25_000
     depth: int = 32
-    labels: int = 256
+    annotations: int = 256
     value: int = 64 * 1024
     containers: int = 1_000_000
     items: int = 4_000_000
@@ -38,7 +42,8 @@ class Refused(Exception):
 def parse(body: bytes | bytearray, *, source: str, bounds: Bounds) -> Delivery:
     """Turn a webhook body into a ``Delivery``. Raises ``Refused`` with the key that is wrong and what is accepted."""
     # Counted before parsing: 32 MiB of "[]," would become a gigabyte of lists.
-    if body.count(b"{") + body.count(b"[") > bounds.containers or body.count(b",") > bounds.items:
+    most = bounds.containers, bounds.items
+    if not structure.at_most(body).within(*most) and not structure.of(body).within(*most):
         raise Refused("the body holds more objects or items than any webhook of Alertmanager")
     data = _object(_json(body, bounds.depth), "the body")
     version = data.get("version")
@@ -56,9 +61,9 @@ def parse(body: bytes | bytearray, *, source: str, bounds: Bounds) -> Delivery:
         source=source,
         receiver=_text(data, "receiver")[: bounds.value],
         group_key=group_key,
-        group_labels=_labels(data, "groupLabels", "", bounds),
-        common_labels=_labels(data, "commonLabels", "", bounds),
-        common_annotations=_labels(data, "commonAnnotations", "", bounds),
+        group_labels=_texts(data, "groupLabels"),
+        common_labels=_texts(data, "commonLabels"),
+        common_annotations=_shortened(_texts(data, "commonAnnotations"), bounds),
         external_url=_text(data, "externalURL")[: bounds.value],
         truncated_alerts=_count(data, "truncatedAlerts"),
         alerts=tuple(_alert(item, f"alerts[{index}]", bounds) for index, item in enumerate(listed)),
@@ -107,8 +112,8 @@ def _alert(item: Any, where: str, bounds: Bounds) -> Alert:
         starts_at=_time(data, "startsAt", where),
         status=checked,
         ends_at=ends_at if status == "resolved" else None,
-        labels=_labels(data, "labels", where, bounds),
-        annotations=_labels(data, "annotations", where, bounds),
+        labels=_texts(data, "labels", where),
+        annotations=_shortened(_texts(data, "annotations", where), bounds),
         generator_url=_text(data, "generatorURL", where)[: bounds.value],
     )
 
@@ -126,21 +131,28 @@ def _text(data: Mapping[str, Any], key: str, where: str = "") -> str:
     return _storable(value)
 
 
-def _labels(data: Mapping[str, Any], key: str, where: str, bounds: Bounds) -> Mapping[str, str]:
+def _texts(data: Mapping[str, Any], key: str, where: str = "") -> Mapping[str, str]:
+    """Read labels or annotations. Labels are kept whole, since a part of them would name something else."""
     value = data.get(key)
     path = _path(where, key)
     if value is None:
         return {}
     if not isinstance(value, dict):
         raise Refused(f"{path}: expected an object of strings")
-    if len(value) > bounds.labels:
-        raise Refused(f"{path}: {len(value)} entries are more than {bounds.labels}")
-    for name, text in value.items():
-        if not isinstance(text, str):
-            raise Refused(f"{path}: expected every value to be a string")
-        if len(text) > bounds.value or len(name) > bounds.value:
-            raise Refused(f"{path}: a name or value is longer than {bounds.value} characters")
+    if not all(isinstance(text, str) for text in value.values()):
+        raise Refused(f"{path}: expected every value to be a string")
     return {_storable(name): _storable(text) for name, text in value.items()}
+
+
+def _shortened(annotations: Mapping[str, str], bounds: Bounds) -> Mapping[str, str]:
+    """Leave out surplus annotations, but none that a headline may quote, and cut long ones, which then say so."""
+    if len(annotations) > bounds.annotations:
+        first = sorted(annotations, key=lambda name: name not in HEADLINE)[: bounds.annotations]
+        annotations = {name: annotations[name] for name in first}
+    return {
+        name[: bounds.value]: text if len(text) <= bounds.value else text[: bounds.value - len(CUT)] + CUT
+        for name, text in annotations.items()
+    }
 
 
 def _count(data: Mapping[str, Any], key: str) -> int:

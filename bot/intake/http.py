@@ -112,6 +112,7 @@ class Intake:
             async with self._bodies.read(request) as body:
                 return await self._take(source, body)
         except Unread as unread:
+            log.info("webhook not read", why=str(unread))
             return _problem(unread.status, str(unread))
 
     async def _take(self, source: str, body: bytearray) -> web.Response:
@@ -191,7 +192,12 @@ async def _json_errors(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     try:
-        return await handler(request)
+        response = await handler(request)
+        if request.content.exception() is not None:
+            # What cannot be decoded has no end to read to: aiohttp would try, and log a traceback.
+            request.content.feed_eof()
+            response.force_close()
+        return response
     except web.HTTPException as error:
         if error.status < 400:
             raise

@@ -268,7 +268,7 @@ def _asked(connection: Connection, world: World, wanted: LogsWanted, now: int) -
             return "It is not known whose logs these would be: nothing was read."
         asked, kind = LogsAsked(subject.cluster, subject.namespace, subject.name), subject.kind
         # Only where its card is: the answer must not get into a thread of a channel that nobody looked at.
-        thread_of = incident.id if wanted.channel == world.rules.channel_for(incident.labels) else None
+        thread_of = incident.id if wanted.channel == board.channel_of(connection, world, incident) else None
     if any(world.redactor.text(word) != word for word in asked.words):
         return "One of the words looks like a secret: nothing was read. Look for something else."
     return LogRequest(

@@ -68,8 +68,12 @@ def thread_of(matter: Matter) -> str:
     return card_key(matter.id) if isinstance(matter, Incident) else f"ci:{matter.id}"
 
 
-def channel_of(world: World, matter: Matter) -> str:
-    """Return the channel in which a matter is talked about."""
+def channel_of(connection: Connection, world: World, matter: Matter) -> str:
+    """Return the channel in which a matter is talked about: where its card stands, or will stand. Labels change with
+    the alerts, and a card does not move; all that belongs to it goes where it is."""
+    stands = outbox.channel_of(connection, thread_of(matter))
+    if stands is not None:
+        return stands
     if isinstance(matter, Incident):
         return world.rules.channel_for(matter.labels)
     return (world.code.channel if world.code else "") or world.rules.channel_for({})
@@ -83,7 +87,7 @@ def show(connection: Connection, world: World, matter_id: str, *, now: int, urge
         card = incident_card.render(view_of(connection, world, matter_id, aside=aside))
     else:
         card = ci_card.render(_ci_view(connection, world, matter, aside))
-    key, channel = thread_of(matter), channel_of(world, matter)
+    key, channel = thread_of(matter), channel_of(connection, world, matter)
     outbox.put(connection, key=key, channel=channel, payload=card.payload(), now=now, urgent=urgent)
 
 
@@ -112,7 +116,7 @@ def view_of(connection: Connection, world: World, incident_id: str, *, aside: As
     if underway is not None:
         stage = "analysing" if evidence else "collecting"
     subject = incident.subject
-    place = (world.rules.channel_for(incident.labels), subject.cluster or "", subject.namespace)
+    place = (channel_of(connection, world, incident), subject.cluster or "", subject.namespace)
     return IncidentView(
         incident=incident,
         alerts=clean_alerts(connection, world, incident_id),
@@ -195,7 +199,7 @@ def show_approval(connection: Connection, world: World, approval_id: str, *, now
         return
     approval, record = request.approval, request.plan.record
     matter = matters.get(connection, approval.matter_id)
-    channel, parent = channel_of(world, matter), thread_of(matter)
+    channel, parent = channel_of(connection, world, matter), thread_of(matter)
     view = approval_view(connection, world, approval_id)
     card = approval_card.render(approval, record, view, full_diff=request.full_diff)
     outbox.put(
@@ -283,7 +287,7 @@ def show_alarm(connection: Connection, world: World, request: Request, glass: Gl
     outbox.put(
         connection,
         key=alarm_key(approval.id),
-        channel=channel_of(world, matter),
+        channel=channel_of(connection, world, matter),
         payload=card.payload(),
         now=now,
         urgent=True,
@@ -325,7 +329,7 @@ def attach_steps(connection: Connection, world: World, request: Request, run: Ru
     outbox.put(
         connection,
         key=f"steps:{request.approval.id}:{run.state}",
-        channel=channel_of(world, matter),
+        channel=channel_of(connection, world, matter),
         payload=run_steps.output(request.approval, request.plan, steps).payload(),
         thread_key=thread_of(matter),
         kind="file",
@@ -359,7 +363,7 @@ def say(
     outbox.put(
         connection,
         key=f"notice:{matter.id}:{what}:{times}",
-        channel=channel_of(world, matter),
+        channel=channel_of(connection, world, matter),
         payload=card.payload(),
         thread_key=thread_of(matter),
         now=now,

@@ -100,7 +100,7 @@ async def request(world: World, matter: Matter, wanted: Wanted, *, settle: Settl
     access = world.hands(cluster, runbook.kinds)
     if access is None:
         return Unplanned(runbook.title, "the cluster has no runner configured.")
-    channel = board.channel_of(world, matter)
+    channel = await world.database.read(lambda connection: board.channel_of(connection, world, matter))
     if await world.directory.channel_is_shared(channel):
         why = "its channel is shared with another workspace; have this said in a channel of this one."
         return Unplanned(runbook.title, why)

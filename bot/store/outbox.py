@@ -274,6 +274,11 @@ def _insert(connection: Connection) -> Any:
     return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(messages)
 
 
+def channel_of(connection: Connection, key: str) -> str | None:
+    """Return the channel that a message was put into, None if there is no such message: it never moves."""
+    return connection.execute(select(messages.c.channel).where(messages.c.key == key)).scalar_one_or_none()
+
+
 def _read(stored: str) -> Mapping[str, Any]:
     try:
         payload = json.loads(stored)

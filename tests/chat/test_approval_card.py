@@ -253,19 +253,25 @@ def test_what_does_not_fit_cannot_be_approved_from_the_card(changes: dict[str, A
     assert why in said(card)
 
 
-def test_many_targets_are_counted_on_the_card_and_named_in_the_file() -> None:
-    names = [f"checkout-{n}" for n in range(60)]
+def test_many_targets_are_named_by_what_tells_them_apart() -> None:
+    names = [f"checkout-7d9f8b6c5-{n:05}" for n in range(60)]
+    targets = [*(target(name) for name in names), target("web")]
+    card = render(approval(record()), record(targets=targets), NOTHING)
+    assert "61 targets" in said(card)
+    assert f"Deployment shop/{{{','.join(names)},web}}" in pieces(card), "nothing that all begin with"
+    assert set(buttons(card)) == {"apr.approve", "apr.deny", "apr.more"}
+    same = render(approval(record()), record(targets=targets[:-1]), NOTHING)
+    short = ",".join(f"{n:05}" for n in range(60))
+    assert f"Deployment shop/checkout-7d9f8b6c5-{{{short}}}" in pieces(same)
+
+
+def test_targets_whose_names_do_not_fit_cannot_be_approved_from_the_card_whatever_stands_in_the_file() -> None:
+    names = [f"{n:03}-checkout" for n in range(400)]
     whole = "\n".join(f"Deployment shop/{name}\n- a\n+ b\n" for name in names)
     plan = record(diff=whole, shown="", complete=False, targets=[target(name) for name in names])
     card = render(approval(plan), plan, NOTHING, full_diff=whole)
-    assert "60 targets" in said(card)
-    assert "more are in the file with SHA-256" in said(card)
-    assert set(buttons(card)) == {"apr.approve", "apr.deny", "apr.more"}
-    file = attachment(approval(plan), plan, whole)
-    assert file is not None
-    assert all(name in file.content for name in names)
-    bare = render(approval(plan), plan, NOTHING)
-    assert set(buttons(bare)) == {"apr.deny", "apr.more"}
+    assert set(buttons(card)) == {"apr.deny", "apr.more"}
+    assert "the names of its targets do not fit on a card" in said(card)
 
 
 VOTES = (VoteLine(LEE, "Lee", "approve", NOW),)
@@ -344,6 +350,14 @@ def storable(value: Any) -> bool:
     return True
 
 
+def names_in(text: str) -> list[str]:
+    """What a person reads from a target's text: the name alone, or each of those in braces."""
+    begins, brace, rest = text.partition("{")
+    if brace and text.endswith("}"):
+        return [text, *(begins + each for each in rest[:-1].split(","))]
+    return [text, text.rpartition(" (apps/v1, uid ")[0]]
+
+
 @given(
     parameters=st.dictionaries(NAME, VALUE, max_size=12).filter(storable),
     names=st.lists(NAME, min_size=1, max_size=30).filter(storable),
@@ -361,10 +375,8 @@ def test_everything_is_on_the_card_or_it_cannot_be_approved(
         return
     for key, value in parameters.items():
         assert f"{name(key)} = {exact(value)}" in shown
-    # Of many targets the rest is in the file with the whole change, which names each.
-    if "more are in the file with SHA-256" not in said(card):
-        for each in names:
-            assert any(text.startswith(f"Deployment shop/{name(each)} (") for text in shown)
+    told = {expanded for text in shown for expanded in names_in(text)}
+    assert {f"Deployment shop/{name(each)}" for each in names} <= told
     assert "(left out" not in said(card)
 
 

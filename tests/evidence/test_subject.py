@@ -224,6 +224,23 @@ async def test_a_node(world):
     assert (found.kind, found.name) == ("Node", "node-1")
 
 
+async def test_a_node_is_found_by_the_address_at_which_it_was_measured(canned):
+    """node-exporter's instance is an address where nothing relabels it; some clusters name their nodes by it."""
+    assert about({"job": "node-exporter", "instance": "10.0.0.5:9100"}) == ("Node", "", "10.0.0.5")
+
+    def node(name, address):
+        addresses = [{"type": "Hostname", "address": "10.0.0.5"}, {"type": "InternalIP", "address": address}]
+        return {"metadata": {"name": name}, "status": {"addresses": addresses}}
+
+    listed = [node("node-1", "10.0.0.4"), node("node-2", "10.0.0.5")]
+    async with canned({"/api/v1/nodes": listed, "/api/v1/nodes/10.0.0.9": node("10.0.0.9", "10.0.0.9")}) as reader:
+        found = await find(subject("Node", "10.0.0.5", ""), reader)
+        assert (found.kind, found.name, found.note) == ("Node", "node-2", "it has the address 10.0.0.5 of the alert")
+        assert (await find(subject("Node", "10.0.0.9", ""), reader)).name == "10.0.0.9"
+        with pytest.raises(Unreadable, match=r"no node of cluster prod has the internal address 10\.0\.0\.6"):
+            await find(subject("Node", "10.0.0.6", ""), reader)
+
+
 @pytest.mark.parametrize(
     ("named", "sentence"),
     [

@@ -253,11 +253,16 @@ async def test_a_compressed_body_is_read_and_a_bomb_is_refused_at_its_bound(serv
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-async def test_a_body_that_is_not_what_its_encoding_says_is_refused(served: Served, encoding: str) -> None:
+async def test_a_body_that_is_not_what_its_encoding_says_is_refused(
+    served: Served, encoding: str, caplog: pytest.LogCaptureFixture
+) -> None:
     data = encoded(body(alert()))
-    answer = await served.raw(head(len(data), "Connection: close", f"Content-Encoding: {encoding}") + data)
+    with structlog.testing.capture_logs() as logs:
+        answer = await served.raw(head(len(data), f"Content-Encoding: {encoding}") + data)
     assert answer.split(b" ", 2)[1] == b"400"
     assert served.stored() == 0
+    assert [(line["event"], line["log_level"]) for line in logs] == [("webhook not read", "info")]
+    assert caplog.records == [], "the library has nothing to say about it"
 
 
 async def test_a_slow_body_is_given_up(file: Database) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
-from tests.system.town import Town, checkout_alert
+from tests.system.town import Town, checkout_alert, quick_runbooks, town
 
 AGAIN = "2026-11-21T10:45:00Z"
 SLOW = {"action": "delay", "seconds": 2.0, "times": 200}
@@ -28,3 +29,23 @@ async def test_a_reopened_incident_shows_no_evidence_from_before(shop: Town) -> 
     await shop.control("faults", SLOW)
     await shop.alert(checkout_alert(starts_at=AGAIN))
     assert "Evidence (" not in await card(shop, "^INC-1 firing again", "Collecting")
+
+
+async def test_all_that_belongs_to_an_incident_goes_where_its_card_stands(tmp_path: Path) -> None:
+    """The labels that all its alerts share become fewer; the card does not move, nor does what is looked at there."""
+    async with town(tmp_path, runbooks=quick_runbooks(tmp_path / "runbooks")) as shop:
+        shop.configure(routes=[{"match": {"team": "shop"}, "channel": "C0DEPLOYS"}])
+        await shop.serve()
+        first = checkout_alert(team="shop")
+        await shop.alert(first)
+        card = "SELECT 1 FROM outbox WHERE key LIKE 'incident:%'"
+        await shop.until(lambda: shop.rows(card), "the card")
+        (one,) = first["alerts"]
+        other = {**one, "fingerprint": "f" * 16, "labels": one["labels"] | {"team": "payments"}}
+        await shop.alert(first | {"alerts": [one, other]})
+        over = {"status": "resolved", "endsAt": "2026-11-21T10:30:00Z"}
+        await shop.until(lambda: shop.rows("SELECT 1 FROM incidents WHERE total = 2"), "the other alert to join")
+        await shop.alert(first | {"alerts": [one | over, other | over]})
+        notices = "SELECT key FROM outbox WHERE key LIKE 'notice:%:resolved:%'"
+        await shop.until(lambda: shop.rows(notices), "the end to be said")
+        assert shop.rows("SELECT DISTINCT channel FROM outbox WHERE kind <> 'ephemeral'") == [("C0DEPLOYS",)]
