@@ -32,7 +32,7 @@ CATEGORIES = (
 
 _WRITTEN = frozenset({"source", "test", "docs"})
 """The kinds of files that people write by hand; what is missed of others makes no review partial."""
-_UNREADABLE = frozenset({"no patch", "damaged", "binary"})
+_UNREADABLE = frozenset({"no patch", "damaged", "binary", "combined"})
 _SEVERITY_WEIGHT: Mapping[Severity, float] = {"critical": 100.0, "high": 30.0, "medium": 8.0, "low": 2.0}
 _CONFIDENCE_WEIGHT: Mapping[Confidence, float] = {"high": 1.0, "medium": 0.6, "low": 0.3}
 

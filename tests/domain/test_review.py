@@ -43,6 +43,7 @@ def review(*findings: Finding, files=(READ,), **more) -> Review:
         (review(files=(READ, LOCK)), "clear", "low"),
         (review(files=(ChangedFile("a.png", "added", notes=("binary",)),)), "clear", "low"),
         (review(files=(ChangedFile("a.sql", "added", notes=("no patch",)),)), "partial", "low"),
+        (review(files=(ChangedFile("a.sql", "modified", notes=("combined",)),)), "partial", "low"),
         (review(unlisted=3), "partial", "low"),
         (review(replace(FINDING, state="dismissed"), replace(FINDING, severity="medium")), "attention", "medium"),
     ],

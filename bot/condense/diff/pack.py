@@ -37,6 +37,7 @@ _REPEATED_AT_ONCE: Final = 12
 _WORTH_A_NAME: Final = 12
 """Tokens from which on a repeated piece is cheaper to name than to write again."""
 _WIDE: Final = 200
+_UNREADABLE: Final = frozenset({"no patch", "damaged", "combined", "binary"})
 _LEGEND: Final = "Riskiest files first. @@ -old +new: line numbers. &n k names the next k lines, *n k repeats them."
 
 
@@ -233,11 +234,13 @@ def _rest(prepared: Plan, named: frozenset[int], seen: int) -> str:
     """Return the last line: what was not shown."""
     kinds = Counter(item.kind for n, item in enumerate(prepared.files) if n not in named)
     left = prepared.changed - seen
+    blind = sum(not _UNREADABLE.isdisjoint(item.file.notes) for item in prepared.files)
+    unread = f" Which lines were changed is not known of {blind} file{'s' * (blind > 1)}." if blind else ""
     if not kinds and not left:
-        return "Every changed line is shown."
+        return f"Every changed line {'that is known ' if blind else ''}is shown.{unread}"
     files = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     return f"Not shown: {left} of {prepared.changed} changed lines" + (
-        f"; not named: files of {files}." if files else "."
+        f"; not named: files of {files}.{unread}" if files else f".{unread}"
     )
 
 

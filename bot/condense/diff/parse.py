@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from bot.condense.diff.patch import NO_NEWLINE, FilePatch, Hunk, Patch, Status
@@ -23,6 +24,9 @@ _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _SIGNATURE: Final = "--"
 """What git format-patch puts before its version, at the end of a mail."""
 _SUBMODULE_MODE: Final = "160000"
+_SUBPROJECT: Final = re.compile(r"Subproject commit [0-9a-f]{40,64}(?:-dirty)?\r?")
+_EMPTY: Final = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
+"""Git's name of an empty file: it has no lines, and is no binary."""
 _LISTED: Final[Mapping[str, Status]] = {
     "added": "added",
     "removed": "deleted",
@@ -71,7 +75,8 @@ def from_listing(entries: Iterable[Mapping[str, Any]]) -> Patch:
     """Return the diff that GitHub's list of a pull request's files describes; chain its pages.
 
     An entry without ``patch`` keeps its name, with a note: ``no patch`` where lines were changed but left out (too
-    many), ``binary`` where there are none to show.
+    many), ``binary`` where there are none to show, ``mode changed`` where only what kind of file it is was changed. A
+    rename with no lines has no note: GitHub does not say whether a binary was changed on the way.
     """
     files = []
     for entry in entries:
@@ -79,11 +84,30 @@ def from_listing(entries: Iterable[Mapping[str, Any]]) -> Patch:
         given, old = entry.get("patch"), entry.get("previous_filename")
         hunks = parse(f"{_OLD}a\n{_NEW}b\n{given}").files[0].hunks if isinstance(given, str) else ()
         notes = ["damaged"] if any(hunk.damaged for hunk in hunks) else []
-        if not hunks and (entry.get("changes") or status == "modified"):
-            notes.append("no patch" if entry.get("changes") else "binary")
+        if hunks and _moves_submodule(hunks):
+            notes.append("submodule")
+        if not hunks:
+            notes += _unlisted(entry, status)
+        if "mode changed" in notes:
+            status = "mode"
         path = str(entry.get("filename", "?"))
         files.append(FilePatch(path, status, hunks, old if isinstance(old, str) else None, tuple(notes)))
     return Patch(tuple(files))
+
+
+def _unlisted(entry: Mapping[str, Any], status: Status) -> list[str]:
+    """Return why an entry of GitHub's list has no lines."""
+    if entry.get("changes"):
+        return ["no patch"]
+    if entry.get("status") == "changed":
+        return ["mode changed"]
+    content = status in ("added", "deleted") and entry.get("sha") not in (None, _EMPTY)
+    return ["binary"] if status == "modified" or content else []
+
+
+def _moves_submodule(hunks: Iterable[Hunk]) -> bool:
+    changed = [line.text for hunk in hunks for line in islice(hunk.lines(), 3) if line.sign != " "]
+    return bool(changed) and all(_SUBPROJECT.fullmatch(text) for text in changed)
 
 
 def _start(lines: list[str], at: int, head: list[str] | None, hunked: bool) -> int:

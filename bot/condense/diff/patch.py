@@ -57,9 +57,9 @@ class Hunk:
 class FilePatch:
     """What happens to one file. ``path`` is its path after the change, or the old one where it was deleted.
 
-    ``notes`` are the facts that no line shows: ``binary``, ``submodule``, ``mode 100644 -> 100755``, ``combined`` (the
-    diff of a merge, which has no single old side), ``no patch`` (the sender left the lines out) and ``damaged`` (a hunk
-    is). ``head`` are the raw lines before the first hunk.
+    ``notes`` are the facts that no line shows: ``binary``, ``submodule``, ``mode 100644 -> 100755``, ``mode
+    changed``, ``combined`` (the diff of a merge, which has no single old side), ``no patch`` (the sender left the
+    lines out) and ``damaged`` (a hunk is). ``head`` are the raw lines before the first hunk.
     """
 
     path: str

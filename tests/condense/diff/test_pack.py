@@ -96,6 +96,20 @@ def test_more_budget_never_shows_less(text: str, one: int, other: int) -> None:
         assert b.kept_hunks <= b.hunks
 
 
+@pytest.mark.parametrize(
+    "unread",
+    [
+        "diff --cc a.py\nindex 1,2..3\n--- a/a.py\n+++ b/a.py\n@@@ -1,1 -1,1 +1,1 @@@\n- a\n -b\n++c\n",
+        "diff --git a/x.png b/x.png\nBinary files a/x.png and b/x.png differ\n",
+    ],
+)
+def test_what_has_no_lines_to_show_is_said(unread: str) -> None:
+    text = packed(unread + "--- a/b.py\n+++ b/b.py\n@@ -1 +1 @@\n-a\n+b\n").text
+    assert text.endswith(
+        "Every changed line that is known is shown. Which lines were changed is not known of 1 file.\n"
+    )
+
+
 @given(diffs())
 @settings(max_examples=60)
 def test_with_enough_budget_every_changed_line_is_shown_and_the_text_says_so(text: str) -> None:

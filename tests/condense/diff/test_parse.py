@@ -8,6 +8,8 @@ from bot.condense.diff.parse import from_listing, parse, render
 from bot.condense.diff.patch import FilePatch
 from tests.condense.diff.diffs import NOISE, change, changes, diffs
 
+SUBPROJECT = "Subproject commit " + "a" * 39
+
 
 def only(text: str) -> FilePatch:
     patch = parse(text)
@@ -169,7 +171,22 @@ def test_a_mail_signature_is_no_damage_and_a_hunk_after_junk_is_read() -> None:
         ({"status": "modified", "changes": 40_000}, "modified", 0, ("no patch",)),
         ({"status": "modified", "changes": 0}, "modified", 0, ("binary",)),
         ({"status": "added", "changes": 0}, "added", 0, ()),
-        ({"status": "changed", "patch": None}, "modified", 0, ("binary",)),
+        ({"status": "added", "changes": 0, "sha": "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"}, "added", 0, ()),
+        ({"status": "added", "changes": 0, "sha": "5" * 40}, "added", 0, ("binary",)),
+        ({"status": "removed", "changes": 0, "sha": "5" * 40}, "deleted", 0, ("binary",)),
+        ({"status": "changed", "patch": None}, "mode", 0, ("mode changed",)),
+        (
+            {"status": "modified", "changes": 2, "patch": f"@@ -1 +1 @@\n-{SUBPROJECT}1\n+{SUBPROJECT}2"},
+            "modified",
+            1,
+            ("submodule",),
+        ),
+        (
+            {"status": "modified", "changes": 2, "patch": f"@@ -1 +1,2 @@\n-{SUBPROJECT}1\n+{SUBPROJECT}2\n+x"},
+            "modified",
+            1,
+            (),
+        ),
     ],
 )
 def test_github_lists_files_with_and_without_their_lines(
