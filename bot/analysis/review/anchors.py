@@ -93,6 +93,10 @@ class FileAnchors:
         place = self._sides[side].numbers.get(number)
         return None if place is None else Span(self.file.path, side, (place,))
 
+    def changed(self, side: Side) -> Iterator[Place]:
+        """Yield the changed lines of one side."""
+        yield from self._sides[side].numbers.values()
+
     def find(self, side: Side, quote: Sequence[str]) -> Iterator[Span]:
         """Yield the spans that say what ``quote`` says, line by line; blanks at the ends of lines do not count."""
         first, *rest = (line.strip() for line in quote)

@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import Final
 
 from bot.analysis.review.anchors import Anchors, FileAnchors
+from bot.analysis.review.committed import MESSAGE, RULE, committed
+from bot.condense.diff.classify import ASIDE
 from bot.condense.risk.assess import FAMILIES
 from bot.condense.risk.rule import SEVERITIES, Risk, Touched
 from bot.domain.review import Confidence, Finding
@@ -58,16 +60,19 @@ def told(
     path: what a test or a page of documentation says is a guess. Of a deleted file the gravest loss stands for all.
     """
     findings: dict[str, Finding] = {}
-    for path, found in risks.items():
+    for path in dict.fromkeys((*risks, *kinds)):
         file = anchors.file(path)
         if file is None:
             continue
+        found, kind = risks.get(path, ()), kinds.get(path, "source")
         telling = [risk for risk in found if _tells(risk)]
+        if kind not in ASIDE:
+            telling += [Risk(RULE, "high", MESSAGE, "+", place.number) for place in committed(file)]
         if file.file.status == "deleted" and telling:
             telling = [min(telling, key=lambda risk: SEVERITIES.index(risk.severity))]
         for risk in telling:
             moved = risk.sign == "-" and anchors.moved(path, risk.line)
-            finding = _finding(risk, file, kinds.get(path, "source"), head_sha, moved=moved)
+            finding = _finding(risk, file, kind, head_sha, moved=moved)
             if finding and (
                 finding.fingerprint not in findings or finding.weight > findings[finding.fingerprint].weight
             ):
