@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.condense.diff.patch import Line
@@ -37,6 +37,33 @@ def test_what_is_shown_is_one_line_whatever_splits_it(text: str) -> None:
 def test_a_long_line_is_cut_and_says_so() -> None:
     assert cut("x" * LONGEST) == "x" * LONGEST
     assert cut("x" * (LONGEST + 5)) == "x" * LONGEST + "[… 5 more characters]"
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["password='{}'", "AKIA" + "IOSFODNN7EXAMPLQ", "https://user:{}@db.example", "-----BEGIN PRIVATE KEY-----\\n{}"],
+    ids=["quoted", "token", "url", "key"],
+)
+@given(st.integers(1400, 18_200), st.sampled_from([16, 6_000, 15_000]))
+@settings(max_examples=25)
+def test_no_secret_is_cut_into_a_half_that_is_shown(secret: str, before: int, length: int) -> None:
+    value = ("Zq7xK9mW" * length)[:length]
+    line = "a;" * (before // 2) + " " + secret.format(value) + " " + "b;" * 9_000
+    (_, text), *_ = [item for item in shown(["x"], ["x", line], Redactor(key=b"k" * 32).text) if item[0] == "+"]
+    assert not any(part in text for part in ("Zq7x", "K9mW", "IOSFODNN"))
+    assert len(text) < LONGEST + 40
+
+
+def test_only_the_beginning_of_a_long_line_is_redacted() -> None:
+    seen: list[int] = []
+
+    def redact(text: str) -> str:
+        seen.append(len(text))
+        return text
+
+    ((_, text),) = [item for item in shown(["x"], ["x", "y" * 4_000_000], redact) if item[0] == "+"]
+    assert max(seen) < 20_000
+    assert text == "y" * LONGEST + f"[… {4_000_000 - LONGEST} more characters]"
 
 
 def test_a_secret_is_not_shown_on_either_side() -> None:
