@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.chat import rich_text as rich
 from bot.chat.card import Card, actions, button, confirm
-from bot.chat.mrkdwn import clock_utc, duration, in_cluster, plain, push, utc
+from bot.chat.mrkdwn import clock_utc, duration, in_cluster, plain, push, utc, visible
 from bot.domain.approval import Approval
 from bot.domain.incident import Incident
 from bot.domain.run import Run
@@ -125,6 +125,17 @@ def not_started(approval: Approval) -> Card:
 def void(approval: Approval, why: str) -> Card:
     """Say that the approval no longer holds, and what changed."""
     return _line("⚠️", f"{approval.name} is void, nothing ran. {why}")
+
+
+def asked_anew(old: Approval, new: Approval, moved: str) -> Card:
+    """Say that a void request is asked for anew, and in what its change differs from that of the void one."""
+    head = f"{new.name} asks anew for what {old.name} was for."
+    if not moved:
+        return _line("🔁", f"{head} The change it makes reads the same.")
+    said = rich.section(
+        rich.text(f"🔁 {plain(head, _SENTENCE)} What differs in the change, {old.name}'s with a minus:")
+    )
+    return Card(text=push(f"🔁 {head}"), blocks=(rich.block(said, rich.preformatted(visible(moved))),))
 
 
 def step_done(approval: Approval, ordinal: int, total: int, detail: str, *, what: str = "", back: bool = False) -> Card:

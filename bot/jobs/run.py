@@ -20,6 +20,7 @@ from bot.jobs.ledger import GOING, NO_CALL, coming, doubt
 from bot.jobs.starting import start
 from bot.jobs.verifying import conclude
 from bot.jobs.world import World
+from bot.runbooks import diff
 from bot.store import approvals, audit, clock, matters, runs, unreadable, work
 from bot.store.approvals import Request
 from bot.store.unreadable import UnreadableRow
@@ -117,7 +118,7 @@ async def _propose_anew(world: World, run_id: str) -> None:
     if request.approval.state != "void" or matter is None:
         return
     record = request.plan.record
-    await proposing.propose(
+    made = await proposing.propose(
         world,
         matter,
         request.approval.runbook,
@@ -128,6 +129,15 @@ async def _propose_anew(world: World, run_id: str) -> None:
         requester=request.approval.requester,
         since=request.approval.created_at,
     )
+    if made is not None:
+        await world.database.write(partial(_say_what_moved, world=world, matter=matter, old=request, made=made))
+
+
+def _say_what_moved(connection: Connection, *, world: World, matter: Matter, old: Request, made: str) -> None:
+    new = approvals.request(connection, made)
+    card = thread.asked_anew(old.approval, new.approval, diff.moved(old.full_diff, new.full_diff))
+    now = clock.advance(connection)
+    board.say(connection, world, matter, f"anew:{old.approval.name}", card, now=now)
 
 
 def _finish(connection: Connection, *, run_id: str, generation: int) -> None:

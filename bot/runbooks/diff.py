@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from difflib import SequenceMatcher, unified_diff
 from typing import Any
 
 from bot.domain.canonical import digest
@@ -24,6 +24,7 @@ _SERVER_METADATA = frozenset(
 # A copy of the object inside the object, which kubectl apply keeps.
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _CONTEXT_WIDTH = 160
+_COMPARED = 2_000
 _PLAIN = re.compile(r"[A-Za-z/._][\w/.@=+-]*(?::[\w/.@=+-]+)*(?: [\w/.@=+(][\w/.@=+(),-]*)*", re.ASCII)
 _NOT_TEXT = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n", "~", ".", ".."})
 
@@ -80,6 +81,13 @@ def between(before: Json, after: Json, *, title: str, redact: Callable[[Any], An
         added=sum(line.startswith("+") for line in body),
         removed=sum(line.startswith("-") for line in body),
     )
+
+
+def moved(before: str, after: str) -> str:
+    """Say in which lines two plans' changes differ, ``-`` for the earlier one; "" if in none. At most ``MAX_SHOWN``."""
+    old, new = (text.splitlines()[:_COMPARED] for text in (before, after))
+    lines = [line for line in list(unified_diff(old, new, n=0, lineterm=""))[2:] if not line.startswith("@@")]
+    return _fitting("".join(f"{line[0]} {line[1:]}\n" for line in lines))
 
 
 def _hunks(old: Sequence[_Line], new: Sequence[_Line]) -> Iterator[str]:

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -52,6 +53,14 @@ def line(card: Card) -> str:
         (thread.denied(A77, "Lee", "Not now."), "⛔ A-77 denied by Lee, nothing ran: Not now."),
         (thread.denied(A77, "Lee", ""), "⛔ A-77 denied by Lee, nothing ran."),
         (thread.expired(A77), "⌛ A-77 expired at 11:02 UTC: nobody decided, nothing ran."),
+        (
+            thread.not_started(A77),
+            "⌛ A-77 expired at 11:02 UTC: it was approved and could not start until then, nothing ran.",
+        ),
+        (
+            thread.asked_anew(A77, replace(A77, number=78), ""),
+            "🔁 A-78 asks anew for what A-77 was for. The change it makes reads the same.",
+        ),
         (thread.void(A77, "The image changed."), "⚠️ A-77 is void, nothing ran. The image changed."),
         (
             thread.superseded(A77, replace(A77, number=78), "Lee (U0LEE) changed what is asked for"),
@@ -118,3 +127,10 @@ def test_text_from_outside_stays_text_and_one_line() -> None:
     assert line(card).startswith("⛔ A-77 denied by <@U0LEE>, nothing ran: no <!channel> x")
     assert len(line(card)) < 420
     assert "<" not in card.text
+
+
+def test_what_differs_from_the_void_request_is_shown_as_it_is() -> None:
+    card = thread.asked_anew(A77, replace(A77, number=78), "- + image: a\n+ + image: \u202eb\n")
+    assert card.text == "🔁 A-78 asks anew for what A-77 was for."
+    assert "- + image: a\\n+ + image: \\\\u202eb" in json.dumps(card.blocks)
+    assert problems_of_blocks(list(card.blocks), "message") == []

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tests.system.town import LEE, Town, checkout_alert
+from pathlib import Path
+
+import yaml
+
+from tests.system.town import LEE, PRIYA, Town, checkout_alert
 
 
 async def test_drift_that_only_the_call_itself_meets_voids_and_proposes_anew(closed_shop: Town) -> None:
@@ -24,3 +28,22 @@ async def test_a_lost_answer_is_read_back_and_never_repeated(shop: Town) -> None
     await shop.page.click(LEE, request, "Approve")
     await shop.sees("A-1 helped")
     assert len(await shop.writes()) == 1
+
+
+async def test_a_call_that_is_tried_again_stops_when_actions_are_turned_off(closed_shop: Town) -> None:
+    path = Path(closed_shop.environment["SIGNOFF_RUNBOOKS"]) / "rollback-deployment.yaml"
+    book = yaml.safe_load(path.read_text())
+    book["steps"][0]["retries"] = 10
+    path.write_text(yaml.safe_dump(book, sort_keys=False))
+    await closed_shop.serve()
+    await closed_shop.alert(checkout_alert())
+    request = await closed_shop.request()
+    refused = {"action": "status", "code": 422, "times": 50, "identity": "runner", "dry_run": False}
+    await closed_shop.control("faults", refused | {"verb": "patch", "resource": "deployments", "name": "checkout"})
+    await closed_shop.page.click(LEE, request, "Approve")
+    tried = "SELECT count(*) FROM audit WHERE kind = 'step.retried'"
+    await closed_shop.until(lambda: closed_shop.rows(tried) != [(0,)], "the call to be tried again")
+    await closed_shop.ops("actions off wait", user=PRIYA)
+    await closed_shop.sees("A-1 failed.*It was not tried again: Actions are off", user=PRIYA)
+    assert closed_shop.rows(tried)[0][0] < 10
+    assert await closed_shop.writes() == []

@@ -14,6 +14,11 @@ async def test_drift_voids_the_approval_and_proposes_anew(shop: Town) -> None:
     await shop.page.click(LEE, request, "Approve")
     await shop.sees("A-1 is void")
     await shop.request(2)
+    anew = await shop.sees("A-2 asks anew for what A-1 was for")
+    # What the approver would else not notice: the revision before is another one now.
+    assert "+ + image: registry.example/shop/checkout:4.18.0" in str(anew["blocks"]).replace("    ", "").replace(
+        "  ", ""
+    )
     assert await shop.writes() == []
     assert shop.rows("SELECT state FROM approvals ORDER BY number") == [("void",), ("pending",)]
 

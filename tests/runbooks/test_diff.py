@@ -191,3 +191,10 @@ def test_a_difference_always_shows_and_no_value_makes_a_line_of_its_own(before: 
         assert any(line[0] in "+-!" for line in lines)
         assert all(line[:2] in ("+ ", "- ", "  ", "! ", "@@") for line in lines)
         assert all(line.isprintable() for line in lines)
+
+
+def test_two_changes_of_the_same_thing_are_compared_line_by_line() -> None:
+    before = "Deployment shop/x\n- image: a:1\n+ image: a:0\n"
+    assert diff.moved(before, before) == ""
+    assert diff.moved(before, before.replace("a:1", "a:2")) == "- - image: a:1\n+ - image: a:2\n"
+    assert len(diff.moved("", "+ line\n" * 5000)) <= diff.MAX_SHOWN
