@@ -71,7 +71,7 @@ async def voters_of(world: World, request: Request) -> Voters:
 
     def read(connection: Connection) -> tuple[tuple[Vote, ...], str, int]:
         clicks = approvals.votes_of(connection, request.approval.id)
-        channel = board.channel_of(world, matters.get(connection, request.approval.matter_id))
+        channel = board.channel_of(connection, world, matters.get(connection, request.approval.matter_id))
         return tuple(click.vote for click in clicks), channel, clock.now(connection)
 
     votes, channel, now = await world.database.read(read)

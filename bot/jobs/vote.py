@@ -153,7 +153,7 @@ def _channel(connection: Connection, world: World, approval_id: str) -> str:
         matter = matters.get(connection, approvals.get(connection, approval_id).matter_id)
     except UnreadableRow:
         return ""  # nothing is approved then
-    return board.channel_of(world, matter)
+    return board.channel_of(connection, world, matter)
 
 
 def _decide(connection: Connection, *, world: World, vote_id: str, people: Electorate) -> list[str | int] | None:
