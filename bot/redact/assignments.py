@@ -38,6 +38,11 @@ _SQL = compile_bytes(rb"(?i:identified[ \t]+by|password)[ \t]+'([^'\r\n]+)'")
 _NETRC = compile_bytes(rb"\blogin[ \t]+\S+[ \t]+password[ \t]+(\S+)")
 _GO_DSN = compile_bytes(rb"[A-Za-z0-9_.\-]+:([^\s\"'()]+)@(?:tcp|unix|udp)\(")
 _CURL = compile_bytes(rb"\bcurl\b[^\r\n]*?[ \t](?:-u|--user)[ =]*[\"']?[^\s:\"']+:([^\s\"']+)")
+# Options by which tools take a password: some have it stand right behind the letter, some after a space.
+_MYSQL = compile_bytes(rb"\b(?:mysql|mariadb)[a-z\-]{0,12}[ \t](?:[^\r\n]*?[ \t])?-p[\"']?([^\s\"'\-][^\s\"']*)")
+_SSHPASS = compile_bytes(rb"\bsshpass[ \t](?:[^\r\n]*?[ \t])?-p[ \t]*[\"']?([^\s\"']+)")
+_REDIS = compile_bytes(rb"\bredis-cli[ \t](?:[^\r\n]*?[ \t])?(?:-a|--pass)[ \t=]+[\"']?([^\s\"']+)")
+_ORACLE = compile_bytes(rb"(?i:\boracle:[a-z0-9]{1,8}:)[^\s/@\"'<>]*/[\"']?([^\s\"'<>\\]+)[\"']?@")
 _URL = compile_bytes(rb":\\?/\\?/[^\s:/?#@\"'<>\\]*:([^\s/?#\"'<>\\]+)@")
 _URL_DATABASE = compile_bytes(
     rb"(?i:postgres|postgresql|mysql|mariadb|mongodb|rediss?|amqps?|mssql|sqlserver|clickhouse|cockroachdb|nats)"
@@ -62,6 +67,10 @@ _SINGLE: tuple[tuple[bytes, Any, str], ...] = (
     (b"login", _NETRC, "password"),
     (b"(", _GO_DSN, "url-password"),
     (b"curl", _CURL, "password"),
+    (b"-p", _MYSQL, "password"),
+    (b"sshpass", _SSHPASS, "password"),
+    (b"redis-cli", _REDIS, "password"),
+    (b"@", _ORACLE, "url-password"),
 )
 
 

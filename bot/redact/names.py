@@ -20,6 +20,8 @@ _STRONG_ENDINGS = tuple((ending, kind) for kind, endings in _STRONG.items() for 
 _WEAK_ENDINGS = ("key", "auth", "sig", "signature", "session", "sessionid", "sid", "sas", "pat", "bearer")
 # These end too many words ("bypass", "compass") to count unless they are the last of several words ("db_pass").
 _LAST_WORDS = ("pass", "pw")
+# Words after the name of a secret that say in which form it stands there: "SECRET_KEY_BASE", "my_secret_value".
+_FORMS = ("base", "value", "string", "plain", "plaintext", "hex", "raw")
 # Words before "secret" that make the value the name of a Kubernetes object.
 _SECRET_REFERENCES = ("existing", "pull", "tls", "cert", "ca", "external", "sealed", "kubernetes", "k8s")
 
@@ -30,10 +32,16 @@ def kind_of(name: str) -> str | None:
 
     `dbPassword`, `DB_PASSWORD_1` and `x-api-key` name secrets; `tokenType`, `secretName` and `passwordPolicy` do not.
     """
-    folded = _folded(name)
     words = _words(name)
     if len(words) > 1 and words[-1] in _LAST_WORDS:
         return "password"
+    folded = _folded(name)
+    return _announced(folded) or next(
+        (_announced(folded.removesuffix(form).rstrip("0123456789")) for form in _FORMS if folded.endswith(form)), None
+    )
+
+
+def _announced(folded: str) -> str | None:
     for ending, kind in _STRONG_ENDINGS:
         if folded.endswith(ending):
             refers = kind == "secret" and folded.removesuffix(ending).endswith(_SECRET_REFERENCES)

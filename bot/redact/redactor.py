@@ -15,6 +15,7 @@ from bot.redact.blocks import find_blocks, find_wrapped
 from bot.redact.forms import find_fixed_tokens, find_tokens
 from bot.redact.held import Held
 from bot.redact.names import kind_of, may_hold_key
+from bot.redact.parted import find_broken, find_unseen
 from bot.redact.spans import PLACEHOLDER, Span, placeholder, replace
 from bot.redact.values import is_harmless, is_object_name, looks_random
 
@@ -132,6 +133,13 @@ class Redactor:
 
     def _find(self, data: bytes, held: Held, *, again: bool) -> Iterator[Span]:
         """Yield every secret; `again` says that the lines without a placeholder were searched before, in vain."""
+        yield from self._find_plain(data, held, again=again)
+        yield from find_unseen(data, lambda seen: self._find_plain(seen, held, again=again))
+        yield from find_broken(data, held.find)
+        yield from find_wrapped(data, find_fixed_tokens)
+        yield from find_wrapped(data, held.find)
+
+    def _find_plain(self, data: bytes, held: Held, *, again: bool) -> Iterator[Span]:
         yield from held.find(data)
         yield from find_blocks(data)
         for start, end in _chunks(data, self._chunk):
@@ -140,8 +148,6 @@ class Redactor:
                 continue
             for span in (*find_tokens(lines), *find_assigned(lines)):
                 yield Span(start + span.start, start + span.end, span.kind, span.precise, span.value)
-        yield from find_wrapped(data, find_fixed_tokens)
-        yield from find_wrapped(data, held.find)
 
     def _walk(self, value: Any, depth: int) -> Any:
         if value is None or isinstance(value, _SCALARS):

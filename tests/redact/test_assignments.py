@@ -27,6 +27,15 @@ def marked(text: str) -> str:
 
 
 FOUND = [
+    # what tools take
+    "mysql -u root -p«hunter2» -h db shop",
+    "mysqldump --opt -p'«hun ter2»' shop".replace(" ter2", "ter2"),
+    "+ sshpass -p «hunter2» ssh root@db",
+    "redis-cli -h cache -a «hunter2» ping",
+    "redis-cli --pass «hunter2»",
+    "url=jdbc:oracle:thin:scott/«tiger7»@//db:1521/XE",
+    "SECRET_KEY_BASE=«" + "3f9a" * 9 + "»",
+    "my_secret_value = «f00-b4r-b4z»",
     # logfmt, environment, properties
     "level=info password=«hunter2» user=bob",
     "export DB_PASSWORD='«hunter2»'",

@@ -19,6 +19,9 @@ from bot.redact.names import kind_of, may_hold_key
         ("SLACK_BOT_TOKEN", "token"),
         ("client_secret", "secret"),
         ("x-api-key", "key"),
+        ("SECRET_KEY_BASE", "key"),
+        ("my_secret_value", "secret"),
+        ("SecretString", "secret"),
         ("AWS_SECRET_ACCESS_KEY", "key"),
         ("client-key-data", "key"),
         ("private_key", "key"),
@@ -38,6 +41,7 @@ def test_names_of_secrets(name: str, kind: str) -> None:
         "secretName", "existingSecret", "imagePullSecret", "tlsSecret", "secretKeyRef", "tokenType", "token_expiry",
         "passwordPolicy", "max_tokens", "input_tokens", "compass", "bypass", "groupKey", "author", "authority", "",
         "automountServiceAccountToken_mode", "keyspace", "resourceVersion", "1234",
+        "codebase", "database", "keyValue", "connection",
     ],
 )  # fmt: skip
 def test_names_that_only_sound_like_it(name: str) -> None:
