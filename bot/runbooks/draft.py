@@ -153,7 +153,7 @@ async def _once(
         notices = (*objections, *owners.notice(owners.of(live) if live else (), action.reverted_by))
         # What is rehearsed is what will be stored and sent: the canonical form, read back.
         call = Call(**json.loads(canonical(asdict(rendered.call))))
-        rendered = replace(rendered, call=call, effect=(*rendered.effect, *notices))
+        rendered = replace(rendered, call=call, effect=(*notices, *rendered.effect))
         rehearsed = await _rehearse(desk, action, target, live, expected, rendered.call, together)
         if rehearsed is None or isinstance(rehearsed, Refusal):
             return rehearsed

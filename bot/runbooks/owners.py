@@ -29,6 +29,13 @@ _NATIVE = frozenset(
     }
 )
 _FLUX_KINDS = ("kustomize", "helm")
+# What tells each controller of Flux to leave one object alone, as a label or an annotation
+# (https://fluxcd.io/flux/components/kustomize/kustomizations/#controlling-the-apply-behavior-of-resources,
+# https://fluxcd.io/flux/components/helm/helmreleases/#drift-detection). Suspending leaves no trace on the object.
+_LEFT_ALONE = {
+    "kustomize": "kustomize.toolkit.fluxcd.io/reconcile",
+    "helm": "helm.toolkit.fluxcd.io/driftDetection",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +57,11 @@ def of(live: Json) -> tuple[Owner, ...]:
         road = f"Change it in the application's repository, or use Argo CD itself (argocd app rollback {application})."
         found.append(Owner("argocd", f"Argo CD application {application}", road))
     for kind in _FLUX_KINDS:
-        name = labels.get(f"{kind}.toolkit.fluxcd.io/name")
-        if name:
+        name, switch = labels.get(f"{kind}.toolkit.fluxcd.io/name"), _LEFT_ALONE[kind]
+        if name and "disabled" not in (notes.get(switch), labels.get(switch)):
             where = labels.get(f"{kind}.toolkit.fluxcd.io/namespace", "")
             shown = f"{where}/{name}" if where else str(name)
-            short = "hr" if kind == "helm" else "ks"
-            road = f"Change it in its repository, or suspend it first (flux suspend {short} {name})."
+            road = f"Change it in its repository, or have Flux leave it alone: annotate it with {switch}=disabled."
             found.append(Owner("flux", f"Flux {'HelmRelease' if kind == 'helm' else 'Kustomization'} {shown}", road))
     reference = controller(live)
     if reference is not None and (reference["apiVersion"], reference["kind"]) not in _NATIVE:

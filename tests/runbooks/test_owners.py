@@ -29,8 +29,8 @@ ROLLOUT = {
         ({"labels": {"argocd.argoproj.io/instance": "cart"}}, "argocd", "Argo CD application cart", "repository"),
         ({"labels": {"app.kubernetes.io/instance": "cart"}, "managedFields": [{"manager": "argocd-controller"}]},
          "argocd", "Argo CD application cart", "repository"),
-        (FLUX, "flux", "Flux Kustomization flux-system/apps", "flux suspend ks apps"),
-        (FLUX_HELM, "flux", "Flux HelmRelease cart", "flux suspend hr cart"),
+        (FLUX, "flux", "Flux Kustomization flux-system/apps", "kustomize.toolkit.fluxcd.io/reconcile=disabled"),
+        (FLUX_HELM, "flux", "Flux HelmRelease cart", "helm.toolkit.fluxcd.io/driftDetection=disabled"),
         (HELM, "helm", "Helm release cart", "helm upgrade cart"),
         (ROLLOUT, "operator", "Shop main", "Change the Shop main instead."),
     ],
@@ -82,6 +82,15 @@ async def test_what_an_owner_would_revert_is_refused_with_the_road_and_what_it_l
     )
     assert isinstance(await market.plan("restart-deployment", deployment="cart"), Planned)
     assert not market.writes()
+
+
+async def test_who_follows_the_road_that_flux_names_is_not_refused_again(market: Shop) -> None:
+    market.change("cart", {"metadata": FLUX})
+    refused = await market.plan("scale-deployment", deployment="cart", replicas=5)
+    assert isinstance(refused, Refusal)
+    key, _, value = refused.sentence.rpartition("annotate it with ")[2].rstrip(".").partition("=")
+    market.change("cart", {"metadata": {"annotations": {key: value}}})
+    assert isinstance(await market.plan("scale-deployment", deployment="cart", replicas=5), Planned)
 
 
 async def test_a_runbook_may_warn_where_the_tool_does_not_reconcile_by_itself(market: Shop) -> None:
