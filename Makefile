@@ -28,9 +28,11 @@ demo: $(VENV)/.ready ## Show the main job in a local workspace. AUTO=1 plays it 
 test: $(VENV)/.ready-dev ## Run the tests.
 	$(VENV)/bin/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-torture: $(VENV)/.ready-dev ## Kill it at every write, and say what came of it. Takes an hour or more.
+torture: $(VENV)/.ready-dev ## Kill it at every write, plant faults, and say what came of it. Takes hours.
 	$(VENV)/bin/python -m tests.system.torture $(if $(TIMES),--times $(TIMES))
 	SIGNOFF_TEST_CRASHES=all $(VENV)/bin/pytest tests/system/test_crashes.py
+	SIGNOFF_TEST_SEQUENCES=$(or $(SEQUENCES),2000) $(VENV)/bin/pytest tests/invariants/test_simulation.py
+	$(VENV)/bin/python -m tests.invariants.mutants
 
 check: $(VENV)/.ready-dev ## Run the linters, the types and the import contracts.
 	$(VENV)/bin/ruff check .

@@ -1,4 +1,5 @@
-"""Faults planted in the guards, one at a time: the simulation must notice each. Says how many of how many it did.
+"""Faults planted in the guards, one at a time: the simulation, or the test that is named, must notice each. Says how
+many of how many were noticed.
 
 Run it as `python -m tests.invariants.mutants`; it takes some minutes. A fault that is not noticed is printed.
 """
@@ -15,19 +16,25 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SEQUENCES = "240"
+SIMULATION = "tests/invariants/test_simulation.py::test_no_sequence"
+"""A test's file, or a file and the beginning of a test's name."""
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One fault: in each (file, sound, faulty), the sound text becomes the faulty one."""
+    """One fault: in each (file, sound, faulty), the sound text becomes the faulty one. ``by`` is what must notice."""
 
     what: str
     changes: list[tuple[str, str, str]]
+    by: str = SIMULATION
 
 
 def main() -> int:
     """Plant each fault and play. Returns 0 if every one was noticed."""
-    chosen = [mutant for mutant in MUTANTS if not sys.argv[1:] or sys.argv[1] in mutant.what]
+    chosen = [mutant for mutant in MUTANTS if not sys.argv[1:] or any(word in mutant.what for word in sys.argv[1:])]
+    for by in sorted({mutant.by for mutant in chosen}):
+        if noticed(Mutant("no fault at all", [], by)):
+            raise SystemExit(f"{by} fails without any fault, so it tells nothing")
     missed = [mutant for mutant in chosen if not noticed(mutant)]
     for mutant in missed:
         print(f"not noticed: {mutant.what}")
@@ -36,7 +43,7 @@ def main() -> int:
 
 
 def noticed(mutant: Mutant) -> bool:
-    """Say whether the simulation fails with this fault in a copy of the tree."""
+    """Say whether what must notice fails with this fault in a copy of the tree."""
     with tempfile.TemporaryDirectory(prefix="signoff-mutant-") as folder:
         copy = Path(folder)
         for name in ("bot", "tests", "runbooks", "prompts", "pyproject.toml"):
@@ -47,6 +54,7 @@ def noticed(mutant: Mutant) -> bool:
             if before.count(sound) != 1:
                 raise SystemExit(f"{mutant.what}: {file} has {before.count(sound)} places that read {sound!r}")
             (copy / file).write_text(before.replace(sound, faulty))
+        file_of_test, _, named = mutant.by.partition("::")
         words = [
             sys.executable,
             "-m",
@@ -55,17 +63,17 @@ def noticed(mutant: Mutant) -> bool:
             "-q",
             "-p",
             "no:cacheprovider",
-            "tests/invariants/test_simulation.py",
+            file_of_test,
         ]
         environment = os.environ | {"PYTHONPATH": folder, "SIGNOFF_TEST_SEQUENCES": SEQUENCES}
-        words += ["-k", "no_sequence", "--timeout", "900"]
+        words += ["--timeout", "900", *(["-k", named] if named else [])]
         done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
         said = [line for line in done.stdout.splitlines() if "Faulty" in line]
+        failed = done.returncode == 1
         print(
-            f"{'noticed' if done.returncode == 1 else 'MISSED '}  {mutant.what}: {said[-1][:160] if said else ''}",
-            flush=True,
+            f"{'noticed' if failed else 'passes '}  {mutant.what}: {said[-1][:160] if said else mutant.by}", flush=True
         )
-        return done.returncode == 1
+        return failed
 
 
 POLICY, CALLING, EXECUTE = "bot/approvals/policy.py", "bot/jobs/calling.py", "bot/runbooks/execute.py"
@@ -183,6 +191,56 @@ MUTANTS = (
                 'call = Call.of_record({**recorded, "path": recorded["path"] + "-2"})',
             )
         ],
+    ),
+    Mutant(
+        "a denial stops no start",
+        [(POLICY, "    if denials:\n", "    if False:\n")],
+        by="tests/invariants/test_authority.py",
+    ),
+    Mutant(
+        "a closed window is open",
+        [("bot/approvals/windows.py", "    if not closed:\n", "    if True:\n")],
+        by="tests/approvals/test_windows.py",
+    ),
+    Mutant(
+        "actions that are off hold nothing",
+        [("bot/jobs/holds.py", "if stop is not None:", "if False:")],
+        by="tests/jobs/test_holds.py",
+    ),
+    Mutant(
+        "a lock that is held is taken",
+        [("bot/store/locks.py", "if taken.get(key, run_id) != run_id", "if False")],
+        by="tests/store/test_locks.py",
+    ),
+    Mutant(
+        "what moved has not drifted",
+        [(EXECUTE, "if _is_first(plan, ordinal)]", "if False]")],
+        by="tests/runbooks/test_execute.py",
+    ),
+    Mutant(
+        "a signature of anybody's fits",
+        [("bot/domain/keys.py", 'if not same(digest(key, prefix + data, "sha256").hex(), mac):', "if False:")],
+        by="tests/domain/test_keys.py",
+    ),
+    Mutant(
+        "the audit contradicts nothing",
+        [("bot/approvals/record.py", "    if ended is not None:\n", "    if False:\n")],
+        by="tests/approvals/test_record.py",
+    ),
+    Mutant(
+        "a changed row of the audit is taken",
+        [("bot/domain/chain.py", "if value != stored or previous != head:", "if previous != head:")],
+        by="tests/domain/test_chain.py",
+    ),
+    Mutant(
+        "a word of nobody's turns actions on",
+        [("bot/store/stops.py", "    if fault:\n", "    if False:\n")],
+        by="tests/store/test_stops.py",
+    ),
+    Mutant(
+        "there is no most of targets",
+        [("bot/runbooks/resolve.py", "min(where.reach.max_targets, MOST_TARGETS)", "MOST_TARGETS")],
+        by="tests/runbooks/test_resolve.py",
     ),
 )
 
