@@ -155,7 +155,7 @@ def test_a_broken_runbook_prompt_or_database_file_is_said_with_its_place(tmp_pat
         assert "Traceback" not in ended.stderr
 
 
-APPROVAL = "('a1', 1, ?, 'd', x'7b7d', '', 'r', 'prod', 'pending', NULL, 1, 1, NULL, '', '')"
+APPROVAL = "('a1', 1, ?, 'd', x'7b7d', '', 'r', 'prod', 'pending', NULL, 1, 1, NULL, '', 'a1', '')"
 VOTE = """(id, approval_id, person, decision, digest, reason, channel, received_at, state, verdict)
 VALUES ('v1', 'a1', 'T:U', 'approve', 'd', '', 'C', 1, 'received', '')"""
 RUN = """(id, approval_id, matter_id, state, started_at, outcome) VALUES ('r1', 'a1', ?, 'x', 1, '')"""

@@ -87,24 +87,64 @@ class ApprovalView:
 
 def render(approval: Approval, record: Record, view: ApprovalView, *, full_diff: str = "") -> Card:
     """Render a request for sign-off. ``full_diff`` is the stored text that `attachment` puts beside the card."""
-    pending = approval.state == "pending"
-    waiting = approval.state == "approved" and (view.run is None or view.run.state == "starting")
+    blocks = whole(approval, record, view, full_diff=full_diff)
+    text = push(announcement(approval, record, view))
+    return Card(text=text, blocks=tuple(fitting(blocks)), broadcast=approval.state == "pending")
+
+
+def whole(
+    approval: Approval, record: Record, view: ApprovalView, *, full_diff: str = "", room: int = CARD_TEXT
+) -> list[Block]:
+    """Return all there is to say of a request. What needs more than ``room`` characters cannot be approved there."""
     obstacle = _obstacle(record, full_diff)
+    blocks = _all(approval, record, view, obstacle)
+    if approval.state == "pending" and not obstacle and text_length(blocks) > room:
+        return _all(approval, record, view, "the plan is too long for one message")
+    return blocks
+
+
+def _all(approval: Approval, record: Record, view: ApprovalView, obstacle: str) -> list[Block]:
+    pending = approval.state == "pending"
     blocks: list[Block] = [rich.block(*_headline(approval, record, view), *_state(approval, view), *_glass(view))]
     blocks.append(rich.block(*_change(record)))
     blocks.append(rich.block(*_details(record, pending=pending)))
-    asked = [_who(record, view)] if pending else []
-    if pending and not obstacle and text_length([*blocks, *asked]) > CARD_TEXT:
-        obstacle = "the plan is too long for one message"
-    blocks += [rich.block(part) for part in asked]
+    if pending:
+        blocks.append(rich.block(_who(record, view)))
     if pending and obstacle:
         blocks.append(rich.block(rich.section(rich.bold("It cannot be approved here: "), rich.text(f"{obstacle}."))))
     if pending and view.hold:
         blocks.append(rich.block(rich.section(rich.text("⏸️ "), rich.bold(plain(view.hold, _SENTENCE)))))
-    if (pending or waiting) and view.buttons:
+    if (pending or _waits(approval, view)) and view.buttons:
         blocks.append(_buttons(approval, record, approvable=pending and not obstacle))
-    blocks.append(_context(approval, record))
-    return Card(text=_push(approval, record, view), blocks=tuple(_fitting(blocks)), broadcast=pending)
+    return [*blocks, _context(approval, record)]
+
+
+def collapsed(approval: Approval, record: Record, view: ApprovalView) -> list[Block]:
+    """Return what became of a request that is decided, and where the whole of it can be read."""
+    blocks: list[Block] = [rich.block(*_headline(approval, record, view), *_state(approval, view), *_glass(view))]
+    if _waits(approval, view) and view.buttons:
+        blocks.append(_buttons(approval, record, approvable=False))
+    named = f"{approval.name} · plan `{approval.digest[:_SHORT_DIGEST]}` · all of it: `/ops status {approval.name}`"
+    return [*blocks, context(trusted(named))]
+
+
+def _waits(approval: Approval, view: ApprovalView) -> bool:
+    """Say whether it is approved and its run has not begun: until then it can be denied or taken back."""
+    return approval.state == "approved" and (view.run is None or view.run.state == "starting")
+
+
+def announcement(approval: Approval, record: Record, view: ApprovalView) -> str:
+    """Say in a sentence what is asked for, or what became of it. Not escaped yet."""
+    title = str(_of(record, "runbook").get("title", approval.runbook))
+    where = f" in {str(record['cluster']).upper()}" if record.get("cluster") else ""
+    what = f"{title}: {_object(record)}{where} ({matter_name(record)})"
+    if approval.state == "pending":
+        return f"{approval.name} needs your approval: {what}. Expires {clock_utc(approval.expires_at)}."
+    state = view.run.state if approval.state == "approved" and view.run else approval.state
+    how = ""
+    if view.broken is not None:
+        how = f", released by break-glass, {'reviewed' if view.reviewed else 'not yet reviewed'}"
+    return f"{approval.name} {state}{how}: {what}"
 
 
 def attachment(approval: Approval, record: Record, full_diff: str) -> FileAttachment | None:
@@ -118,6 +158,11 @@ def attachment(approval: Approval, record: Record, full_diff: str) -> FileAttach
         content=full_diff,
         sha256=sha256,
     )
+
+
+def matter_name(record: Record) -> str:
+    """Return what people call what a plan is for: an incident, or a failed CI run."""
+    return plain(str(_of(record, "matter").get("name") or ""), 200) or "no incident"
 
 
 def button_value(approval: Approval) -> str:
@@ -170,16 +215,19 @@ def _proven(record: Record, full_diff: str) -> bool:
     return bool(rehearsed) and digest(full_diff.encode()) == sha256
 
 
-def _fitting(blocks: list[Block]) -> Iterator[Block]:
-    """Leave out what would make Slack refuse the message; `_obstacle` has taken the Approve button by then."""
+def fitting(blocks: Sequence[Block]) -> Iterator[Block]:
+    """Leave out what would make Slack refuse the message; `whole` has taken the Approve button by then."""
+    note = rich.block(rich.section(rich.italic("(left out: too long for one message)")))
     room = CARD_TEXT
+    if text_length(blocks) > room:
+        room -= len(blocks) * text_length([note])
     for block in blocks:
         length = text_length([block])
         if length <= room:
             room -= length
             yield block
         else:
-            yield rich.block(rich.section(rich.italic("(left out: too long for one message)")))
+            yield note
 
 
 # --- the card's parts ---------------------------------------------------------------------------------------------
@@ -192,7 +240,7 @@ def _headline(approval: Approval, record: Record, view: ApprovalView) -> list[Pa
     risk = plain(str(_of(record, "runbook").get("risk", "unknown")), 20)
     return [
         rich.section(rich.text(f"{glyph} "), rich.bold(f"{title}: {_object(record)}")),
-        rich.section(*_where(record), rich.text(f"{_matter(record)} · risk {risk}")),
+        rich.section(*_where(record), rich.text(f"{matter_name(record)} · risk {risk}")),
     ]
 
 
@@ -475,24 +523,7 @@ def _context(approval: Approval, record: Record) -> Block:
     return context(*elements)
 
 
-def _push(approval: Approval, record: Record, view: ApprovalView) -> str:
-    title = str(_of(record, "runbook").get("title", approval.runbook))
-    where = f" in {str(record['cluster']).upper()}" if record.get("cluster") else ""
-    what = f"{title}: {_object(record)}{where} ({_matter(record)})"
-    if approval.state == "pending":
-        return push(f"{approval.name} needs your approval: {what}. Expires {clock_utc(approval.expires_at)}.")
-    state = view.run.state if approval.state == "approved" and view.run else approval.state
-    how = ""
-    if view.broken is not None:
-        how = f", released by break-glass, {'reviewed' if view.reviewed else 'not yet reviewed'}"
-    return push(f"{approval.name} {state}{how}: {what}")
-
-
 # --- reading the record -------------------------------------------------------------------------------------------
-
-
-def _matter(record: Record) -> str:
-    return plain(str(_of(record, "matter").get("name") or ""), 200) or "no incident"
 
 
 def _targets(record: Record) -> list[Mapping[str, Any]]:

@@ -64,6 +64,11 @@ def trusted(value: str) -> dict[str, Any]:
     return {"type": "mrkdwn", "text": value, "verbatim": True}
 
 
+def divider() -> Block:
+    """Return the line between two things that one message says."""
+    return {"type": "divider"}
+
+
 def actions(buttons: Sequence[Mapping[str, Any]], *, block_id: str | None = None) -> Block:
     """Return a row of buttons."""
     built: Block = {"type": "actions", "elements": [dict(button) for button in buttons]}

@@ -55,7 +55,7 @@ def choose(queue: Sequence[Message], waits: Waits, *, now: int, orphaned_before:
 
 def is_edit(message: Message) -> bool:
     """Say whether Slack already shows the message, so that it is edited in place."""
-    return message.kind == "message" and message.ts is not None
+    return message.ts is not None
 
 
 def in_doubt(message: Message) -> bool:

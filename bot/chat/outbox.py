@@ -190,10 +190,10 @@ class Outbox:
             return
         try:
             async with asyncio.timeout(_ATTEMPT_S):
-                if message.kind == "ephemeral":
-                    await self._whisper(message)
-                elif is_edit(message):
+                if is_edit(message):
                     await self._edit(message)
+                elif message.kind == "ephemeral":
+                    await self._whisper(message)
                 else:
                     await self._post(message, doubtful=doubtful)
         except Exception as error:
@@ -286,9 +286,9 @@ class Outbox:
         recipient = message.recipient or ""
         content = _content(message)
         if message.channel == recipient:
-            await self._send_directly(recipient, content)
+            ts, posted_in = await self._send_directly(recipient, content)
             self.counts["posted"] += 1
-            await self._sent(message, generation=message.wanted, ts=None, channel=None)
+            await self._sent(message, generation=message.wanted, ts=ts, channel=posted_in)
             return
         try:
             arguments: dict[str, Any] = {"channel": message.parent_channel or message.channel, "user": recipient}
@@ -307,10 +307,12 @@ class Outbox:
         self.counts["posted"] += 1
         await self._sent(message, generation=message.wanted, ts=None, channel=None)
 
-    async def _send_directly(self, recipient: str, content: Mapping[str, Any]) -> None:
+    async def _send_directly(self, recipient: str, content: Mapping[str, Any]) -> tuple[str, str]:
+        """Send a direct message. Returns its ts and its channel, by which it can be edited."""
         opened = await self._slack.conversations_open(users=[recipient])
         channel = opened["channel"]["id"]
-        await self._slack.chat_postMessage(channel=channel, unfurl_links=False, unfurl_media=False, **content)
+        posted = await self._slack.chat_postMessage(channel=channel, unfurl_links=False, unfurl_media=False, **content)
+        return str(posted["ts"]), str(posted["channel"])
 
     # --- how it went ----------------------------------------------------------------------------------------------
 

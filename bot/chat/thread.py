@@ -29,10 +29,18 @@ def not_proposed(title: str, why: str) -> Card:
     return _line("🚫", f"{title} was not proposed: {why}")
 
 
-def asks_you(approval: Approval, what: str, matter: str) -> Card:
-    """Tell an approver directly that something waits for them; it is decided on its card, where others see it."""
-    waits = f"{approval.name} waits for you: {what}{in_cluster(approval.cluster)}"
-    return _line("🔏", f"{waits}. Look at its card in the thread of {matter}.")
+def asks_you(waiting: Sequence[tuple[Approval, str]], matter: str) -> Card:
+    """Tell an approver directly what waits for them on one card; it is decided there, where others see it."""
+    asked = "; ".join(
+        f"{approval.name} waits for you: {what}{in_cluster(approval.cluster)}" for approval, what in waiting
+    )
+    return _line("🔏", f"{asked}. Look at {'its' if len(waiting) == 1 else 'their'} card in the thread of {matter}.")
+
+
+def joined(approval: Approval, what: str, beside: Sequence[Approval]) -> Card:
+    """Say that a request came on a card that is there already, since an edit tells nobody."""
+    names = " and ".join(each.name for each in beside)
+    return _line("🔏", f"{approval.name} is proposed too: {what}. It is on the card of {names}.")
 
 
 def not_asked(who: str, title: str, why: str) -> Card:

@@ -80,7 +80,10 @@ class Electorate:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """One request for sign-off of one plan. ``digest`` names the plan; nothing else can be approved by it."""
+    """One request for sign-off of one plan. ``digest`` names the plan; nothing else can be approved by it.
+
+    ``card`` is the id of the request that began the message which this one stands on: often its own.
+    """
 
     id: str
     number: int
@@ -94,6 +97,7 @@ class Approval:
     expires_at: int
     decided_at: int | None = None
     outcome: str = ""
+    card: str = ""
 
     @property
     def name(self) -> str:

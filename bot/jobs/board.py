@@ -11,13 +11,14 @@ import structlog
 from sqlalchemy import Connection
 
 from bot.approvals.terms import Terms
-from bot.chat import approval_card, ci_card, glass_card, incident_card, run_steps, thread
+from bot.chat import approval_card, ci_card, glass_card, incident_card, run_steps, shared_card, thread
 from bot.chat.action_lines import ActionLine
 from bot.chat.card import Card
 from bot.chat.ci_card import CiView
 from bot.chat.incident_card import IncidentView, Stage
+from bot.chat.shared_card import Shown
 from bot.domain.alert import Alert
-from bot.domain.approval import Approval
+from bot.domain.approval import Approval, Person
 from bot.domain.ci import CiRun
 from bot.domain.evidence import Evidence
 from bot.domain.incident import Incident
@@ -58,9 +59,9 @@ def card_key(incident_id: str) -> str:
     return f"incident:{incident_id}"
 
 
-def approval_key(approval_id: str) -> str:
-    """Return the outbox key of an approval's card."""
-    return f"approval:{approval_id}"
+def approval_key(card: str) -> str:
+    """Return the outbox key of the message with the requests of a card."""
+    return f"approval:{card}"
 
 
 def thread_of(matter: Matter) -> str:
@@ -192,7 +193,10 @@ def _targets(request: Request) -> str:
 
 
 def show_approval(connection: Connection, world: World, approval_id: str, *, now: int) -> None:
-    """Put an approval as it is now on its card, ahead of what else waits: somebody looks at it."""
+    """Put an approval as it is now on its card, ahead of what else waits: somebody looks at it.
+
+    The caller has advanced the clock in this transaction, so that none puts an older state of a shared card over it.
+    """
     aside = partial(unreadable.report, connection, now=now)
     request = _readable(lambda: approvals.request(connection, approval_id), None, aside)
     if request is None:
@@ -200,11 +204,10 @@ def show_approval(connection: Connection, world: World, approval_id: str, *, now
     approval, record = request.approval, request.plan.record
     matter = matters.get(connection, approval.matter_id)
     channel, parent = channel_of(connection, world, matter), thread_of(matter)
-    view = approval_view(connection, world, approval_id)
-    card = approval_card.render(approval, record, view, full_diff=request.full_diff)
+    card = shared_card.render(on_card(connection, world, approval.card, aside=aside))
     outbox.put(
         connection,
-        key=approval_key(approval_id),
+        key=approval_key(approval.card),
         channel=channel,
         payload=card.payload(),
         thread_key=parent,
@@ -224,24 +227,52 @@ def show_approval(connection: Connection, world: World, approval_id: str, *, now
         )
 
 
+def on_card(connection: Connection, world: World, card: str, *, aside: Aside = _log) -> list[Shown | None]:
+    """Read the requests of a card, in their order. None stands for one that cannot be relied on, which goes to
+    ``aside``: the others can be decided all the same."""
+    return [shown(connection, world, each, aside=aside) for each in approvals.on_card(connection, card)]
+
+
+def shown(connection: Connection, world: World, approval_id: str, *, aside: Aside = _log) -> Shown | None:
+    """Read what a card shows of a request, None if that cannot be relied on."""
+
+    def read() -> Shown:
+        request = approvals.request(connection, approval_id)
+        view = approval_view(connection, world, approval_id)
+        return Shown(request.approval, request.plan.record, view, request.full_diff)
+
+    return _readable(read, None, aside)
+
+
 def call(connection: Connection, world: World, request: Request, *, now: int) -> None:
-    """Tell those who may approve a new request directly, once, if they are few: of many, each waits for the others."""
-    approval, terms = request.approval, Terms.of(request.plan)
-    people = {person for group in terms.groups.values() for person in group} - (terms.askers or set())
-    if not world.rules.direct_messages or len(people) > CALLED:
+    """Tell those who may approve a new request directly what waits for them on its card, each once a card, if they are
+    few: of many, each waits for the others."""
+    if not world.rules.direct_messages:
         return
-    matter = matters.get(connection, approval.matter_id)
-    payload = thread.asks_you(approval, what(connection, world, approval), matter.name).payload()
-    for person in sorted(people):
+    matter = matters.get(connection, request.approval.matter_id)
+    waiting: list[tuple[Approval, str, set[Person]]] = []
+    for each in approvals.on_card(connection, request.approval.card):
+        beside = _readable(partial(approvals.request, connection, each), None)
+        if beside is not None and beside.approval.state == "pending":
+            asked = beside.approval
+            waiting.append((asked, what(connection, world, asked), _called(beside)))
+    for person in sorted(_called(request)):
+        theirs = [(approval, said) for approval, said, people in waiting if person in people]
         outbox.put(
             connection,
-            key=f"call:{approval.id}:{person.user_id}",
+            key=f"call:{request.approval.card}:{person.user_id}",
             channel=person.user_id,
-            payload=payload,
+            payload=thread.asks_you(theirs, matter.name).payload(),
             kind="ephemeral",
             recipient=person.user_id,
             now=now,
         )
+
+
+def _called(request: Request) -> set[Person]:
+    terms = Terms.of(request.plan)
+    people = {person for group in terms.groups.values() for person in group} - (terms.askers or set())
+    return people if len(people) <= CALLED else set()
 
 
 def alarm_key(approval_id: str) -> str:

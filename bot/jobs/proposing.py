@@ -18,7 +18,7 @@ from bot.domain.incident import Incident
 from bot.domain.matter import Matter, cluster_of
 from bot.domain.plan import Plan
 from bot.domain.run import FINAL
-from bot.jobs import board
+from bot.jobs import board, sharing
 from bot.jobs.people import bound
 from bot.jobs.world import World
 from bot.runbooks.plan import PlanContext, Refusal, make
@@ -160,6 +160,7 @@ async def request(world: World, matter: Matter, wanted: Wanted, *, settle: Settl
         if replaces is not None:
             what = "who may approve it" if same else "what is asked for"
             _supersede(connection, world, matter, wanted, replaces, what, approval, at)
+        approval = sharing.place(connection, world, matter, approval, now=at)
         board.show_approval(connection, world, approval.id, now=at)
         board.show(connection, world, matter.id, now=at)
         board.call(connection, world, Request(approval, plan, full_diff), now=at)

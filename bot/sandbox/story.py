@@ -173,10 +173,13 @@ class Page:
 
     async def click(self, user: str, message: Json, label: str, *, stale: bool = False) -> Json:
         """Click the button called ``label``, confirming what it asks; ``stale`` if it may be gone by now."""
-        button = next((each for each in _buttons(message) if each["text"]["text"].startswith(label)), None)
-        if button is None:
+        rows = [block for block in message.get("blocks", []) if block["type"] == "actions"]
+        named = [(row, each) for row in rows for each in _buttons(row) if each["text"]["text"].startswith(label)]
+        if not named:
             raise StoryBroken(f"there is no button {label!r} on the message")
+        row, button = named[0]
         body = {"user": user, "channel": _INCIDENTS, "ts": message["ts"], "action_id": button["action_id"]}
+        body["block_id"] = row["block_id"]
         outcome = await self.act(
             "/sandbox/click", body | {"value": button["value"], "confirm": True, "stale": stale, "wait": 10}
         )
@@ -218,9 +221,12 @@ def _blocks(message: Json) -> str:
     return json.dumps(message.get("blocks", []), ensure_ascii=False)
 
 
-def _buttons(message: Json) -> list[Json]:
-    rows = [block["elements"] for block in message.get("blocks", []) if block["type"] == "actions"]
-    return [element for row in rows for element in row if element["type"] == "button"]
+def _all_buttons(message: Json) -> list[Json]:
+    return [each for block in message.get("blocks", []) if block["type"] == "actions" for each in _buttons(block)]
+
+
+def _buttons(row: Json) -> list[Json]:
+    return [element for element in row["elements"] if element["type"] == "button"]
 
 
 def _find(messages: Sequence[Json], holds: Callable[[Json], bool]) -> Json | None:
@@ -241,11 +247,11 @@ def _is_request(message: Json) -> bool:
 
 
 def _request(messages: list[Json]) -> Json | None:
-    return _find(messages, lambda message: _is_request(message) and len(_buttons(message)) >= 2)
+    return _find(messages, lambda message: _is_request(message) and len(_all_buttons(message)) >= 2)
 
 
 def _approved(messages: list[Json]) -> Json | None:
-    return _find(messages, lambda message: _is_request(message) and not _buttons(message))
+    return _find(messages, lambda message: _is_request(message) and not _all_buttons(message))
 
 
 def _ran(messages: list[Json]) -> Json | None:
@@ -269,4 +275,4 @@ def _name(message: Json, pattern: str) -> str:
 
 def _digest(request: Json) -> str:
     """Return the digest of the plan that the Approve button is for."""
-    return str(_buttons(request)[0]["value"]).partition(".")[2]
+    return str(_all_buttons(request)[0]["value"]).partition(".")[2]

@@ -36,7 +36,7 @@ class Request:
 def open_request(
     connection: Connection, *, approval_id: str, matter_id: str, plan: Plan, full_diff: str, now: int
 ) -> Approval:
-    """Store a plan and the pending request for its sign-off."""
+    """Store a plan and the pending request for its sign-off, on a card of its own."""
     record = plan.record
     row = {
         "id": approval_id,
@@ -52,6 +52,7 @@ def open_request(
         "created_at": now,
         "expires_at": record["expires_at"],
         "outcome": "",
+        "card": approval_id,
     }
     connection.execute(approvals.insert().values(**signed.sealed(connection, approvals, row)))
     return get(connection, approval_id)
@@ -102,6 +103,18 @@ def helped(connection: Connection, *, runbook: str, cluster: str, since: int) ->
     query = query.where(runs.c.state == "succeeded", runs.c.ended_at > since)
     query = query.where(approvals.c.runbook == runbook, approvals.c.cluster == cluster)
     return _readable(connection, connection.execute(query.order_by(approvals.c.number)))
+
+
+def on_card(connection: Connection, card: str) -> list[str]:
+    """Return the ids of the requests on a card, in the order they were made, whether they can be read or not."""
+    query = select(approvals.c.id).where(approvals.c.card == card).order_by(approvals.c.number)
+    return list(connection.execute(query).scalars())
+
+
+def put_on(connection: Connection, approval_id: str, card: str) -> Approval:
+    """Put a new request on a card that is there already. Raises ``UnreadableRow`` if the row is not as we wrote it."""
+    signed.change(connection, approvals, approval_id, before={"card": approval_id}, values={"card": card})
+    return get(connection, approval_id)
 
 
 def pending(connection: Connection, *, limit: int = 50) -> list[Approval]:

@@ -173,6 +173,7 @@ approvals = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("decided_at", BigInteger, nullable=True),
     Column("outcome", Text, nullable=False),
+    Column("card", String(32), nullable=False, index=True),
     _signature(),
 )
 

@@ -347,6 +347,23 @@ async def test_an_ephemeral_for_somebody_outside_the_channel_becomes_a_direct_me
     assert [message.text for message in direct.messages.values()] == ["not you"]
 
 
+async def test_a_direct_message_is_edited_where_it_is(database: Database, slack: LocalSlack, put: Put) -> None:
+    to_dana: dict[str, Any] = {"kind": "ephemeral", "recipient": DANA, "channel": DANA}
+    async with sending(database, slack) as outbox:
+        put("call", says("A-1 waits"), **to_dana)
+        await posted(database, "call")
+        put("call", says("A-1 and A-2 wait"), urgent=True, **to_dana)
+        outbox.kick()
+        await posted(database, "call")
+        direct = next(c for c in slack.sandbox.workspace.channels.values() if c.is_im and c.im_user == DANA)
+        assert [message.text for message in direct.messages.values()] == ["A-1 and A-2 wait"]
+        direct.messages.clear()
+        put("call", says("A-3 waits"), urgent=True, **to_dana)
+        outbox.kick()
+        await posted(database, "call")
+    assert [message.text for message in direct.messages.values()] == ["A-3 waits"]
+
+
 async def test_an_ephemeral_for_nobody_is_dropped_and_counted(database: Database, slack: LocalSlack, put: Put) -> None:
     async with sending(database, slack) as outbox:
         put("refusal", says("hello?"), kind="ephemeral", recipient="U0NOBODY")

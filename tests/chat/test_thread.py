@@ -34,6 +34,20 @@ def line(card: Card) -> str:
         ),
         (thread.triage_ready("Out of memory.", "claude-x", "Late."), "🧭 Triage (claude-x): Out of memory. Late."),
         (thread.not_proposed("Roll back", "It is paused."), "🚫 Roll back was not proposed: It is paused."),
+        (
+            thread.asks_you([(A77, "Roll back: shop/checkout (INC-142)")], "INC-142"),
+            "🔏 A-77 waits for you: Roll back: shop/checkout (INC-142), in cluster PROD. "
+            "Look at its card in the thread of INC-142.",
+        ),
+        (
+            thread.asks_you([(A77, "Roll back"), (replace(A77, number=78), "Restart")], "INC-142"),
+            "🔏 A-77 waits for you: Roll back, in cluster PROD; A-78 waits for you: Restart, in cluster PROD. "
+            "Look at their card in the thread of INC-142.",
+        ),
+        (
+            thread.joined(A77, "Roll back: shop/checkout", [replace(A77, number=75), replace(A77, number=76)]),
+            "🔏 A-77 is proposed too: Roll back: shop/checkout. It is on the card of A-75 and A-76.",
+        ),
         (thread.vote_counted(A77, "Lee", 1, 2), "🗳️ A-77: approved by Lee, 1 of 2."),
         (thread.approved(A77, ["Lee", "Priya"]), "✅ A-77 approved by Lee, Priya. It starts now."),
         (

@@ -32,7 +32,7 @@ def began(database: Database, *hours_ago: float, runbook: str = "restart", clust
         for hours in hours_ago:
             name = f"{runbook}{cluster}{hours}"
             at = NOW - int(hours * HOUR)
-            approval = {"digest": "", "record": b"", "full_diff": "", "state": "approved", "outcome": ""}
+            approval = {"digest": "", "record": b"", "full_diff": "", "state": "approved", "outcome": "", "card": name}
             approval |= {
                 "number": int(hours * 100),
                 "matter_id": "",

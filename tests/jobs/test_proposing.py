@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.system.town import Json, Town, checkout_alert
+from tests.system.town import Town, checkout_alert
 
 LEE = "U0LEE"
 AGAIN = "2026-11-21T10:45:00Z"
@@ -36,26 +36,14 @@ async def test_a_request_that_waits_is_not_made_twice(closed_shop: Town) -> None
     assert here.rows("SELECT number, state FROM approvals") == [(1, "pending")]
 
 
-async def told_directly(here: Town, user: str) -> list[str]:
-    """What this person reads in their own conversation with the bot."""
-
-    async def read(path: str) -> Json:
-        async with here.session.get(f"{here.urls['slack']}/sandbox/{path}?user={user}") as response:
-            found: Json = await response.json()
-            return found
-
-    own = [each["id"] for each in (await read("channels"))["channels"] if each["id"].startswith("D")]
-    return [message["text"] for each in own for message in (await read(f"channels/{each}/messages"))["messages"]]
-
-
 async def test_approvers_are_told_directly_once_and_nobody_else(shop: Town) -> None:
     await shop.alert(checkout_alert())
     await shop.request()
 
     async def told() -> bool:
-        return bool(await told_directly(shop, LEE) and await told_directly(shop, "U0PRIYA"))
+        return bool(await shop.direct(LEE) and await shop.direct("U0PRIYA"))
 
     await shop.until(told, "both approvers to be told")
-    (text,) = await told_directly(shop, LEE)
+    (text,) = await shop.direct(LEE)
     assert "A-1 waits for you: Roll back a Deployment: shop/checkout (INC-1), in cluster PROD" in text
-    assert await told_directly(shop, "U0DANA") == []
+    assert await shop.direct("U0DANA") == []

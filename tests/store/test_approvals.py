@@ -56,6 +56,15 @@ def test_a_request_reads_back_with_the_very_bytes_of_its_plan(database: Database
     assert database.read_now(lambda c: approvals.digest_of(c, "none")) is None
 
 
+def test_a_request_is_on_a_card_of_its_own_until_it_is_put_on_another(database: Database) -> None:
+    assert ask(database).card == "a1"
+    ask(database, "a3")
+    assert ask(database, "a2").card == "a2"
+    assert database.write_now(lambda c: approvals.put_on(c, "a2", "a1")).card == "a1"
+    assert database.read_now(lambda c: approvals.on_card(c, "a1")) == ["a1", "a2"]
+    assert database.read_now(lambda c: approvals.on_card(c, "a2")) == []
+
+
 def test_a_requester_is_a_person_of_a_workspace(database: Database) -> None:
     record = {**PLAN.record, "requester": {"team_id": "T0SHOP", "user_id": "U0LEE"}}
     assert ask(database, plan=Plan.of(record)).requester == LEE

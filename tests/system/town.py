@@ -227,6 +227,17 @@ class Town:
         message: Json = await self.until(found, f"a message like {pattern!r}", seconds)
         return message
 
+    async def direct(self, user: str) -> list[str]:
+        """What this person reads in their own conversation with the bot."""
+
+        async def read(path: str) -> Json:
+            async with self.session.get(f"{self.urls['slack']}/sandbox/{path}?user={user}") as response:
+                found: Json = await response.json()
+                return found
+
+        own = [each["id"] for each in (await read("channels"))["channels"] if each["id"].startswith("D")]
+        return [message["text"] for each in own for message in (await read(f"channels/{each}/messages"))["messages"]]
+
     async def modal(self, user: str) -> Json:
         """Wait until somebody has a modal open: it may come after other things that can be seen."""
 
@@ -247,8 +258,13 @@ class Town:
         """Wait for a request for sign-off that has its buttons."""
 
         async def found() -> Json | None:
-            message = await self.sees(rf"^A-{number} ")
-            return message if any(block["type"] == "actions" for block in message["blocks"]) else None
+            for message in [m for top in await self.page.messages("U0LEE") for m in (top, *top.get("replies", []))]:
+                rows = [block for block in message["blocks"] if block["type"] == "actions"]
+                if any(row["block_id"] == f"A-{number}" for row in rows):
+                    # Of several requests on one card, only this one's buttons are there to be clicked.
+                    others = [row for row in rows if row["block_id"] != f"A-{number}"]
+                    return message | {"blocks": [block for block in message["blocks"] if block not in others]}
+            return None
 
         message: Json = await self.until(found, f"the buttons of A-{number}")
         return message

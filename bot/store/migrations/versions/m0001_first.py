@@ -80,10 +80,12 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("decided_at", sa.BigInteger(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("card", sa.String(length=32), nullable=False),
         sa.Column("signature", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("number"),
     )
+    op.create_index(op.f("ix_approvals_card"), "approvals", ["card"], unique=False)
     op.create_index(op.f("ix_approvals_matter_id"), "approvals", ["matter_id"], unique=False)
     op.create_index(op.f("ix_approvals_state"), "approvals", ["state"], unique=False)
     op.create_table(
