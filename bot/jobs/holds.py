@@ -19,7 +19,10 @@ HOUR_US = 3_600_000_000
 def hold(connection: Connection, world: World, plan: Plan, now: int, *, broken: bool = False) -> str:
     """Say why this plan may not run now: actions are off, a window of the configuration or of its runbook is closed, or
     it ran as often as its runbook allows. An empty string if it may. Where the glass was ``broken`` for it, closed
-    windows are passed if the configuration says so; nothing else is."""
+    windows are passed if the configuration says so; nothing else is.
+
+    Whoever starts a run by it has advanced the clock before, in the transaction that writes the first call's row: so
+    starts are counted one after the other, and no two are the last that is allowed."""
     stop = stops.current(connection)
     if stop is not None:
         return stop.sentence

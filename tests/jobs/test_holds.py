@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import Connection, delete, func, insert, select
 
 from bot.domain.approval import Person
 from bot.domain.plan import SCHEMA, Plan
 from bot.domain.policy import Policy, Window
 from bot.jobs import holds
-from bot.store import audit, stops, tables
+from bot.store import audit, clock, runs, stops, tables
 from bot.store.database import Database
 
 HOUR = 3_600_000_000
@@ -69,6 +70,24 @@ def test_runs_within_the_hour_count(database: Database, per_hour: int, held: boo
         assert f"It ran 2 times within an hour in prod, and its runbook allows {per_hour}." in said
     if per_hour == 2:
         assert "It may from 10:32 UTC." in said, "an hour after the older of the two"
+
+
+def test_of_many_that_start_at_once_no_more_do_than_an_hour_allows(database: Database) -> None:
+    began(database, *(2 + nth for nth in range(12)))
+    ids = database.read_now(lambda connection: list(connection.execute(select(tables.runs.c.id)).scalars()))
+    database.write_now(lambda connection: connection.execute(delete(tables.steps)))
+    plan = a_plan(limits={"per_hour": 2})
+
+    def start(run_id: str) -> bool:
+        def write(connection: Connection) -> bool:
+            now = clock.advance(connection)
+            return not holds.hold(connection, WORLD, plan, now) and runs.begin_step(connection, run_id, 0, now=now)
+
+        return database.write_now(write)
+
+    with ThreadPoolExecutor(len(ids)) as threads:
+        assert sum(threads.map(start, ids)) == 2
+    assert database.read_now(lambda c: c.execute(select(func.count()).select_from(tables.steps)).scalar_one()) == 2
 
 
 def test_other_runbooks_and_other_clusters_do_not_count(database: Database) -> None:
