@@ -329,7 +329,9 @@ def _may_not(approval: Approval, terms: Terms, votes: Sequence[Vote], vote: Vote
     if vote.decision == "deny" and asked:
         return ""
     if vote.decision == "approve" and asked and not terms.requester_may_approve:
-        return f"{name} asked for this, so somebody else must approve it."
+        clicked = terms.requester is not None and electorate.human(terms.requester) == electorate.human(vote.person)
+        did = f"{name} asked for this" if clicked else f"This was asked for on behalf of {name}"
+        return f"{did}, so somebody else must approve it."
     if vote.decision == "approve" and given:
         return f"{name} has approved this already; one person has one vote."
     return _outsider(approval, terms, vote, electorate)

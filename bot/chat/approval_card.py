@@ -450,7 +450,9 @@ def _who(record: Record, view: ApprovalView) -> Part:
     if len(needs) > 1:
         spans.append(rich.text(f" · {quorum} different people in all"))
     if record.get("requester") and record.get("requester_may_approve") is not True:
-        spans.append(rich.text(" · not who asked for it"))
+        behalf = _of(record, "on_behalf_of")
+        nor = f", nor {_called(behalf)}, for whom it is" if behalf else ""
+        spans.append(rich.text(f" · not who asked for it{nor}"))
     given = [vote for vote in view.votes if vote.decision == "approve"]
     if given and quorum != 1:
         spans.append(rich.text(f". So far{_by(given)}"))
@@ -516,7 +518,12 @@ def _context(approval: Approval, record: Record) -> Block:
     cited = ", ".join(plain(str(item), 10) for item in list(record.get("evidence") or [])[:10])
     proposer = plain(str(record.get("proposed_by", "")), 60)
     verb = "asked for" if record.get("requester") else "proposed"
-    about = [f"{verb} by {proposer}" if proposer else "", f"on {cited}" if cited else ""]
+    behalf = _of(record, "on_behalf_of")
+    about = [
+        f"{verb} by {proposer}" if proposer else "",
+        f"on behalf of {_called(behalf)}" if behalf else "",
+        f"on {cited}" if cited else "",
+    ]
     line = " ".join(part for part in about if part)
     if line:
         elements.append(plain_text(line))

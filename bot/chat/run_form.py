@@ -22,31 +22,36 @@ PICK = "run.pick"
 ASK = "run.ask"
 RUNBOOK_BLOCK = "runbook"
 INCIDENT_BLOCK = "incident"
+BEHALF_BLOCK = "behalf"
 _ACTION = "value"
 _PARAMETER = "p."
 """What the block of a parameter begins with: no name of a parameter is taken for one of ours."""
 _MOST_OPTIONS = 100
 _ID = re.compile(r"[A-Za-z0-9._-]{1,80}")
+_USER_ID = re.compile(r"[UW][A-Z0-9]{1,19}")
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
     """What a form is opened with. ``matters`` are the incidents to choose from, or the one thing that it is for.
-    ``replaces`` is the button value of the request whose parameters are changed."""
+    ``replaces`` is the button value of the request whose parameters are changed, ``behalf`` the user id of whom that one
+    acts for."""
 
     runbook: Runbook
     matters: Sequence[Matter]
     values: Mapping[str, Any] = field(default_factory=dict)
     replaces: str = ""
+    behalf: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """What a form was sent with."""
+    """What a form was sent with. ``behalf`` is the user id of whom the person acts for, empty if for themselves."""
 
     runbook: str
     matter_id: str
     replaces: str = ""
+    behalf: str = ""
 
 
 def pick(runbooks: Sequence[Runbook], incidents: Sequence[Matter]) -> dict[str, Any]:
@@ -76,6 +81,9 @@ def render(form: Form) -> dict[str, Any]:
                 optional="default" in declared and name not in required,
             )
         )
+    whom: dict[str, Any] = {"type": "users_select"} | ({"initial_user": form.behalf} if form.behalf else {})
+    hint = "Whom you act for. Neither you nor they can approve it, unless its runbook allows that."
+    blocks.append(_input(BEHALF_BLOCK, "On behalf of", whom, hint=hint, optional=True))
     kept = {"runbook": runbook.id, "incident": _only(form.matters), "replaces": form.replaces}
     title = "Change a request" if form.replaces else "Run a runbook"
     return _view(ASK, title, "Ask for sign-off", blocks, kept)
@@ -102,7 +110,10 @@ def submitted(view: Mapping[str, Any]) -> Submitted | None:
         return None
     if not all(isinstance(each, str) and _ID.fullmatch(each) for each in (runbook, incident)):
         return None
-    return Submitted(runbook, incident, replaces if isinstance(replaces, str) else "")
+    behalf = _state(view, BEHALF_BLOCK).get("selected_user") or ""
+    if behalf and not (isinstance(behalf, str) and _USER_ID.fullmatch(behalf)):
+        return None  # never taken for nobody: whoever it was could then approve
+    return Submitted(runbook, incident, replaces if isinstance(replaces, str) else "", behalf)
 
 
 def answers(view: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:

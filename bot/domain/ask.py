@@ -13,6 +13,7 @@ from bot.domain.approval import Person
 class Ask:
     """One ask, as stored before it was acknowledged. ``person`` is None where Signoff asks anew by itself.
 
+    ``on_behalf_of`` is whom that person acts for, if they say so.
     ``replaces`` is the id of the request whose place it takes, ``outcome`` is empty until it is dealt with.
     """
 
@@ -24,5 +25,6 @@ class Ask:
     person_name: str
     replaces: str | None
     received_at: int
+    on_behalf_of: Person | None = None
     approval_id: str | None = None
     outcome: str = ""

@@ -78,7 +78,8 @@ async def to_change(world: World, approval_id: str, digest: str, person: Person)
     runbook = world.catalogue.runbooks.get(str(record["runbook"]["id"]))
     if runbook is None:
         return NO_RUNBOOK
-    return run_form.render(run_form.Form(runbook, [matter], record["parameters"], f"{approval_id}.{digest}"))
+    behalf = str((record["on_behalf_of"] or {}).get("user_id", ""))
+    return run_form.render(run_form.Form(runbook, [matter], record["parameters"], f"{approval_id}.{digest}", behalf))
 
 
 async def ask(world: World, wanted: RunWanted) -> RunAsked:
@@ -103,6 +104,7 @@ async def ask(world: World, wanted: RunWanted) -> RunAsked:
             parameters=given,
             person=wanted.person,
             person_name=wanted.person_name,
+            on_behalf_of=_whom(wanted),
             replaces=wanted.asked.replaces.partition(".")[0] or None,
             received_at=clock.advance(connection),
         )
@@ -112,6 +114,12 @@ async def ask(world: World, wanted: RunWanted) -> RunAsked:
     if generation is not None:
         world.engine.start_soon(asking.KIND, wanted.id, generation)
     return RunAsked(problem=problem)
+
+
+def _whom(wanted: RunWanted) -> Person | None:
+    """Return whom they act for, None if for themselves. Slack's picker names people as its clicks do."""
+    behalf = wanted.asked.behalf
+    return Person(wanted.person.team_id, behalf) if behalf not in ("", wanted.person.user_id) else None
 
 
 def _form(runbook: Runbook, found: list[Matter]) -> View:

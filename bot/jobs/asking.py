@@ -72,6 +72,7 @@ async def _plan(world: World, ask: Ask, title: str) -> None:
         proposed_by=who or str(record.get("proposed_by", "signoff")),
         evidence=tuple(record.get("evidence", ())),
         requester=ask.person,
+        on_behalf_of=ask.on_behalf_of,
         replaces=ask.replaces,
     )
 

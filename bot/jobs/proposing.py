@@ -13,7 +13,7 @@ from bot.approvals.lifecycle import Illegal, step
 from bot.approvals.needs import needed
 from bot.approvals.terms import Terms
 from bot.chat import thread
-from bot.domain.approval import Approval, Person
+from bot.domain.approval import Approval, Member, Person
 from bot.domain.incident import Incident
 from bot.domain.matter import Matter, cluster_of
 from bot.domain.plan import Plan
@@ -44,6 +44,7 @@ class Wanted:
     proposed_by: str
     evidence: Sequence[str] = ()
     requester: Person | None = None
+    on_behalf_of: Person | None = None
     replaces: str | None = None
     since: int | None = None
 
@@ -77,11 +78,12 @@ async def propose(
     evidence: Sequence[str],
     proposed_by: str,
     requester: Person | None = None,
+    on_behalf_of: Person | None = None,
     since: int | None = None,
 ) -> str | None:
     """Plan a runbook for a matter and ask for its sign-off. Returns the approval's id, or None with the reason on the
     incident's card and in the thread. An identical request that still waits is not made twice."""
-    wanted = Wanted(runbook_id, parameters, proposed_by, evidence, requester, since=since)
+    wanted = Wanted(runbook_id, parameters, proposed_by, evidence, requester, on_behalf_of, since=since)
     made = await request(world, matter, wanted)
     if isinstance(made, Unplanned):
         if not made.silent:
@@ -104,6 +106,7 @@ async def request(world: World, matter: Matter, wanted: Wanted, *, settle: Settl
     if await world.directory.channel_is_shared(channel):
         why = "its channel is shared with another workspace; have this said in a channel of this one."
         return Unplanned(runbook.title, why)
+    behalf = await _member(world, wanted.on_behalf_of) if wanted.on_behalf_of else None
     takes = needed(runbook, world.rules.policy)
     people = await bound(world, takes)
     if isinstance(people, str):
@@ -119,6 +122,7 @@ async def request(world: World, matter: Matter, wanted: Wanted, *, settle: Settl
         break_glass=people.break_glass,
         quorum=takes.quorum,
         requester=wanted.requester,
+        on_behalf_of=behalf,
         requester_may_approve=takes.requester_may_approve,
         now=now,
         ttl_seconds=takes.ttl_seconds,
@@ -141,7 +145,7 @@ async def request(world: World, matter: Matter, wanted: Wanted, *, settle: Settl
     def store(connection: Connection) -> Approval | Unplanned:
         at = clock.advance(connection)
         replaces = wanted.replaces
-        same = _same(connection, matter.id, plan.record)
+        same = _same(connection, matter.id, plan.record, replaces)
         if same is not None:
             confirms = wanted.requester is not None and _names_others(same.plan, plan)
             if not confirms or _replaceable(connection, same.approval.id):
@@ -170,6 +174,10 @@ async def request(world: World, matter: Matter, wanted: Wanted, *, settle: Settl
     stored = await world.database.write(store)
     world.outbox.kick()
     return stored
+
+
+async def _member(world: World, person: Person) -> Member:
+    return Member(person, world.redactor.text(await world.directory.name(person.user_id)))
 
 
 def _subject(matter: Matter) -> dict[str, str]:
@@ -236,11 +244,13 @@ def _supersede(
     board.say(connection, world, matter, f"superseded:{old.name}", card, now=now)
 
 
-def _same(connection: Connection, matter_id: str, record: Mapping[str, Any]) -> Request | None:
+def _same(connection: Connection, matter_id: str, record: Mapping[str, Any], replaces: str | None) -> Request | None:
     for approval in approvals.of_matter(connection, matter_id):
         if _waits(connection, approval):
             known = approvals.request(connection, approval.id)
-            if _alike(known.plan.record, record):
+            # Whom it is for is not what is done; but a request may be changed to say so.
+            told = approval.id != replaces or known.plan.record["on_behalf_of"] == record["on_behalf_of"]
+            if told and _alike(known.plan.record, record):
                 return known
     return None
 
@@ -288,6 +298,7 @@ def _record(
             "digest": approval.digest,
             "proposed_by": wanted.proposed_by,
             "requester": str(wanted.requester) if wanted.requester else None,
+            "on_behalf_of": str(wanted.on_behalf_of) if wanted.on_behalf_of else None,
             "expires_at": approval.expires_at,
         },
     )

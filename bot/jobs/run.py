@@ -11,6 +11,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from bot.chat import thread
+from bot.domain.approval import Person
 from bot.domain.matter import Matter
 from bot.domain.run import Run, RunState
 from bot.jobs import board, proposing
@@ -118,6 +119,8 @@ async def _propose_anew(world: World, run_id: str) -> None:
     if request.approval.state != "void" or matter is None:
         return
     record = request.plan.record
+    whom = record["on_behalf_of"]
+    behalf = Person(whom["team_id"], whom["user_id"]) if whom else None
     made = await proposing.propose(
         world,
         matter,
@@ -125,8 +128,9 @@ async def _propose_anew(world: World, run_id: str) -> None:
         record["parameters"],
         evidence=record["evidence"],
         proposed_by=record["proposed_by"],
-        # Who asked cannot approve what is asked for anew either.
+        # Who asked, and whom they act for, cannot approve what is asked for anew either.
         requester=request.approval.requester,
+        on_behalf_of=behalf,
         since=request.approval.created_at,
     )
     if made is not None:

@@ -10,8 +10,8 @@ retries, idempotency, on_failure, group, batch, max_errors, undoes, condition, g
 [sentence], ``rollback`` {approval, note}, ``verification`` {check, waits_for, deadline_seconds, stable_seconds,
 on_failure, before {ready, desired}}, ``lock`` [key], ``limits`` {per_hour}, ``windows`` [{kind, cron,
 duration_seconds, time_zone, …}], ``evidence`` [id], ``proposed_by``, ``needs`` [{group, count, members [{team_id,
-user_id, name}]}], ``quorum``, ``requester`` and ``on_behalf_of`` {team_id, user_id} or null,
-``requester_may_approve``, ``break_glass`` [{team_id, user_id, name}], ``policy_digest``, ``catalogue_digest``,
+user_id, name}]}], ``quorum``, ``requester`` {team_id, user_id} or null, ``on_behalf_of`` {team_id, user_id, name} or
+null, ``requester_may_approve``, ``break_glass`` [{team_id, user_id, name}], ``policy_digest``, ``catalogue_digest``,
 ``created_at``, ``expires_at``.
 
 The calls that undo others (``undoes`` is an ordinal) follow the others, the last step's first. ``dry_run`` has an
@@ -77,7 +77,7 @@ class PlanContext:
     ttl_seconds: int
     catalogue_digest: str
     policy_digest: str
-    on_behalf_of: Person | None = None
+    on_behalf_of: Member | None = None
     requester_may_approve: bool = False
     break_glass: tuple[Member, ...] = ()
     subject: Mapping[str, str] | None = None
@@ -328,7 +328,7 @@ def _record(desk: Desk, values: Json, book: _Book, context: PlanContext) -> dict
         ],
         "quorum": max(runbook.approval.quorum, context.quorum),
         "requester": _person(context.requester) if context.requester else None,
-        "on_behalf_of": _person(context.on_behalf_of) if context.on_behalf_of else None,
+        "on_behalf_of": _member(context.on_behalf_of) if context.on_behalf_of else None,
         "requester_may_approve": context.requester_may_approve,
         "break_glass": _members(context.break_glass),
         "policy_digest": context.policy_digest,
@@ -339,7 +339,11 @@ def _record(desk: Desk, values: Json, book: _Book, context: PlanContext) -> dict
 
 
 def _members(members: Iterable[Member]) -> list[dict[str, str]]:
-    return [_person(each.person) | {"name": each.name} for each in members]
+    return [_member(each) for each in members]
+
+
+def _member(member: Member) -> dict[str, str]:
+    return _person(member.person) | {"name": member.name}
 
 
 def _person(person: Person) -> dict[str, str]:

@@ -14,13 +14,15 @@ from bot.store.tables import approvals, asks
 from bot.store.unreadable import parse_part
 
 _ASK = TypeAdapter(Ask)
+_PEOPLE = ("person", "on_behalf_of")
 
 
 def receive(connection: Connection, ask: Ask) -> int | None:
     """Store an ask and ask for the job that plans it. Returns that job's generation, None if it was stored before."""
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     values = {name: getattr(ask, name) for name in Ask.__dataclass_fields__}
-    values |= {"person": str(ask.person) if ask.person else None, "parameters": dict(ask.parameters)}
+    people = {name: str(values[name]) if values[name] else None for name in _PEOPLE}
+    values |= people | {"parameters": dict(ask.parameters)}
     stored = connection.execute(insert(asks).values(**values).on_conflict_do_nothing())
     return work.want(connection, "ask", ask.id) if stored.rowcount == 1 else None
 
@@ -28,7 +30,9 @@ def receive(connection: Connection, ask: Ask) -> int | None:
 def get(connection: Connection, ask_id: str) -> Ask:
     """Read an ask. Raises ``UnreadableRow`` if it no longer parses."""
     row = connection.execute(select(asks).where(asks.c.id == ask_id)).one()
-    return parse_part(_ASK, dict(row._mapping) | {"person": person(row.person) if row.person else None}, "asks", row.id)
+    data = dict(row._mapping)
+    people = {name: person(str(data[name])) if data[name] else None for name in _PEOPLE}
+    return parse_part(_ASK, data | people, "asks", row.id)
 
 
 def waiting(connection: Connection, asker: Person) -> int:

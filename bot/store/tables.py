@@ -213,6 +213,7 @@ asks = Table(
     Column("parameters", Json, nullable=False),
     Column("person", Text, nullable=True),
     Column("person_name", Text, nullable=False),
+    Column("on_behalf_of", Text, nullable=True),
     Column("replaces", String(32), nullable=True),
     Column("received_at", BigInteger, nullable=False),
     Column("approval_id", String(32), nullable=True),

@@ -324,15 +324,15 @@ class TestAliases:
         approved = an_approval(self.plan, state="approved")
         assert may_start(approved, self.plan, both, self.crowd(), NOW).outcome == "refused"
 
-    @pytest.mark.parametrize("key", ["requester", "on_behalf_of"])
-    def test_cannot_approve_what_the_other_asked_for_or_what_was_asked_for_the_other(self, key: str) -> None:
+    @pytest.mark.parametrize(
+        ("key", "said"),
+        [("requester", "Lee asked for this"), ("on_behalf_of", "This was asked for on behalf of Lee")],
+    )
+    def test_cannot_approve_what_the_other_asked_for_or_what_was_asked_for_the_other(self, key: str, said: str) -> None:
         asked = {"team_id": "T0SHOP", "user_id": "U0LEE"}
         plan = a_plan(**{"needs": self.plan.record["needs"], key: asked})
         verdict = judge(an_approval(plan), plan, [], a_vote(self.same, plan), self.crowd(), NOW)
-        assert (verdict.outcome, verdict.sentence) == (
-            "refused",
-            "Lee asked for this, so somebody else must approve it.",
-        )
+        assert (verdict.outcome, verdict.sentence) == ("refused", f"{said}, so somebody else must approve it.")
 
 
 class TestTakingBack:

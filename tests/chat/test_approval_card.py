@@ -326,6 +326,19 @@ def test_who_asked_may_cancel_and_what_holds_is_said() -> None:
     assert "Cancelled by who asked for it, nothing ran" in decided("cancelled")
 
 
+def test_on_whose_behalf_it_is_asked_for_stands_on_the_card() -> None:
+    dana, lee = Person("T0SHOP", "U0DANA"), {"team_id": "T0SHOP", "user_id": "U0LEE", "name": "<!here> Lee"}
+    asker = {"requester": {"team_id": "T0SHOP", "user_id": "U0DANA"}, "proposed_by": "dana (U0DANA)"}
+    plan = record(**asker, on_behalf_of=lee)
+    text = said(render(approval(plan, requester=dana), plan, NOTHING))
+    assert "not who asked for it, nor <!here> Lee (U0LEE), for whom it is" in text
+    assert "asked for by dana (U0DANA) on behalf of <!here> Lee (U0LEE)" in text
+    plan = record(**asker)
+    text = said(render(approval(plan, requester=dana), plan, NOTHING))
+    assert "not who asked for it ·" in text
+    assert "behalf" not in text
+
+
 def test_a_card_for_reading_has_no_buttons() -> None:
     plan = record()
     assert buttons(render(approval(plan), plan, replace(NOTHING, buttons=False))) == {}

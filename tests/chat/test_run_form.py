@@ -62,7 +62,7 @@ def test_slack_takes_the_form_of_every_runbook(runbook: Any) -> None:
 
 def test_each_parameter_is_an_input_of_its_kind_with_its_default() -> None:
     inputs = elements(run_form.render(Form(RUNBOOK, [INCIDENT], {"name": "cart"})))
-    assert list(inputs) == ["p.name", "p.count", "p.mode", "p.force", "p.runbook"]
+    assert list(inputs) == ["p.name", "p.count", "p.mode", "p.force", "p.runbook", "behalf"]
     assert inputs["p.name"]["type"] == "plain_text_input"
     assert inputs["p.name"]["initial_value"] == "cart"
     assert (inputs["p.count"]["min_value"], inputs["p.count"]["max_value"]) == ("0", "9")
@@ -93,6 +93,24 @@ def test_a_form_knows_what_it_was_opened_for() -> None:
     )
     picked = sent(run_form.pick([RUNBOOK], [INCIDENT]), runbook=chosen("restart-deployment"))
     assert run_form.submitted(picked) == asked
+
+
+def test_it_may_be_said_on_whose_behalf_and_what_names_nobody_is_not_taken_for_nobody() -> None:
+    form = Form(RUNBOOK, [INCIDENT])
+    view = run_form.render(form)
+    assert elements(view)["behalf"] == {"type": "users_select", "action_id": "value"}
+    assert next(block for block in view["blocks"] if block.get("block_id") == "behalf")["optional"]
+
+    def read(selected: Any) -> Submitted | None:
+        state = {"behalf": {"value": {"type": "users_select", "selected_user": selected}}}
+        return run_form.submitted(view | {"state": {"values": state}})
+
+    assert read("U0DANA") == Submitted(RUNBOOK.id, INCIDENT.id, behalf="U0DANA")
+    assert read(None) == Submitted(RUNBOOK.id, INCIDENT.id)
+    for strange in ("dana", "U0DANA\n", "!channel", "U" * 30, 7, ["U0DANA"]):
+        assert read(strange) is None
+    changed = run_form.render(replace(form, replaces="a1.ff", behalf="U0DANA"))
+    assert elements(changed)["behalf"]["initial_user"] == "U0DANA"
 
 
 @given(st.one_of(st.text(max_size=50), st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps)))

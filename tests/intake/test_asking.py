@@ -27,7 +27,7 @@ async def test_from_the_card_the_runbook_is_picked_first(room: Room) -> None:
     ts = await room.post(incident_card.render(view))
     (first,) = (await room.click(ts, "inc.run", wait=5))["modals"]
     (second,) = (await fill(room, first, {"runbook": "restart-deployment"}))["modals"]
-    assert [block["block_id"] for block in second["blocks"] if block["type"] == "input"] == list(FILLED)
+    assert [block["block_id"] for block in second["blocks"] if block["type"] == "input"] == [*FILLED, "behalf"]
     await fill(room, second, FILLED)
     assert len(room.inbox.asks) == 1
 

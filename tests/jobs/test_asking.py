@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from tests.system.town import Town, checkout_alert
@@ -16,9 +17,9 @@ async def form(here: Town, user: str, text: str) -> dict[str, Any]:
     return await here.modal(user)
 
 
-async def fill(here: Town, user: str, view: dict[str, Any], **values: str) -> dict[str, Any]:
+async def fill(here: Town, user: str, view: dict[str, Any], *, behalf: str = "", **values: str) -> dict[str, Any]:
     """Send the form with these parameters."""
-    given = {f"p.{name}": value for name, value in values.items()}
+    given = {f"p.{name}": value for name, value in values.items()} | ({"behalf": behalf} if behalf else {})
     body = {"user": user, "view_id": view["id"], "values": given}
     return dict(await here.page.act("/sandbox/submit", body))
 
@@ -150,3 +151,34 @@ async def test_what_was_just_done_for_another_incident_is_not_asked_for_anew(sho
     await shop.page.click(PRIYA, await shop.request(second), "Approve", stale=True)
     await shop.sees(f"was not proposed: A-{first} has done exactly this meanwhile")
     assert len(await shop.writes()) == 1
+
+
+def bound(here: Town, number: int) -> tuple[str, str]:
+    """Who asked, and on whose behalf, as the plan binds it."""
+    record = json.loads(here.rows("SELECT record FROM approvals WHERE number = ?", number)[0][0])
+    return record["requester"]["user_id"], record["on_behalf_of"]["user_id"]
+
+
+async def test_on_whose_behalf_it_is_asked_for_is_bound_shown_and_cannot_approve_it(shop: Town) -> None:
+    await shop.alert(checkout_alert())
+    await shop.request()
+    view = await form(shop, DANA, "restart-deployment INC-1")
+    assert (await fill(shop, DANA, view, behalf=LEE, namespace="shop", deployment="cart"))["modals"] == []
+    request = await shop.request(2)
+    assert "on behalf of lee (U0LEE)" in json.dumps(request["blocks"])
+    assert bound(shop, 2) == (DANA, LEE)
+    await shop.page.click(LEE, request, "Approve", stale=True)
+    await shop.sees("was asked for on behalf of [Ll]ee.*, so somebody else must approve it", user=LEE)
+    told = shop.rows("SELECT data FROM audit WHERE kind = 'approval.requested' AND subject = 'A-2'")
+    assert json.loads(told[0][0])["on_behalf_of"] == f"T0SHOP:{LEE}"
+    # Who changes its parameters says anew for whom it is, and finds it filled in.
+    await change(shop, PRIYA, request)
+    view = await shop.modal(PRIYA)
+    (picker,) = [block["element"] for block in view["blocks"] if block.get("block_id") == "behalf"]
+    assert picker["initial_user"] == LEE
+    await fill(shop, PRIYA, view, behalf=DANA, namespace="shop", deployment="cart")
+    await shop.sees("A-2 is replaced by A-3")
+    assert bound(shop, 3) == (PRIYA, DANA)
+    await shop.page.click(LEE, await shop.request(3), "Approve", stale=True)
+    await shop.sees("A-3 helped")
+    assert shop.audit_holds()

@@ -144,13 +144,15 @@ async def test_the_time_of_a_restart_is_fixed_at_planning(market: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "changed", ["requester", "needs", "quorum", "break_glass", "ttl", "evidence", "policy", "catalogue", "now"]
+    "changed",
+    ["requester", "on_behalf_of", "needs", "quorum", "break_glass", "ttl", "evidence", "policy", "catalogue", "now"],
 )
 async def test_whatever_is_bound_changes_the_digest(market: Any, changed: str) -> None:
     first = await market.planned("restart-deployment", deployment="cart")
     person = Person("T0SHOP", "U0DANA")
     market.context = {
         "requester": replace(market.context, requester=person),
+        "on_behalf_of": replace(market.context, on_behalf_of=Member(person, "Dana")),
         "needs": replace(market.context, needs=()),
         "quorum": replace(market.context, quorum=2),
         "break_glass": replace(market.context, break_glass=(Member(Person("T0SHOP", "U0DANA"), "Dana"),)),

@@ -8,6 +8,7 @@ from bot.store.work import Due
 
 LEE = Person("T0SHOP", "U0LEE")
 ASKED = Ask("k1", "i1", "restart-deployment", {"deployment": "cart", "n": 3, "on": True}, LEE, "Lee", None, 1000)
+FOR_DANA = Ask("k3", "i1", "restart-deployment", {}, LEE, "Lee", "a1", 1000, Person("T0SHOP", "U0DANA"))
 ANEW = Ask("k2", "i1", "restart-deployment", {}, None, "", "a1", 1000)
 
 
@@ -16,7 +17,9 @@ def test_an_ask_is_stored_once_and_read_as_it_was(database: Database) -> None:
     assert database.write_now(lambda c: asks.receive(c, ASKED)) is None
     assert database.write_now(lambda c: asks.receive(c, ANEW)) == 1
     assert database.read_now(lambda c: asks.get(c, "k1")) == ASKED
+    assert database.write_now(lambda c: asks.receive(c, FOR_DANA)) == 1
     assert database.read_now(lambda c: asks.get(c, "k2")) == ANEW
+    assert database.read_now(lambda c: asks.get(c, "k3")) == FOR_DANA
     assert Due("ask", "k1", 1) in database.read_now(lambda c: work.due(c, now=1))
 
 

@@ -244,6 +244,7 @@ def upgrade() -> None:
         sa.Column("parameters", sa.JSON(), nullable=False),
         sa.Column("person", sa.Text(), nullable=True),
         sa.Column("person_name", sa.Text(), nullable=False),
+        sa.Column("on_behalf_of", sa.Text(), nullable=True),
         sa.Column("replaces", sa.String(length=32), nullable=True),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
         sa.Column("approval_id", sa.String(length=32), nullable=True),
