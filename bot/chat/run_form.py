@@ -34,8 +34,8 @@ _USER_ID = re.compile(r"[UW][A-Z0-9]{1,19}")
 @dataclass(frozen=True, slots=True)
 class Form:
     """What a form is opened with. ``matters`` are the incidents to choose from, or the one thing that it is for.
-    ``replaces`` is the button value of the request whose parameters are changed, ``behalf`` the user id of whom that one
-    acts for."""
+    ``replaces`` is the button value of the request whose parameters are changed, ``behalf`` the user id of whom that
+    one acts for."""
 
     runbook: Runbook
     matters: Sequence[Matter]
@@ -130,7 +130,7 @@ def answers(view: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str,
             if chosen:
                 found[name] = chosen == "true"
         elif typed:
-            whole = declared["type"] == "integer" and re.fullmatch(r"-?[0-9]{1,16}", typed)
+            whole = declared["type"] == "integer" and re.fullmatch(r"-?[0-9]{1,15}", typed)
             found[name] = int(typed) if whole else typed
     return found
 

@@ -48,6 +48,12 @@ def not_asked(who: str, title: str, why: str) -> Card:
     return _line("🚫", f"{who} wants {title}, which was not asked for: {why}")
 
 
+def ask_set_aside(why: str) -> Card:
+    """Say that a stored ask was not acted on, because it is not what Signoff wrote."""
+    said = f"Somebody's ask for a runbook cannot be relied on: {why}. Nothing was asked for, nothing ran."
+    return _line("🛑", f"{said} Whoever asked may ask again. Somebody may have changed the database.")
+
+
 def superseded(old: Approval, new: Approval, why: str) -> Card:
     """Say that another request took a request's place, and why: what was approved of it counts no more."""
     return _line("↪️", f"{old.name} is replaced by {new.name}: {why}. Its approvals do not count for that.")

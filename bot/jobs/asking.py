@@ -15,8 +15,9 @@ from bot.jobs import board, proposing, vote
 from bot.jobs.engine import Steps, Story
 from bot.jobs.proposing import Unplanned, Wanted
 from bot.jobs.world import World
-from bot.store import approvals, asks, audit, clock, matters, work
+from bot.store import approvals, asks, audit, clock, matters, outbox, unreadable, work
 from bot.store.approvals import Request
+from bot.store.unreadable import UnreadableRow
 
 KIND = "ask"
 VERSION = 1
@@ -40,7 +41,11 @@ async def _ask(world: World, ask_id: str) -> None:
     def read(connection: Connection) -> tuple[Ask, int]:
         return asks.get(connection, ask_id), work.attempts(connection, KIND, ask_id)
 
-    ask, failed = await world.database.read(read)
+    try:
+        ask, failed = await world.database.read(read)
+    except UnreadableRow as problem:
+        await world.database.write(partial(_set_aside, world=world, ask_id=ask_id, problem=problem))
+        return
     if ask.outcome:
         return
     runbook = world.catalogue.runbooks.get(ask.runbook)
@@ -115,6 +120,22 @@ def _tell(connection: Connection, world: World, ask: Ask, title: str, why: str) 
     audit.append(connection, at=now, kind="ask.refused", actor=actor, subject=matter.name, data=data)
     who = world.redactor.text(ask.person_name) or (ask.person.user_id if ask.person else "Signoff")
     board.say(connection, world, matter, f"ask:{ask.id}", thread.not_asked(who, title, said), now=now, urgent=True)
+
+
+def _set_aside(connection: Connection, *, world: World, ask_id: str, problem: UnreadableRow) -> None:
+    """Report an ask that cannot be relied on, and say so in the channel: whose it is, and for what, nobody knows."""
+    now = clock.advance(connection)
+    unreadable.report(connection, problem, now=now)
+    data = {"table": problem.table, "row": problem.row_id, "why": problem.reason}
+    audit.append(connection, at=now, kind="row.set_aside", actor="signoff", subject=f"ask {ask_id}", data=data)
+    outbox.put(
+        connection,
+        key=f"ask:{ask_id}",
+        channel=world.rules.channel_for({}),
+        payload=thread.ask_set_aside(problem.reason).payload(),
+        now=now,
+        urgent=True,
+    )
 
 
 def _finish(connection: Connection, *, ask_id: str, generation: int) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.approval import Person
 from bot.domain.ask import Ask
-from bot.store import work
+from bot.store import signed, work
 from bot.store.approvals import person
 from bot.store.tables import approvals, asks
 from bot.store.unreadable import parse_part
@@ -23,13 +23,15 @@ def receive(connection: Connection, ask: Ask) -> int | None:
     values = {name: getattr(ask, name) for name in Ask.__dataclass_fields__}
     people = {name: str(values[name]) if values[name] else None for name in _PEOPLE}
     values |= people | {"parameters": dict(ask.parameters)}
-    stored = connection.execute(insert(asks).values(**values).on_conflict_do_nothing())
+    sealed = signed.sealed(connection, asks, values)
+    stored = connection.execute(insert(asks).values(**sealed).on_conflict_do_nothing())
     return work.want(connection, "ask", ask.id) if stored.rowcount == 1 else None
 
 
 def get(connection: Connection, ask_id: str) -> Ask:
-    """Read an ask. Raises ``UnreadableRow`` if it no longer parses."""
+    """Read an ask. Raises ``UnreadableRow`` if it no longer parses or is not as we wrote it."""
     row = connection.execute(select(asks).where(asks.c.id == ask_id)).one()
+    signed.check(connection, asks, row)
     data = dict(row._mapping)
     people = {name: person(str(data[name])) if data[name] else None for name in _PEOPLE}
     return parse_part(_ASK, data | people, "asks", row.id)
@@ -44,6 +46,7 @@ def waiting(connection: Connection, asker: Person) -> int:
 
 
 def settle(connection: Connection, ask_id: str, *, approval_id: str | None, outcome: str) -> bool:
-    """Record what became of an ask, once. Returns whether this call did it."""
-    statement = update(asks).where(asks.c.id == ask_id, asks.c.outcome == "")
-    return connection.execute(statement.values(approval_id=approval_id, outcome=outcome[:1000])).rowcount == 1
+    """Record what became of an ask, once. Returns whether this call did it. Raises ``UnreadableRow`` if the row is not
+    as we wrote it."""
+    values = {"approval_id": approval_id, "outcome": outcome[:1000]}
+    return signed.change(connection, asks, ask_id, before={"outcome": ""}, values=values)

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table, select, update
 
+from bot.domain.canonical import canonical
 from bot.domain.keys import Keys
 from bot.store.unreadable import UnreadableRow
 
@@ -66,7 +67,8 @@ def _signature(keys: Keys | None, table: Table, row: Mapping[str, Any]) -> str:
 
 
 def _encoded(table: Table, row: Mapping[str, Any]) -> bytes:
-    """One form for one row: each column by name, type, length and content. Raises ``TypeError`` for another type."""
+    """One form for one row: each column by name, type, length and content. Raises ``TypeError`` for another type,
+    ``ValueError`` for an object that JSON cannot carry exactly."""
     return b"".join(
         b"%b=%b%d:%b;" % (name.encode(), kind, len(data), data)
         for name in sorted(column.name for column in table.c if column.name not in _UNSIGNED)
@@ -86,6 +88,8 @@ def _typed(value: Any) -> Iterator[tuple[bytes, bytes]]:
             yield b"s", value.encode()
         case bytes() | memoryview():
             yield b"b", bytes(value)
+        case dict():
+            yield b"j", canonical(value)
         case _:
             raise TypeError(f"a signed table has no {type(value).__name__}")
 

@@ -218,6 +218,7 @@ asks = Table(
     Column("received_at", BigInteger, nullable=False),
     Column("approval_id", String(32), nullable=True),
     Column("outcome", Text, nullable=False),
+    _signature(),
     *_counters(),
     _due("asks_due"),
 )

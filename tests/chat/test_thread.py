@@ -35,6 +35,11 @@ def line(card: Card) -> str:
         (thread.triage_ready("Out of memory.", "claude-x", "Late."), "🧭 Triage (claude-x): Out of memory. Late."),
         (thread.not_proposed("Roll back", "It is paused."), "🚫 Roll back was not proposed: It is paused."),
         (
+            thread.ask_set_aside("its signature does not match"),
+            "🛑 Somebody's ask for a runbook cannot be relied on: its signature does not match. Nothing was asked for, "
+            "nothing ran. Whoever asked may ask again. Somebody may have changed the database.",
+        ),
+        (
             thread.asks_you([(A77, "Roll back: shop/checkout (INC-142)")], "INC-142"),
             "🔏 A-77 waits for you: Roll back: shop/checkout (INC-142), in cluster PROD. "
             "Look at its card in the thread of INC-142.",

@@ -122,6 +122,30 @@ async def test_a_click_that_somebody_stored_is_judged_as_nobodys(asked: Town) ->
     assert asked.audit_holds()
 
 
+async def test_an_ask_that_somebody_stored_in_another_s_name_asks_for_nothing(asked: Town) -> None:
+    """A (identity), forged: an ask in Priya's name, written without a key, is reported, audited and said; Lee could
+    otherwise have approved what nobody else wanted."""
+    with written(asked) as connection:
+        forged = {
+            "id": "a" * 32,
+            "matter_id": row(connection, "approvals")["matter_id"],
+            "runbook": "restart-deployment",
+            "parameters": json.dumps({"namespace": "shop", "deployment": "cart"}),
+            "person": "T0SHOP:U0PRIYA",
+            "person_name": "priya",
+            "received_at": row(connection, "approvals")["created_at"],
+            "outcome": "",
+            "wanted": 1,
+        }
+        put(connection, "asks", forged)
+    await asked.sees("ask for a runbook cannot be relied on: it is not signed")
+    await asked.until(lambda: asked.rows("SELECT 1 FROM asks WHERE done = wanted"), "the ask to be set aside")
+    assert asked.rows("SELECT count(*) FROM approvals") == [(1,)]
+    assert asked.rows("SELECT table_name FROM quarantine") == [("asks",)]
+    assert asked.rows("SELECT subject FROM audit WHERE kind = 'row.set_aside'") == [(f"ask {'a' * 32}",)]
+    assert asked.audit_holds()
+
+
 async def test_a_plan_rewritten_with_a_digest_that_fits_it_is_refused(asked: Town) -> None:
     """B (binding), forged: another target and the digest of the changed plan, in the row that people sign."""
     with written(asked) as connection:

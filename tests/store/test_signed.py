@@ -7,13 +7,15 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from bot.domain.keys import Keys
-from bot.store import approvals, work
+from bot.store import approvals, asks, work
 from bot.store.database import Database
 from bot.store.schema import migrate
 from bot.store.tables import approvals as approval_rows
+from bot.store.tables import asks as ask_rows
 from bot.store.tables import votes
 from bot.store.unreadable import UnreadableRow
 from tests.store.test_approvals import NOW, ask, receive, vote
+from tests.store.test_asks import ASKED
 
 OLD = "old:" + "o" * 32
 NEW = "new:" + "n" * 32
@@ -25,6 +27,7 @@ def database(database_url: str) -> Iterator[Database]:
     migrate(opened)
     ask(opened)
     receive(opened, vote())
+    opened.write_now(lambda c: asks.receive(c, ASKED))
     yield opened
     opened.close()
 
@@ -32,6 +35,7 @@ def database(database_url: str) -> Iterator[Database]:
 def read(database: Database) -> None:
     database.read_now(lambda c: approvals.request(c, "a1"))
     database.read_now(lambda c: approvals.click(c, "v1"))
+    database.read_now(lambda c: asks.get(c, "k1"))
 
 
 def test_what_we_wrote_and_changed_is_read(database: Database) -> None:
@@ -40,13 +44,16 @@ def test_what_we_wrote_and_changed_is_read(database: Database) -> None:
     change = {"before": "pending", "after": "approved", "outcome": "é", "now": NOW + 1}
     assert database.write_now(lambda c: approvals.move(c, "a1", **change))
     read(database)
+    assert database.write_now(lambda c: asks.settle(c, "k1", approval_id="a1", outcome="A-1 asks for it."))
+    read(database)
     assert [click.vote.id for click in database.read_now(lambda c: approvals.votes_of(c, "a1"))] == ["v1"]
     assert not database.write_now(lambda c: approvals.move(c, "a1", **change)), "only once"
 
 
+ROWS = {approval_rows: "a1", votes: "v1", ask_rows: "k1"}
 COLUMNS = [
     (table, column.name)
-    for table in (approval_rows, votes)
+    for table in ROWS
     for column in table.c
     if column.name not in ("id", "wanted", "done", "attempts", "not_before")
 ]
@@ -55,11 +62,11 @@ COLUMNS = [
 @pytest.mark.parametrize(("table", "column"), COLUMNS, ids=lambda value: str(getattr(value, "name", value)))
 def test_no_column_can_be_changed_behind_our_back(database: Database, table: Any, column: str) -> None:
     kind = table.c[column].type.python_type
-    value = {int: 12345, str: "U0EVE", bytes: b"{}"}[kind]
+    value = {int: 12345, str: "U0EVE", bytes: b"{}", object: {"deployment": "payments"}}[kind]
     database.write_now(lambda c: c.execute(update(table).values(**{column: value})))
     with pytest.raises(UnreadableRow) as raised:
         read(database)
-    assert (raised.value.table, raised.value.row_id) == (table.name, "a1" if table is approval_rows else "v1")
+    assert (raised.value.table, raised.value.row_id) == (table.name, ROWS[table])
 
 
 def test_the_counters_of_a_row_s_job_are_not_signed(database: Database) -> None:
