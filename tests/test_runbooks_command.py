@@ -42,7 +42,7 @@ async def test_the_plan_that_is_printed_is_the_card_that_an_approver_sees(here: 
     request = await here.request()
     kept = json.loads(here.rows("SELECT record FROM approvals")[0][0])
     assert {key for key in record if record[key] != kept[key]} <= {
-        "incident",
+        "matter",
         "evidence",
         "proposed_by",
         "created_at",
