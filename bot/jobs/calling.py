@@ -165,4 +165,4 @@ async def _reconcile(world: World, request: Request, run_id: str, ordinal: int, 
     elif found == "not applied":
         await end("failed", f"{why} {asked} shows that nothing was changed.")
     else:
-        await end("unknown", why)
+        await end("unknown", f"{why} {await execute.look(request.plan, ordinal, access)}")

@@ -25,6 +25,8 @@ _SERVER_METADATA = frozenset(
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _CONTEXT_WIDTH = 160
 _COMPARED = 2_000
+_READ = 6
+_CHANGED = re.compile(r"[-+] +(?:- )?(\S+):")
 _PLAIN = re.compile(r"[A-Za-z/._][\w/.@=+-]*(?::[\w/.@=+-]+)*(?: [\w/.@=+(][\w/.@=+(),-]*)*", re.ASCII)
 _NOT_TEXT = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n", "~", ".", ".."})
 
@@ -88,6 +90,13 @@ def moved(before: str, after: str) -> str:
     old, new = (text.splitlines()[:_COMPARED] for text in (before, after))
     lines = [line for line in list(unified_diff(old, new, n=0, lineterm=""))[2:] if not line.startswith("@@")]
     return _fitting("".join(f"{line[0]} {line[1:]}\n" for line in lines))
+
+
+def reads(change: str, now: Json) -> str:
+    """Say how what a change is about reads now: the lines of ``now`` under the names that its diff changes."""
+    names = {found[1] for line in change.splitlines() if (found := _CHANGED.match(line))}
+    lines = [line for line in _lines(now) if line.path and line.path[-1] in names and not line.text.endswith(":")]
+    return "; ".join(f"{_dotted(line.path)}: {line.text.partition(': ')[2]}" for line in lines[:_READ])
 
 
 def _hunks(old: Sequence[_Line], new: Sequence[_Line]) -> Iterator[str]:

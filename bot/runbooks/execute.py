@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bot.domain.plan import Plan
+from bot.runbooks import diff
 from bot.runbooks.access import Access, AccessFailed
 from bot.runbooks.actions import ACTIONS
 from bot.runbooks.actions.action import Before, ReadBack, fingerprint
@@ -143,6 +144,20 @@ async def read_back(plan: Plan, ordinal: int, access: Access, *, waited_seconds:
     if verdict == "not applied" and waited_seconds < REQUEST_LIMIT_SECONDS:
         return "cannot tell"
     return verdict
+
+
+async def look(plan: Plan, ordinal: int, access: Access) -> str:
+    """Say how what call ``ordinal`` was to change reads now, for the person who has to judge. Not redacted yet."""
+    target = target_of(plan, ordinal)
+    try:
+        live = await _read(plan, ordinal, access)
+    except AccessFailed as failure:
+        return f"{target} cannot be read: {failure.sentence}"
+    if live is None:
+        return f"{target} is not there now."
+    change = next((each["diff"] for each in plan.record["dry_run"] if each["call"] == ordinal), "")
+    now = diff.reads(change, diff.normalise(live))
+    return f"It reads now: {now}." if now else f"{target} is there."
 
 
 def applied(plan: Plan, ordinal: int, live: Json | None) -> ReadBack:

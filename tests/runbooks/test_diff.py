@@ -198,3 +198,13 @@ def test_two_changes_of_the_same_thing_are_compared_line_by_line() -> None:
     assert diff.moved(before, before) == ""
     assert diff.moved(before, before.replace("a:1", "a:2")) == "- - image: a:1\n+ - image: a:2\n"
     assert len(diff.moved("", "+ line\n" * 5000)) <= diff.MAX_SHOWN
+
+
+def test_what_a_change_is_about_is_read_from_the_object_as_it_is_now() -> None:
+    def web(image: str) -> dict[str, Any]:
+        return {"spec": {"replicas": 3, "template": {"containers": [{"name": "web", "image": image}]}}}
+
+    change = diff.between(web("web:1"), web("web:2"), title="web", redact=lambda value: value)
+    assert change is not None
+    assert diff.reads(change.text, web("web:3")) == "spec.template.containers[web].image: web:3"
+    assert diff.reads(change.text, {"spec": {"replicas": 3}}) == ""
