@@ -113,7 +113,7 @@ def may_answer(approval: Approval, plan: Plan, vote: Vote, electorate: Electorat
 
     Who could have approved the action may say what became of it; unlike a denial, an answer needs a readable standing.
     """
-    if vote.approval_id != approval.id or vote.decision not in ("applied", "absent"):
+    if vote.approval_id != approval.id or vote.decision not in ("applied", "absent", "again"):
         return f"This is no answer to the question about {approval.name}."
     terms = Terms.of(plan)
     return _unbound(approval, terms) or _unfit(vote, electorate) or _outsider(approval, terms, vote, electorate)

@@ -14,6 +14,7 @@ from bot.domain.run import Run
 
 APPLIED_ACTION = "run.applied"
 NOT_APPLIED_ACTION = "run.notapplied"
+AGAIN_ACTION = "run.again"
 
 _SENTENCE = 400
 
@@ -189,9 +190,9 @@ def ended(approval: Approval, run: Run) -> Card:
     return _line(glyph, f"{approval.name} {words}{took}" + (f": {run.outcome}" if run.outcome else "."))
 
 
-def question(name: str, run: Run, what: str, *, look: str = "", answered: str = "") -> Card:
+def question(name: str, run: Run, what: str, *, look: str = "", answered: str = "", again: bool = True) -> Card:
     """Ask whether a step of an UNKNOWN run took effect. ``name`` is what people call its request, ``look`` says where
-    to look, ``answered`` who said what."""
+    to look, ``answered`` who said what; ``again`` offers to ask for the same anew."""
     head = f"{name}: did this take effect? Signoff cannot know."
     said = (rich.section(rich.text("❓ "), rich.bold(head)), rich.section(rich.text(plain(what, _SENTENCE))))
     if answered:
@@ -202,12 +203,14 @@ def question(name: str, run: Run, what: str, *, look: str = "", answered: str = 
     then = rich.section(rich.text(f"Look at {where} and say what you see. Until then nothing more is run."))
     applied = confirm("It took effect?", "The run goes on and checks whether it helped.", "It took effect", "Back")
     absent = confirm("It did not?", "The step counts as failed. It is not tried again by itself.", "It did not", "Back")
-    row = actions(
-        [
-            button("It took effect", APPLIED_ACTION, run.id, confirm=applied, spoken=f"{name} took effect"),
-            button("It did not", NOT_APPLIED_ACTION, run.id, confirm=absent, spoken=f"{name} had no effect"),
-        ]
-    )
+    anew = "The step counts as failed, and a new request for the same goes up: somebody else has to approve it."
+    repeat = confirm("It did not, run it again?", anew, "Ask for it", "Back")
+    buttons = [
+        button("It took effect", APPLIED_ACTION, run.id, confirm=applied, spoken=f"{name} took effect"),
+        button("It did not", NOT_APPLIED_ACTION, run.id, confirm=absent, spoken=f"{name} had no effect"),
+        button("Run it again…", AGAIN_ACTION, run.id, confirm=repeat, spoken=f"{name} had no effect, ask for it again"),
+    ]
+    row = actions(buttons if again else buttons[:2])
     return Card(text=push(f"{head} {what}"), blocks=(rich.block(*said, then), row), broadcast=True)
 
 

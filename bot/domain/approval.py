@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 ApprovalState = Literal["pending", "approved", "denied", "cancelled", "expired", "void", "superseded"]
-Decision = Literal["approve", "break", "deny", "revoke", "cancel", "applied", "absent", "reviewed"]
+Decision = Literal["approve", "break", "deny", "revoke", "cancel", "applied", "absent", "again", "reviewed"]
 """What a click says: on a request approve, break (the glass: release it without its quorum), deny, revoke (take one's
 approval back) or cancel (the requester's); on an UNKNOWN run whether its step was applied or is absent; on what was
 released by break-glass that it is reviewed."""

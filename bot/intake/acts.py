@@ -31,13 +31,17 @@ class Click:
     channel: str
 
 
+Said = Literal["applied", "absent", "again"]
+"""It took effect; it did not; it did not, and is wanted again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a person says about a step whose outcome is UNKNOWN, to be stored."""
 
     id: str
     run_id: str
-    applied: bool
+    said: Said
     person: Person
     person_name: str
     channel: str

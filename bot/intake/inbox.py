@@ -294,7 +294,7 @@ def _unreadable(name: str, problem: UnreadableRow) -> str:
 def _receive(
     connection: Connection, vote_id: str, approval_id: str, act: Click | Answer, digest: str, world: World
 ) -> int | None:
-    decision = act.decision if isinstance(act, Click) else ("applied" if act.applied else "absent")
+    decision = act.decision if isinstance(act, Click) else act.said
     vote = Vote(
         id=vote_id,
         approval_id=approval_id,

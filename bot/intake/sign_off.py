@@ -12,7 +12,7 @@ import structlog
 from bot.chat import approval_card, glass_card, reason_form, thread
 from bot.domain.approval import Decision
 from bot.intake import payload
-from bot.intake.acts import Answer, Click, Inbox
+from bot.intake.acts import Answer, Click, Inbox, Said
 from bot.intake.answering import FORESEE_S, STALE_BUTTON, open_form, read, stored, whisper
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def listen(app: AsyncApp, inbox: Inbox) -> None:
         app.view(callback)(listeners.reasoned)
     app.action(thread.APPLIED_ACTION)(listeners.took_effect)
     app.action(thread.NOT_APPLIED_ACTION)(listeners.had_no_effect)
+    app.action(thread.AGAIN_ACTION)(listeners.wanted_again)
 
 
 class _SignOff:
@@ -150,14 +151,18 @@ class _SignOff:
 
     async def took_effect(self, ack: Any, body: Mapping[str, Any], context: Any, client: AsyncWebClient) -> None:
         """Store that a step of an UNKNOWN run took effect."""
-        await self._answer(ack, body, context, client, applied=True)
+        await self._answer(ack, body, context, client, "applied")
 
     async def had_no_effect(self, ack: Any, body: Mapping[str, Any], context: Any, client: AsyncWebClient) -> None:
         """Store that a step of an UNKNOWN run had no effect."""
-        await self._answer(ack, body, context, client, applied=False)
+        await self._answer(ack, body, context, client, "absent")
+
+    async def wanted_again(self, ack: Any, body: Mapping[str, Any], context: Any, client: AsyncWebClient) -> None:
+        """Store that a step of an UNKNOWN run had no effect, and that it is wanted again."""
+        await self._answer(ack, body, context, client, "again")
 
     async def _answer(
-        self, ack: Any, body: Mapping[str, Any], context: Any, client: AsyncWebClient, *, applied: bool
+        self, ack: Any, body: Mapping[str, Any], context: Any, client: AsyncWebClient, said: Said
     ) -> None:
         run_id, occasion = payload.row_id(body), payload.action(body, "action_ts")
         if not run_id:
@@ -165,9 +170,9 @@ class _SignOff:
             await whisper(client, body, STALE_BUTTON)
             return
         answer = Answer(
-            id=payload.once(context, body, run_id, "applied" if applied else "not applied", occasion),
+            id=payload.once(context, body, run_id, said, occasion),
             run_id=run_id,
-            applied=applied,
+            said=said,
             person=payload.person(context, body),
             person_name=payload.person_name(body),
             channel=payload.channel(body),

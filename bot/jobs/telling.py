@@ -102,6 +102,7 @@ def question_by_audit(
     targets = asked.get("targets")
     look = ", ".join(str(each) for each in targets[:FEW_CALLS]) if isinstance(targets, list) else ""
     what = f"{call.get('action', 'a step')}: {doubted.detail}"
-    card = thread.question(name, run, what, look=f"{look} in {call.get('cluster')}" if look else "", answered=answered)
+    where = f"{look} in {call.get('cluster')}" if look else ""
+    card = thread.question(name, run, what, look=where, answered=answered, again=False)
     matter = matters.get(connection, run.matter_id)
     board.say(connection, world, matter, f"unknown:{doubted.ordinal}:{name}", card, now=now, urgent=True)

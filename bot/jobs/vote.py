@@ -15,6 +15,7 @@ from bot.approvals.terms import Terms
 from bot.chat import thread
 from bot.chat.card import Card
 from bot.domain.approval import ApprovalState, Decision, Electorate, Person, Vote, VoteState
+from bot.domain.ask import Ask
 from bot.domain.matter import Matter
 from bot.domain.policy import BREAK_GLASS
 from bot.domain.run import UNBEGUN, Run
@@ -22,7 +23,7 @@ from bot.jobs import board, holds, ledger
 from bot.jobs.engine import Steps, Story
 from bot.jobs.people import FOR_A_DENIAL, FOR_AN_APPROVAL, electorate
 from bot.jobs.world import World
-from bot.store import approvals, audit, clock, matters, outbox, runs, unreadable, work
+from bot.store import approvals, asks, audit, clock, matters, outbox, runs, unreadable, work
 from bot.store.approvals import Click, Glass, Request
 from bot.store.unreadable import UnreadableRow
 
@@ -32,7 +33,7 @@ VERSION = 1
 _CAREFUL: frozenset[Decision] = frozenset({"approve", "break", "reviewed"})
 """What must not count on an old reading of a group."""
 
-_ANSWERS: frozenset[Decision] = frozenset({"applied", "absent"})
+_ANSWERS: frozenset[Decision] = frozenset({"applied", "absent", "again"})
 _ANSWERED = "This was answered already, or the run has ended."
 UNREADABLE = "This request cannot be decided: its stored record can no longer be read. It is reported; nothing ran."
 
@@ -276,7 +277,26 @@ def _answer(connection: Connection, world: World, case: _Case) -> list[str | int
     sentence = _looked(world, case.click)
     _judged(connection, world, case, "counted", f"answer.{vote.decision}", sentence)
     going = ledger.answered(connection, world, case.request, case.run, applied=applied, sentence=sentence, now=now)
+    if vote.decision == "again":
+        _ask_again(connection, case)
     return [case.run.id, going] if going is not None else None
+
+
+def _ask_again(connection: Connection, case: _Case) -> None:
+    """Ask for what a run did not do, in the name of who wants it again: they looked, and another signs off."""
+    approval, click = case.request.approval, case.click
+    given = case.request.plan.record["parameters"]
+    ask = Ask(
+        id=click.vote.id,
+        matter_id=approval.matter_id,
+        runbook=approval.runbook,
+        parameters=given,
+        person=click.vote.person,
+        person_name=click.person_name,
+        replaces=None,
+        received_at=case.now,
+    )
+    asks.receive(connection, ask)
 
 
 def _answer_by_list(connection: Connection, world: World, click: Click, people: Electorate, now: int) -> None:
@@ -301,8 +321,11 @@ def _answer_by_list(connection: Connection, world: World, click: Click, people: 
 
 
 def _looked(world: World, click: Click) -> str:
-    said = "took effect" if click.vote.decision == "applied" else "did not take effect"
-    return f"{world.redactor.text(click.person_name)} looked and says that it {said}."
+    said = {"applied": "took effect", "again": "did not take effect, and wants it again"}
+    return (
+        f"{world.redactor.text(click.person_name)} looked and says that it "
+        f"{said.get(click.vote.decision, 'did not take effect')}."
+    )
 
 
 def _review(connection: Connection, world: World, case: _Case) -> None:

@@ -122,16 +122,21 @@ def test_the_end_of_a_run_is_one_line(state: Any, says: str) -> None:
     assert line(thread.ended(A77, replace(RUN, state=state, ended_at=NOW + 48_000_000, outcome="All ready."))) == says
 
 
-def test_an_unknown_run_asks_with_two_buttons_that_say_what_they_do() -> None:
+def test_an_unknown_run_asks_with_buttons_that_say_what_they_do() -> None:
     card = thread.question(A77.name, RUN, "The connection broke.", look="kubectl get deploy checkout")
     assert problems_of_blocks(list(card.blocks), "message") == []
     assert card.broadcast
     assert card.text == "A-77: did this take effect? Signoff cannot know. The connection broke."
     assert "Look at kubectl get deploy checkout and say what you see." in str(card.blocks)
     row = {button["action_id"]: button for button in card.blocks[-1]["elements"]}
-    assert set(row) == {"run.applied", "run.notapplied"}
+    assert set(row) == {"run.applied", "run.notapplied", "run.again"}
     assert {button["value"] for button in row.values()} == {"r1"}
     assert all("confirm" in button for button in row.values())
+
+
+def test_where_nothing_can_be_asked_for_anew_two_answers_are_left() -> None:
+    card = thread.question(A77.name, RUN, "The connection broke.", again=False)
+    assert {button["action_id"] for button in card.blocks[-1]["elements"]} == {"run.applied", "run.notapplied"}
 
 
 def test_an_answered_question_asks_no_more() -> None:

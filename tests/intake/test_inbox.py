@@ -14,7 +14,7 @@ from bot.domain.evidence import Evidence
 from bot.domain.incident import Subject
 from bot.domain.joining import join
 from bot.domain.plan import SCHEMA, Plan
-from bot.intake.acts import Answer, ApprovalShown, Click, LogsWanted
+from bot.intake.acts import Answer, ApprovalShown, Click, LogsWanted, Said
 from bot.intake.inbox import LOGS_AT_ONCE, StoredInbox
 from bot.jobs.engine import Engine
 from bot.jobs.world import World
@@ -103,7 +103,7 @@ async def test_the_digest_that_was_seen_is_stored(world: World, inbox: StoredInb
 
 async def test_a_click_on_nothing_is_told_so_and_stored_nowhere(world: World, inbox: StoredInbox) -> None:
     assert "no such request" in await inbox.vote(replace(CLICK, approval_id="gone"))
-    assert "no such run" in await inbox.answer(Answer("v9", "gone", True, LEE, "lee", "C1"))
+    assert "no such run" in await inbox.answer(Answer("v9", "gone", "applied", LEE, "lee", "C1"))
     assert due(world) == []
 
 
@@ -114,15 +114,13 @@ async def test_a_secret_in_a_reason_is_never_stored(world: World, inbox: StoredI
     assert reason.startswith("it holds ")
 
 
-@pytest.mark.parametrize(("applied", "decision"), [(True, "applied"), (False, "absent")])
-async def test_what_a_person_saw_of_a_run_is_a_vote_too(
-    world: World, inbox: StoredInbox, applied: bool, decision: str
-) -> None:
+@pytest.mark.parametrize("said", ["applied", "absent", "again"])
+async def test_what_a_person_saw_of_a_run_is_a_vote_too(world: World, inbox: StoredInbox, said: Said) -> None:
     run = world.database.write_now(lambda c: runs.start(c, approval_id="a1", matter_id="i1", now=NOW))
     assert run is not None
-    assert await inbox.answer(Answer("v1", run.id, applied, LEE, "lee", "C1")) == ""
+    assert await inbox.answer(Answer("v1", run.id, said, LEE, "lee", "C1")) == ""
     stored = world.database.read_now(lambda c: approvals.click(c, "v1"))
-    assert (stored.vote.decision, stored.vote.approval_id, stored.vote.digest) == (decision, "a1", PLAN.digest)
+    assert (stored.vote.decision, stored.vote.approval_id, stored.vote.digest) == (said, "a1", PLAN.digest)
 
 
 async def test_lists_are_short_and_say_how_many_there_are(inbox: StoredInbox) -> None:

@@ -162,9 +162,11 @@ async def test_a_request_is_changed_by_who_may_and_others_are_told(room: Room) -
     assert room.inbox.clicks == {}
 
 
-@pytest.mark.parametrize(("action", "applied"), [("run.applied", True), ("run.notapplied", False)])
-async def test_the_answer_to_an_unknown_run_is_stored(room: Room, action: str, applied: bool) -> None:
+@pytest.mark.parametrize(
+    ("action", "said"), [("run.applied", "applied"), ("run.notapplied", "absent"), ("run.again", "again")]
+)
+async def test_the_answer_to_an_unknown_run_is_stored(room: Room, action: str, said: str) -> None:
     ts = await room.post(thread.question(A77.name, RUN, "The connection broke."))
     assert (await room.click(ts, action))["acked"]
     (answer,) = room.inbox.answers.values()
-    assert (answer.run_id, answer.applied, answer.person) == ("r1", applied, Person("T0SHOP", LEE))
+    assert (answer.run_id, answer.said, answer.person) == ("r1", said, Person("T0SHOP", LEE))

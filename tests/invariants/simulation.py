@@ -471,7 +471,7 @@ class Simulation:
         if unknown:
             approval_id = self._truth.approval_of[self._random.choice(unknown)]
             digest = dict(self._truth.requests(all_of_them=True))[approval_id]
-            self._store_click(approval_id, digest, self._random.choice(("applied", "absent")))
+            self._store_click(approval_id, digest, self._random.choice(("applied", "absent", "again")))
 
     def _store_click(self, approval_id: str, digest: str, decision: Any) -> None:
         self.count("clicks")

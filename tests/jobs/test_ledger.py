@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.system.town import DANA, LEE, WITHOUT_CLUSTER, Town, checkout_alert
+import json
+
+from tests.system.town import DANA, LEE, PRIYA, WITHOUT_CLUSTER, Town, checkout_alert
 
 
 async def test_an_unreachable_answer_makes_the_run_unknown_and_asks(shop: Town) -> None:
@@ -18,6 +20,25 @@ async def test_an_unreachable_answer_makes_the_run_unknown_and_asks(shop: Town) 
     await shop.page.click(LEE, question, "It did not")
     await shop.until(lambda: shop.rows("SELECT state FROM runs") == [("failed",)], "the run to end")
     assert await shop.writes() == []
+    assert shop.audit_holds()
+
+
+async def test_what_did_not_happen_can_be_asked_for_again_and_another_person_approves_it(shop: Town) -> None:
+    await shop.alert(checkout_alert())
+    request = await shop.request()
+    await shop.lose("before")
+    await shop.page.click(LEE, request, "Approve")
+    question = await shop.sees("did this take effect")
+    assert "It reads now: " in json.dumps(question)
+    await shop.page.click(LEE, question, "Run it again…")
+    anew = await shop.request(2)
+    assert shop.rows("SELECT state FROM runs") == [("failed",)]
+    assert await shop.writes() == []
+    await shop.page.click(LEE, anew, "Approve")
+    await shop.sees("asked for", user=LEE)
+    await shop.page.click(PRIYA, anew, "Approve")
+    await shop.sees(r"A-2 helped")
+    assert len(await shop.writes()) == 1
     assert shop.audit_holds()
 
 
