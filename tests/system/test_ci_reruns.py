@@ -40,7 +40,7 @@ async def asked(here: Town, repository: str) -> Json:
     async def there() -> Json | None:
         said = [one for top in await here.page.messages(LEE) for one in (top, *top.get("replies", []))]
         mine = [one for one in said if one["text"].startswith("A-") and f"({repository} run" in one["text"]]
-        return next((one for one in mine if any(block["type"] == "actions" for block in one["blocks"])), None)
+        return next((one for one in mine if any(block["type"] == "actions" for block in one.get("blocks", []))), None)
 
     found: Json = await here.until(there, f"the request to run {repository} again")
     return found
@@ -102,7 +102,7 @@ async def test_what_a_later_run_overtook_needs_nobody_any_more(code: Town) -> No
 
     async def without_button() -> bool:
         message = await code.sees(rf"^{repository}: CI failed in rollout")
-        return not any(block["type"] == "actions" for block in message["blocks"])
+        return not any(block["type"] == "actions" for block in message.get("blocks", []))
 
     await code.until(without_button, "the button to go")
 

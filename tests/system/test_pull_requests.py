@@ -359,14 +359,14 @@ async def test_a_later_incident_names_the_change_that_was_merged_before_it(code:
     (evidence,) = code.rows("SELECT record FROM evidence WHERE record LIKE '%in the 24 h before the alert%'")
     assert "names checkout" in evidence[0]
 
-    async def asked(title: str) -> Json | None:
-        said = [one for top in await code.page.messages(LEE) for one in (top, *top.get("replies", []))]
-        found = [one for one in said if one["text"].startswith("A-") and title in one["text"]]
-        return next((one for one in found if any(block["type"] == "actions" for block in one["blocks"])), None)
+    async def asked(runbook: str) -> Json:
+        number = "SELECT min(number) FROM approvals WHERE runbook = ?"
+        await code.until(lambda: code.rows(number, runbook) != [(None,)], f"a request to {runbook}")
+        return await code.request(code.rows(number, runbook)[0][0])
 
     ended = "SELECT runs.state FROM runs JOIN approvals ON approvals.id = approval_id WHERE runbook = ?"
     done = [("succeeded",)]
-    request = await code.until(lambda: asked("Run the failed jobs of a workflow again"), "the offer to run it again")
+    request = await asked("rerun-failed-jobs")
     await code.page.click(LEE, request, "Approve")
 
     async def started() -> bool:
@@ -377,7 +377,7 @@ async def test_a_later_incident_names_the_change_that_was_merged_before_it(code:
     await code.on_github("finish-run", full_name=repository, run=failed["id"])
     await code.until(lambda: code.rows(ended, "rerun-failed-jobs") == done, "the run to be seen to end well")
 
-    request = await code.until(lambda: asked("Revert a merged pull request"), "the request to revert it")
+    request = await asked("revert-pull-request")
     assert "readinessProbe" in json.dumps(request["blocks"]), "an approver sees each line that goes back"
     before = (await code.github(repository))["branches"]["main"]
     await code.page.click(LEE, request, "Approve")

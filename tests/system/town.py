@@ -259,7 +259,7 @@ class Town:
 
         async def found() -> Json | None:
             for message in [m for top in await self.page.messages("U0LEE") for m in (top, *top.get("replies", []))]:
-                rows = [block for block in message["blocks"] if block["type"] == "actions"]
+                rows = [block for block in message.get("blocks", []) if block["type"] == "actions"]
                 if any(row["block_id"] == f"A-{number}" for row in rows):
                     # Of several requests on one card, only this one's buttons are there to be clicked.
                     others = [row for row in rows if row["block_id"] != f"A-{number}"]
