@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot import assembly
-from bot.approvals.policy import unfit
+from bot.approvals.eligible import unfit
 from bot.clients import github as github_client
 from bot.clients import slack as slack_client
 from bot.clients.alertmanager import Alertmanager, AlertmanagerError

@@ -1,9 +1,5 @@
 """The policy: whether one vote counts and what it decides, and whether an approved request may start its run.
 
-Who counts for a group: a person whom the plan names in it (that list is bound by its digest) and who is still in it
-now. Somebody who joined later did not stand on the request that was signed; somebody removed has no say any more. One
-human is one vote in all, in however many groups, under however many identities.
-
 Who may deny: everybody who could approve, because a denial decides as an approval does and must have somebody to
 answer for it; and the requester, who may always withdraw what is theirs. A denial is the safe direction, so it also
 counts when the standing of a listed person, or the group they were in, cannot be read: a wrong denial costs a new
@@ -24,15 +20,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
+from bot.approvals.eligible import Eligible, Supporters, listed, unfit, unfit_for
 from bot.approvals.lifecycle import Event, Illegal, step
 from bot.approvals.quorum import seat
 from bot.approvals.terms import Terms
 from bot.domain.approval import Approval, Decision, Electorate, Person, Standing, Vote
 from bot.domain.plan import Plan
 from bot.domain.policy import BREAK_GLASS
-
-Supporters = Mapping[Person, frozenset[str]]
-"""Who stands by a request, each with the groups of it that they may sit for."""
 
 _EVENTS: Mapping[Decision, Event] = {
     "approve": "approve",
@@ -41,7 +35,6 @@ _EVENTS: Mapping[Decision, Event] = {
     "revoke": "revoke",
     "cancel": "cancel",
 }
-_NAMED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +68,20 @@ def judge(
     cannot be read in the plan refuses; nothing is raised.
     """
     terms = Terms.of(plan)
+    who = Eligible(terms, electorate)
     votes = [each for each in votes if each.approval_id == approval.id]
     refusal = (
         _foreign_vote(approval, vote)
         or _unbound(approval, terms)
-        or _decided(approval, terms, votes, vote, started=started)
+        or _decided(approval, votes, vote, who, started=started)
         or _expired(approval, terms, now)
         or _other_version(terms, vote)
-        or _unfit(vote, electorate)
-        or _may_not(approval, terms, votes, vote, electorate)
+        or unfit_for(vote, electorate)
+        or _may_not(approval, votes, vote, who)
     )
     if refusal:
         return Verdict("refused", refusal)
-    name = _name(terms, electorate, vote.person)
+    name = who.name(vote.person)
     match vote.decision:
         case "deny":
             reason = _reason(vote)
@@ -101,11 +95,11 @@ def judge(
     if closed:
         return Verdict("refused", closed)
     if vote.decision == "break":
-        own = "their own request " if _asked(terms, vote.person, electorate) else ""
-        have = f"{len(_supporters(terms, votes, electorate))} of {terms.quorum} approvals"
+        own = "their own request " if who.asked(vote.person) else ""
+        have = f"{len(who.supporters(votes))} of {terms.quorum} approvals"
         return Verdict("approved", f"{name} broke the glass for {own}{approval.name}, with {have}: {_reason(vote)}")
     votes.append(replace(vote, state="counted"))
-    return _tally(approval, terms, _supporters(terms, votes, electorate), electorate)
+    return _tally(approval, who.supporters(votes), who)
 
 
 def may_answer(approval: Approval, plan: Plan, vote: Vote, electorate: Electorate) -> str:
@@ -116,13 +110,14 @@ def may_answer(approval: Approval, plan: Plan, vote: Vote, electorate: Electorat
     if vote.approval_id != approval.id or vote.decision not in ("applied", "absent", "again"):
         return f"This is no answer to the question about {approval.name}."
     terms = Terms.of(plan)
-    return _unbound(approval, terms) or _unfit(vote, electorate) or _outsider(approval, terms, vote, electorate)
+    who = Eligible(terms, electorate)
+    return _unbound(approval, terms) or unfit_for(vote, electorate) or _outsider(approval, vote, who)
 
 
 def may_answer_by_list(vote: Vote, electorate: Electorate) -> str:
     """Say why this person may not tell what became of a run whose plan cannot be relied on. Whom it names counts no
     more, so whoever is in any of the configuration's groups may: ``electorate`` has them all."""
-    refusal = _unfit(vote, electorate)
+    refusal = unfit_for(vote, electorate)
     if refusal or any(vote.person in people for people in electorate.groups.values()):
         return refusal
     if electorate.unread:
@@ -142,17 +137,18 @@ def may_review(
     if vote.approval_id != approval.id or vote.decision != "reviewed":
         return f"This is no review of {approval.name}."
     terms = Terms.of(plan)
+    who = Eligible(terms, electorate)
     if broken is None:
         return f"Nobody broke the glass for {approval.name}, so there is nothing to review."
     if reviewed is not None:
-        return f"{approval.name} was reviewed already by {_name(terms, electorate, reviewed.person)}."
-    refusal = _unbound(approval, terms) or _other_version(terms, vote) or _unfit(vote, electorate)
+        return f"{approval.name} was reviewed already by {who.name(reviewed.person)}."
+    refusal = _unbound(approval, terms) or _other_version(terms, vote) or unfit_for(vote, electorate)
     if refusal:
         return refusal
-    name = _name(terms, electorate, vote.person)
-    if electorate.human(vote.person) == electorate.human(broken.person):
+    name = who.name(vote.person)
+    if who.same(vote.person, broken.person):
         return f"{name} broke the glass for {approval.name}, so somebody else must review it."
-    if _asked(terms, vote.person, electorate):
+    if who.asked(vote.person):
         return f"{name} asked for {approval.name}, so somebody else must review it."
     if not _reason(vote):
         return "Write a few words: what was found is kept in the audit."
@@ -160,7 +156,7 @@ def may_review(
         return ""
     unread = [group for group in terms.groups if group in electorate.unread]
     if unread:
-        return f"Slack could not be asked who is in {_list(unread)}, so this does not count; try again in a moment."
+        return f"Slack could not be asked who is in {listed(unread)}, so this does not count; try again in a moment."
     return f"{name} is no approver of {approval.name}: only approvers review what was released without them."
 
 
@@ -183,6 +179,7 @@ def may_start(
     if isinstance(legal, Illegal):
         return Verdict("refused", legal.sentence)
     terms = Terms.of(plan)
+    who = Eligible(terms, electorate)
     unbound = _unbound(approval, terms)
     if unbound:
         return Verdict("refused", unbound)
@@ -192,24 +189,24 @@ def may_start(
     votes = [each for each in votes if each.approval_id == approval.id]
     denials = [vote for vote in votes if vote.decision in ("deny", "cancel") and vote.state == "counted"]
     if denials:
-        return Verdict("denied", f"{_name(terms, electorate, denials[0].person)} denied {approval.name}.")
-    supporters = _supporters(terms, votes, electorate)
-    breakers = _breakers(terms, votes, electorate)
-    if breakers or _reached(terms, supporters):
+        return Verdict("denied", f"{who.name(denials[0].person)} denied {approval.name}.")
+    supporters = who.supporters(votes)
+    breakers = who.breakers(votes)
+    if breakers or who.reached(supporters):
         closed = hold or _shared(electorate)
         if closed:
             return Verdict("waiting", closed)
         how = "released by break-glass" if breakers else "approved"
-        return Verdict("approved", f"{approval.name} is {how} by {_names(terms, electorate, breakers or supporters)}.")
-    hopeful = _supporters(terms, votes, electorate, hopeful=True)
-    hoped = _breakers(terms, votes, electorate, hopeful=True)
-    if hoped or _reached(terms, hopeful):
-        who = _names(terms, electorate, hoped or set(hopeful) - set(supporters)) or "they"
-        return Verdict("waiting", f"Slack cannot be asked at the moment whether {who} may still approve; trying again.")
-    broke = {vote.person for vote in votes if _breaks(terms, vote)}
+        return Verdict("approved", f"{approval.name} is {how} by {who.names(breakers or supporters)}.")
+    hopeful = who.supporters(votes, hopeful=True)
+    hoped = who.breakers(votes, hopeful=True)
+    if hoped or who.reached(hopeful):
+        names = who.names(hoped or set(hopeful) - set(supporters)) or "they"
+        sentence = f"Slack cannot be asked at the moment whether {names} may still approve; trying again."
+        return Verdict("waiting", sentence)
+    broke = {vote.person for vote in votes if who.breaks(vote)}
     if broke:
-        who = _names(terms, electorate, broke)
-        why = f"{who} broke the glass for {approval.name} and may not do so any more"
+        why = f"{who.names(broke)} broke the glass for {approval.name} and may not do so any more"
         return Verdict("refused", f"{why}. Ask for approval anew.")
     return Verdict(
         "refused",
@@ -221,7 +218,7 @@ def may_start(
 def released(plan: Plan, votes: Iterable[Vote], electorate: Electorate) -> bool:
     """Say whether the glass was broken for a plan by somebody who may still do so; ``votes`` are those of its request.
     Closed windows may then be passed, where the configuration says so."""
-    return bool(_breakers(Terms.of(plan), votes, electorate))
+    return bool(Eligible(Terms.of(plan), electorate).breakers(votes))
 
 
 def approvers(plan: Plan) -> frozenset[Person]:
@@ -246,14 +243,14 @@ def _unbound(approval: Approval, terms: Terms) -> str:
     return ""
 
 
-def _decided(approval: Approval, terms: Terms, votes: Sequence[Vote], vote: Vote, *, started: bool) -> str:
+def _decided(approval: Approval, votes: Sequence[Vote], vote: Vote, who: Eligible, *, started: bool) -> str:
     legal = step(approval.state, _EVENTS[vote.decision], started=started)
     if not isinstance(legal, Illegal):
         return ""
     when = f" at {_clock(approval.decided_at)}" if approval.decided_at is not None else ""
     deciding = {"denied": ("deny",), "cancelled": ("cancel",)}.get(approval.state, ("approve", "break"))
     people = {each.person for each in votes if each.state == "counted" and each.decision in deciding}
-    by = f" by {_names(terms, None, people)}" if people else ""
+    by = f" by {who.names(people)}" if people else ""
     if started:
         return f"{approval.name} was approved{by}{when} and its run has started; it can no longer be changed."
     if approval.state in ("approved", "denied", "cancelled"):
@@ -287,224 +284,101 @@ def _shared(electorate: Electorate) -> str:
     return ""
 
 
-def _unfit(vote: Vote, electorate: Electorate) -> str:
-    standing = electorate.standings.get(vote.person)
-    if standing is None or not _known(electorate, vote.person):
-        if vote.decision in ("deny", "revoke", "cancel"):
-            return ""
-        return "Slack could not be asked who you are, so this does not count; try again in a moment."
-    return unfit(standing)
-
-
-def unfit(standing: Standing) -> str:
-    """Return why nobody who stands like this may decide anything, or nothing."""
-    name = standing.name or standing.person.user_id
-    faults = (
-        (standing.is_bot, f"{name} is a bot; only people decide."),
-        (standing.is_deactivated, f"{name} is deactivated in Slack and may not decide."),
-        (standing.is_foreign, f"{name} belongs to another workspace and may not decide here."),
-        (standing.is_guest, f"{name} is a guest in this workspace; only full members decide."),
-    )
-    return next((sentence for at_fault, sentence in faults if at_fault), "")
-
-
-def _known(electorate: Electorate, person: Person) -> bool:
-    standing: Standing | None = electorate.standings.get(person)
-    return standing is not None and standing.known and standing.person == person
-
-
-def _may_not(approval: Approval, terms: Terms, votes: Sequence[Vote], vote: Vote, electorate: Electorate) -> str:
+def _may_not(approval: Approval, votes: Sequence[Vote], vote: Vote, who: Eligible) -> str:
     """Say why this person may not do what they clicked."""
-    name = _name(terms, electorate, vote.person)
-    asked = _asked(terms, vote.person, electorate)
-    own = [each for each in votes if electorate.human(each.person) == electorate.human(vote.person)]
-    given = any(_supports(terms, each) for each in own)
+    name = who.name(vote.person)
+    asked = who.asked(vote.person)
+    own = [each for each in votes if who.same(each.person, vote.person)]
+    given = any(who.approves(each) for each in own)
     if vote.decision == "cancel":
         return "" if asked else f"Only who asked for {approval.name} can cancel it. An approver can deny it."
     if vote.decision == "revoke":
-        broke = any(_breaks(terms, each) for each in own)
+        broke = any(who.breaks(each) for each in own)
         return "" if given or broke else f"{name} has given no approval of {approval.name} to take back."
     if vote.decision == "break":
-        return _may_not_break(approval, terms, vote, electorate)
+        return _may_not_break(approval, vote, who)
     if vote.decision == "deny" and asked:
         return ""
-    if vote.decision == "approve" and asked and not terms.requester_may_approve:
-        clicked = terms.requester is not None and electorate.human(terms.requester) == electorate.human(vote.person)
+    if vote.decision == "approve" and asked and not who.terms.requester_may_approve:
+        clicked = who.terms.requester is not None and who.same(who.terms.requester, vote.person)
         did = f"{name} asked for this" if clicked else f"This was asked for on behalf of {name}"
         return f"{did}, so somebody else must approve it."
     if vote.decision == "approve" and given:
         return f"{name} has approved this already; one person has one vote."
-    return _outsider(approval, terms, vote, electorate)
+    return _outsider(approval, vote, who)
 
 
-def _may_not_break(approval: Approval, terms: Terms, vote: Vote, electorate: Electorate) -> str:
+def _may_not_break(approval: Approval, vote: Vote, who: Eligible) -> str:
     """Say why this person may not break the glass."""
-    name = _name(terms, electorate, vote.person)
-    if not _countable(terms):
+    name = who.name(vote.person)
+    if not who.countable:
         return f"{approval.name} does not say how many must approve, so nobody can release it."
-    if not terms.breakers:
+    if not who.terms.breakers:
         return (
             f"Nobody may break the glass for {approval.name}: its runbook forbids it, or nobody was listed for it when "
             "it was asked for."
         )
-    if vote.person not in terms.breakers:
-        may = _names(terms, electorate, terms.breakers, "or")
+    if vote.person not in who.terms.breakers:
+        may = who.names(who.terms.breakers, "or")
         return f"{name} may not break the glass for {approval.name}: {may} may."
-    if BREAK_GLASS in electorate.unread:
+    if BREAK_GLASS in who.electorate.unread:
         return "Slack could not be asked who may break the glass, so this does not count; try again in a moment."
-    if vote.person not in electorate.groups.get(BREAK_GLASS, ()):
+    if vote.person not in who.electorate.groups.get(BREAK_GLASS, ()):
         return f"{name} may not break the glass any more."
     if not _reason(vote):
         return "Breaking the glass takes a reason: it is said to everybody and kept in the audit."
     return ""
 
 
-def _outsider(approval: Approval, terms: Terms, vote: Vote, electorate: Electorate) -> str:
+def _outsider(approval: Approval, vote: Vote, who: Eligible) -> str:
     """Say why this person is in no group that counts."""
-    if _groups(terms, vote.person, electorate):
+    if who.groups(vote.person):
         return ""
-    name = _name(terms, electorate, vote.person)
-    bound = [group for group, people in terms.groups.items() if vote.person in people]
-    unread = [group for group in bound if group in electorate.unread]
+    name = who.name(vote.person)
+    bound = [group for group, people in who.terms.groups.items() if vote.person in people]
+    unread = [group for group in bound if group in who.electorate.unread]
     if unread:
         if vote.decision == "deny":
             return ""
-        return f"Slack could not be asked who is in {_list(unread)}, so this does not count; try again in a moment."
-    joined = [group for group in terms.groups if vote.person in electorate.groups.get(group, ())]
+        return f"Slack could not be asked who is in {listed(unread)}, so this does not count; try again in a moment."
+    joined = [group for group in who.terms.groups if vote.person in who.electorate.groups.get(group, ())]
     if joined and not bound:
         return (
-            f"{name} came to {_list(joined)} after {approval.name} was asked for, and counts for what is asked from "
+            f"{name} came to {listed(joined)} after {approval.name} was asked for, and counts for what is asked from "
             "then on. Ask for it anew to let them decide."
         )
-    able = _able(terms, electorate)
+    able = who.able()
     if not able:
         return f"{name} cannot decide this: nobody is listed as an approver. Add approvers to the configuration."
     verb = vote.decision if vote.decision in ("approve", "deny") else "answer"
-    may = _names(terms, electorate, able, "or")
+    may = who.names(able, "or")
     return f"{name} is not on the list of approvers for this action: {may} may {verb}."
 
 
-def _tally(approval: Approval, terms: Terms, supporters: Supporters, electorate: Electorate) -> Verdict:
-    if terms.quorum < 1:
+def _tally(approval: Approval, supporters: Supporters, who: Eligible) -> Verdict:
+    if who.terms.quorum < 1:
         return Verdict("refused", f"{approval.name} does not say how many must approve, so nobody can approve it.")
-    by = _names(terms, electorate, supporters)
-    if _reached(terms, supporters):
+    by = who.names(supporters)
+    if who.reached(supporters):
         return Verdict("approved", f"{approval.name} is approved by {by}.")
-    humans = {electorate.human(person) for person in supporters}
-    able = _able(terms, electorate)
-    left = {person: groups for person, groups in able.items() if electorate.human(person) not in humans}
-    still = f"{min(len(supporters), terms.quorum)} of {terms.quorum} approvals so far ({by})"
-    if not _reached(terms, {**supporters, **left}):
+    humans = {who.electorate.human(person) for person in supporters}
+    able = who.able()
+    left = {person: groups for person, groups in able.items() if who.electorate.human(person) not in humans}
+    still = f"{min(len(supporters), who.terms.quorum)} of {who.terms.quorum} approvals so far ({by})"
+    if not who.reached({**supporters, **left}):
         return Verdict("waiting", f"{still}; too few approvers are left, so it can only be denied or expire.")
-    if len(terms.counts) == 1:
-        return Verdict("waiting", f"{still}; still to come from {_names(terms, electorate, left, 'or')}.")
+    if len(who.terms.counts) == 1:
+        return Verdict("waiting", f"{still}; still to come from {who.names(left, 'or')}.")
     wanted = [
-        f"{count} of {group} ({_names(terms, electorate, (each for each in left if group in left[each]), 'or')})"
-        for group, count in seat(terms.counts, supporters).empty.items()
+        f"{count} of {group} ({who.names((each for each in left if group in left[each]), 'or')})"
+        for group, count in seat(who.terms.counts, supporters).empty.items()
     ]
-    wanted = wanted or [f"{terms.quorum - len(supporters)} more ({_names(terms, electorate, left, 'or')})"]
-    return Verdict("waiting", f"{still}; still needed: {_list(wanted)}.")
-
-
-def _countable(terms: Terms) -> bool:
-    """Say whether it can be read how many must approve, and of which groups."""
-    return bool(terms.counts) and terms.quorum > 0
-
-
-def _reached(terms: Terms, supporters: Supporters) -> bool:
-    """Say whether enough different people stand by it, and every group has its own."""
-    enough = _countable(terms) and terms.quorum <= len(supporters)
-    return enough and seat(terms.counts, supporters).full
-
-
-def _supports(terms: Terms, vote: Vote) -> bool:
-    return vote.decision == "approve" and _counts(terms, vote)
-
-
-def _breaks(terms: Terms, vote: Vote) -> bool:
-    return vote.decision == "break" and _counts(terms, vote)
-
-
-def _counts(terms: Terms, vote: Vote) -> bool:
-    return vote.state == "counted" and vote.digest == terms.digest
-
-
-def _breakers(terms: Terms, votes: Iterable[Vote], electorate: Electorate, *, hopeful: bool = False) -> set[Person]:
-    """Return who broke the glass and may still do so: named for it by the plan, listed for it now, in good standing.
-    ``hopeful`` takes what cannot be read now for what it was."""
-    found = set()
-    for vote in votes:
-        listed = vote.person in electorate.groups.get(BREAK_GLASS, ()) or (hopeful and BREAK_GLASS in electorate.unread)
-        fit = not _unfit(vote, electorate) or (hopeful and not _known(electorate, vote.person))
-        if _breaks(terms, vote) and _countable(terms) and vote.person in terms.breakers and listed and fit:
-            found.add(vote.person)
-    return found
-
-
-def _supporters(
-    terms: Terms, votes: Iterable[Vote], electorate: Electorate, *, hopeful: bool = False
-) -> dict[Person, frozenset[str]]:
-    """Return whose counted approval still stands: in a group, in good standing, not the requester, one identity a
-    human. ``hopeful`` takes what cannot be read now for what it was."""
-    found: dict[Person, frozenset[str]] = {}
-    humans: set[Person] = set()
-    for vote in votes:
-        human = electorate.human(vote.person)
-        groups = _groups(terms, vote.person, electorate, hopeful=hopeful)
-        own = _asked(terms, vote.person, electorate) and not terms.requester_may_approve
-        if not groups or own or human in humans or not _supports(terms, vote):
-            continue
-        if _unfit(vote, electorate) and not (hopeful and not _known(electorate, vote.person)):
-            continue
-        humans.add(human)
-        found[vote.person] = groups
-    return found
-
-
-def _able(terms: Terms, electorate: Electorate) -> dict[Person, frozenset[str]]:
-    """Return who could approve, as far as is known without asking how each of them stands."""
-    found: dict[Person, frozenset[str]] = {}
-    for person in sorted(terms.names):
-        groups = _groups(terms, person, electorate)
-        if groups and (terms.requester_may_approve or not _asked(terms, person, electorate)):
-            found[person] = groups
-    return found
-
-
-def _groups(terms: Terms, person: Person, electorate: Electorate, *, hopeful: bool = False) -> frozenset[str]:
-    """Return the groups of the plan that this person was in when it was made and is in now."""
-    return frozenset(
-        group
-        for group, bound in terms.groups.items()
-        if person in bound and (person in electorate.groups.get(group, ()) or (hopeful and group in electorate.unread))
-    )
-
-
-def _asked(terms: Terms, person: Person, electorate: Electorate) -> bool:
-    """Say whether this human asked for it, or is whom it was asked for."""
-    return electorate.human(person) in {electorate.human(asker) for asker in terms.askers or ()}
+    wanted = wanted or [f"{who.terms.quorum - len(supporters)} more ({who.names(left, 'or')})"]
+    return Verdict("waiting", f"{still}; still needed: {listed(wanted)}.")
 
 
 def _reason(vote: Vote) -> str:
     return " ".join(vote.reason.split())
-
-
-def _name(terms: Terms, electorate: Electorate | None, person: Person) -> str:
-    standing = electorate.standings.get(person) if electorate else None
-    return standing.name if standing and standing.known and standing.name else terms.name(person)
-
-
-def _names(terms: Terms, electorate: Electorate | None, people: Iterable[Person], joint: str = "and") -> str:
-    names = sorted(_name(terms, electorate, person) for person in people)
-    if len(names) > _NAMED:
-        names = [*names[:_NAMED], f"{len(names) - _NAMED} more"]
-    return _list(names, joint)
-
-
-def _list(words: Sequence[str], joint: str = "and") -> str:
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} {joint} {words[-1]}"
 
 
 def _clock(at: int) -> str:

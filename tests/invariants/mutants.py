@@ -76,7 +76,8 @@ def noticed(mutant: Mutant) -> bool:
         return failed
 
 
-POLICY, CALLING, EXECUTE = "bot/approvals/policy.py", "bot/jobs/calling.py", "bot/runbooks/execute.py"
+POLICY, ELIGIBLE = "bot/approvals/policy.py", "bot/approvals/eligible.py"
+CALLING, EXECUTE = "bot/jobs/calling.py", "bot/runbooks/execute.py"
 # What two guards hold is planted in both: either alone is not noticed, and need not be.
 MUTANTS = (
     Mutant("expiry is not judged", [(POLICY, "if now >= ends", "if now >= ends + 10**15")]),
@@ -85,8 +86,8 @@ MUTANTS = (
         [
             (POLICY, "if vote.digest != terms.digest:", "if False:"),
             (
-                POLICY,
-                'return vote.state == "counted" and vote.digest == terms.digest',
+                ELIGIBLE,
+                'return vote.state == "counted" and vote.digest == self.terms.digest',
                 'return vote.state == "counted"',
             ),
         ],
@@ -94,22 +95,22 @@ MUTANTS = (
     Mutant(
         "one human has two votes",
         [
-            (POLICY, "or human in humans or not", "or not"),
-            (POLICY, "electorate.human(each.person) == electorate.human(vote.person)", "each.person == vote.person"),
+            (ELIGIBLE, "or human in humans or not", "or not"),
+            (POLICY, "if who.same(each.person, vote.person)]", "if each.person == vote.person]"),
         ],
     ),
     Mutant(
         "a vote that was refused counts",
-        [(POLICY, 'return vote.state == "counted" and', "return")],
+        [(ELIGIBLE, 'return vote.state == "counted" and', "return")],
     ),
-    Mutant("who left a group counts", [(POLICY, "(person in electorate.groups.get(group, ()) or", "(True or")]),
-    Mutant("who came to a group later counts", [(POLICY, "if person in bound and (", "if (")]),
+    Mutant("who left a group counts", [(ELIGIBLE, "(person in now.get(group, ()) or", "(True or")]),
+    Mutant("who came to a group later counts", [(ELIGIBLE, "if person in bound and (", "if (")]),
     Mutant("a channel that others share stops nothing", [(POLICY, "if electorate.shared:", "if False:")]),
-    Mutant("guests count", [(POLICY, "(standing.is_guest,", "(False,")]),
-    Mutant("who was deactivated counts", [(POLICY, "(standing.is_deactivated,", "(False,")]),
+    Mutant("guests count", [(ELIGIBLE, "(standing.is_guest,", "(False,")]),
+    Mutant("who was deactivated counts", [(ELIGIBLE, "(standing.is_deactivated,", "(False,")]),
     Mutant(
         "a group's own count is not asked for",
-        [(POLICY, "return enough and seat(terms.counts, supporters).full", "return enough")],
+        [(ELIGIBLE, "return enough and seat(self.terms.counts, supporters).full", "return enough")],
     ),
     Mutant(
         "an approval that was taken back counts",
@@ -118,22 +119,22 @@ MUTANTS = (
     Mutant(
         "who asked approves",
         [
-            (POLICY, 'if vote.decision == "approve" and asked and not terms.requester_may_approve:', "if False:"),
-            (POLICY, "own = _asked(terms, vote.person, electorate) and not terms.requester_may_approve", "own = False"),
+            (POLICY, 'if vote.decision == "approve" and asked and not who.terms.requester_may_approve:', "if False:"),
+            (ELIGIBLE, "own = self.asked(vote.person) and not self.terms.requester_may_approve", "own = False"),
         ],
     ),
     Mutant(
         "who was not listed when it was asked for breaks the glass",
         [
-            (POLICY, "if vote.person not in terms.breakers:", "if False:"),
-            (POLICY, "and vote.person in terms.breakers and listed", "and listed"),
+            (POLICY, "if vote.person not in who.terms.breakers:", "if False:"),
+            (ELIGIBLE, "            and vote.person in self.terms.breakers\n", ""),
         ],
     ),
     Mutant(
         "who is no longer listed breaks the glass",
         [
-            (POLICY, "if vote.person not in electorate.groups.get(BREAK_GLASS, ()):", "if False:"),
-            (POLICY, "listed = vote.person in electorate.groups.get(BREAK_GLASS, ()) or (", "listed = True or ("),
+            (POLICY, "if vote.person not in who.electorate.groups.get(BREAK_GLASS, ()):", "if False:"),
+            (ELIGIBLE, "and (hoped or vote.person in listed)", "and True"),
         ],
     ),
     Mutant(
@@ -146,7 +147,7 @@ MUTANTS = (
     ),
     Mutant(
         "who broke the glass reviews it",
-        [(POLICY, "if electorate.human(vote.person) == electorate.human(broken.person):", "if False:")],
+        [(POLICY, "if who.same(vote.person, broken.person):", "if False:")],
     ),
     Mutant("a glass is reviewed twice", [(POLICY, "if reviewed is not None:", "if False:")]),
     Mutant("nothing is judged again at the first call", [(CALLING, "if voters is not None:", "if False:")]),
