@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("signoff.slack")
 
 T = TypeVar("T")
+Storing = Awaitable[str] | None
 
 # Leaves a second of Slack's three for the way here and back.
 DEADLINE_S = 2.0
@@ -59,6 +60,15 @@ async def read(reading: Awaitable[T], what: str, otherwise: Callable[[str], T], 
     except Exception as error:
         log.warning("slack_not_read", what=what, error=type(error).__name__)
         return otherwise(NOT_READ)
+
+
+async def settle(ack: Any, client: AsyncWebClient, body: Mapping[str, Any], what: str, storing: Storing) -> None:
+    """Store what a button asks for, acknowledge, and tell who pressed it what stands against it. ``storing`` returns
+    that, or ""; None is a button of which nothing can be read."""
+    problem = STALE_BUTTON if storing is None else await stored(storing, what, str)
+    await ack()
+    if problem:
+        await whisper(client, body, problem)
 
 
 async def whisper(client: AsyncWebClient, body: Mapping[str, Any], sentence: str) -> None:

@@ -9,7 +9,7 @@ from bot.chat import ci_card, incident_card, run_form
 from bot.chat.commands import Asked
 from bot.intake import payload
 from bot.intake.acts import Inbox, RerunWanted, RunAsked, RunWanted
-from bot.intake.answering import FORESEE_S, STALE_BUTTON, open_form, read, stored, whisper
+from bot.intake.answering import FORESEE_S, STALE_BUTTON, open_form, read, settle, stored, whisper
 
 if TYPE_CHECKING:
     from slack_bolt.async_app import AsyncApp
@@ -52,20 +52,13 @@ class _Asking:
     async def again(self, ack: Any, body: Mapping[str, Any], context: Any, client: AsyncWebClient) -> None:
         """Store that a failed CI run's jobs are to run again."""
         run_id = payload.row_id(body)
-        if not run_id:
-            await ack()
-            await whisper(client, body, STALE_BUTTON)
-            return
         wanted = RerunWanted(
             id=payload.once(context, body, run_id, "rerun", payload.action(body, "action_ts")),
             person=payload.person(context, body),
             person_name=payload.person_name(body),
             run_id=run_id,
         )
-        problem = await stored(self._inbox.rerun(wanted), "rerun", str)
-        await ack()
-        if problem:
-            await whisper(client, body, problem)
+        await settle(ack, client, body, "rerun", self._inbox.rerun(wanted) if run_id else None)
 
     async def picked(self, ack: Any, body: Mapping[str, Any]) -> None:
         """Put the form of the runbook that was picked in the place of the list."""

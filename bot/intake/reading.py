@@ -12,7 +12,7 @@ from bot.chat import evidence_view, incident_card, logs_card, logs_view
 from bot.domain.approval import Person
 from bot.intake import payload
 from bot.intake.acts import Inbox, LogsWanted
-from bot.intake.answering import STALE_BUTTON, read, stored, whisper
+from bot.intake.answering import read, settle, whisper
 
 if TYPE_CHECKING:
     from slack_bolt.async_app import AsyncApp
@@ -65,10 +65,6 @@ class _Reading:
     async def read_logs(self, ack: Any, body: Mapping[str, Any], context: Any, client: AsyncWebClient) -> None:
         """Store a wish to read the logs of what an incident is about."""
         incident_id = payload.row_id(body)
-        if not incident_id:
-            await ack()
-            await whisper(client, body, STALE_BUTTON)
-            return
         wanted = LogsWanted(
             id=payload.once(context, body, incident_id, "logs", payload.action(body, "action_ts")),
             person=payload.person(context, body),
@@ -76,10 +72,11 @@ class _Reading:
             channel=payload.channel(body),
             incident_id=incident_id,
         )
-        taken, sentence = await stored(self._inbox.logs(wanted), "logs", lambda problem: (False, problem))
-        await ack()
-        if not taken:
-            await whisper(client, body, sentence)
+        await settle(ack, client, body, "logs", self._refusal(wanted) if incident_id else None)
+
+    async def _refusal(self, wanted: LogsWanted) -> str:
+        taken, sentence = await self._inbox.logs(wanted)
+        return "" if taken else sentence
 
 
 async def _show(

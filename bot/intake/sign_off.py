@@ -13,7 +13,7 @@ from bot.chat import approval_card, glass_card, reason_form, thread
 from bot.domain.approval import Decision
 from bot.intake import payload
 from bot.intake.acts import Answer, Click, Inbox, Said
-from bot.intake.answering import FORESEE_S, STALE_BUTTON, open_form, read, stored, whisper
+from bot.intake.answering import FORESEE_S, STALE_BUTTON, open_form, read, settle, stored, whisper
 
 if TYPE_CHECKING:
     from slack_bolt.async_app import AsyncApp
@@ -75,8 +75,7 @@ class _SignOff:
     ) -> None:
         seen = approval_card.read_button_value(value)
         if seen is None or decision is None:
-            await ack()
-            await whisper(client, body, STALE_BUTTON)
+            await settle(ack, client, body, "vote", None)
             return
         click = Click(
             id=payload.once(context, body, seen[0], decision, payload.action(body, "action_ts")),
@@ -88,10 +87,7 @@ class _SignOff:
             reason="",
             channel=payload.channel(body),
         )
-        problem = await stored(self._inbox.vote(click), "vote", str)
-        await ack()
-        if problem:
-            await whisper(client, body, problem)
+        await settle(ack, client, body, "vote", self._inbox.vote(click))
 
     async def ask_why_not(self, ack: Any, body: Mapping[str, Any], context: Any, client: AsyncWebClient) -> None:
         """Open the form of a denial."""
@@ -165,10 +161,6 @@ class _SignOff:
         self, ack: Any, body: Mapping[str, Any], context: Any, client: AsyncWebClient, said: Said
     ) -> None:
         run_id, occasion = payload.row_id(body), payload.action(body, "action_ts")
-        if not run_id:
-            await ack()
-            await whisper(client, body, STALE_BUTTON)
-            return
         answer = Answer(
             id=payload.once(context, body, run_id, said, occasion),
             run_id=run_id,
@@ -177,7 +169,4 @@ class _SignOff:
             person_name=payload.person_name(body),
             channel=payload.channel(body),
         )
-        problem = await stored(self._inbox.answer(answer), "answer", str)
-        await ack()
-        if problem:
-            await whisper(client, body, problem)
+        await settle(ack, client, body, "answer", self._inbox.answer(answer) if run_id else None)

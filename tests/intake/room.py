@@ -18,7 +18,7 @@ from bot.domain.approval import Person
 from bot.domain.evidence import Evidence
 from bot.domain.run import Run
 from bot.intake import slack as intake
-from bot.intake.acts import Answer, ApprovalShown, Click, RerunWanted, RunAsked, RunWanted
+from bot.intake.acts import Answer, ApprovalShown, Click, LinesShown, LogsWanted, RerunWanted, RunAsked, RunWanted
 from bot.intake.socket_mode import SocketMode
 from bot.runbooks.catalogue import load
 from tests.chat.samples import EVIDENCE, INCIDENT, NOW, TRIAGE, approval, record
@@ -44,12 +44,26 @@ class MemoryInbox:
     wished: list[tuple[str, str, str]] = field(default_factory=list)
     asks: dict[str, RunWanted] = field(default_factory=dict)
     reruns: dict[str, RerunWanted] = field(default_factory=dict)
+    logs_wanted: dict[str, LogsWanted] = field(default_factory=dict)
+    lines_shown: LinesShown | None = None
 
     async def _behave(self) -> None:
         self.deliveries += 1
         await asyncio.sleep(self.takes)
         if self.raises:
             raise self.raises
+
+    async def logs(self, wanted: LogsWanted) -> tuple[bool, str]:
+        await self._behave()
+        if self.says:
+            return False, self.says
+        self.logs_wanted[wanted.id] = wanted
+        return True, "Reading."
+
+    async def lines(self, request_id: str, person: Person, channel: str) -> LinesShown | None:
+        await self._behave()
+        assert (request_id, person.user_id, channel) == ("r1", LEE, INCIDENTS)
+        return self.lines_shown
 
     async def rerun(self, wanted: RerunWanted) -> str:
         await self._behave()
