@@ -315,7 +315,8 @@ def _step(index: int, step: Mapping[str, Any], data: Mapping[str, Any], declared
     stated = [_mapping(each).get("check") for each in _list((step if own else data).get("preconditions"))]
     stated += [_mapping(each).get("check") for each in _list(step.get("preconditions"))]
     decides = _mapping(step.get("if")).get("check")
-    for name in sorted(name for name in action.requires if name not in (*stated, decides)):
+    fitting = (name for name in action.requires if kind in PRECONDITIONS[name].kinds)
+    for name in sorted(name for name in fitting if name not in (*stated, decides)):
         if not _made_true_before(index, step, data, name):
             yield (*key, "preconditions") if own else ("preconditions",), f"{action.name} needs the precondition {name}"
     if "if" in step and "unless" in step:

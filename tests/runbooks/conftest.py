@@ -135,6 +135,18 @@ class Shop:
             if pod["metadata"]["labels"].get("app") == app
         ]
 
+    def add(self, kind: str, name: str, **spec: Any) -> None:
+        """Have three pods of a StatefulSet, or of a DaemonSet one on each of the three nodes."""
+        labels = {"app": name}
+        containers = [{"name": name, "image": f"registry.example/{name}:1"}]
+        template = {"metadata": {"labels": labels}, "spec": {"containers": containers}}
+        own = {"serviceName": name, "replicas": 3} if kind == "StatefulSet" else {}
+        body = {"selector": {"matchLabels": labels}, "template": template, **own, **spec}
+        meta = {"name": name, "namespace": "shop"}
+        cluster = self.sandbox.clusters["prod"]
+        cluster.apply({"apiVersion": "apps/v1", "kind": kind, "metadata": meta, "spec": body})
+        cluster.advance(60)
+
     def change(self, name: str, body: dict[str, Any], cluster: str = "prod") -> None:
         """Let somebody else patch a Deployment."""
         self.sandbox.clusters[cluster].patch(DEPLOYMENTS, "shop", name, body)

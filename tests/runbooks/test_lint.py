@@ -346,6 +346,12 @@ def test_all_problems_of_all_files_come_at_once(tmp_path: Path, shipped: dict[st
     assert str(found[0]).startswith(f"{tmp_path / 'cordon-node.yaml'}:3: version: must be a whole number")
 
 
+def test_each_kind_needs_the_precondition_that_is_for_it(tmp_path: Path, shipped: dict[str, str]) -> None:
+    name = "restart-stateful-set.yaml"
+    found = broken(tmp_path, shipped[name], "preconditions:\n  - check: rollout-automatic", "preconditions: []", name)
+    assert [each.sentence for each in found] == ["rollout-restart needs the precondition rollout-automatic"]
+
+
 def test_what_is_not_a_runbook_is_said(tmp_path: Path, shipped: dict[str, str]) -> None:
     assert "no runbook here" in lint(tmp_path)[0].sentence
     assert "cannot be read" in lint(tmp_path / "nowhere")[0].sentence

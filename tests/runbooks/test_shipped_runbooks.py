@@ -14,7 +14,7 @@ import pytest
 from bot.runbooks.execute import REQUEST_LIMIT_SECONDS, fire, read_back
 from bot.runbooks.plan import Refusal
 from bot.sandbox.kubernetes.faults import Fault
-from bot.sandbox.kubernetes.resources import CRON_JOBS, DEPLOYMENTS, NODES, PODS
+from bot.sandbox.kubernetes.resources import CRON_JOBS, DAEMON_SETS, DEPLOYMENTS, NODES, PODS, STATEFUL_SETS
 from bot.sandbox.kubernetes.spec import ImageBehaviour
 from tests.runbooks.conftest import RUNBOOKS, OpenShop, Shop
 
@@ -32,7 +32,7 @@ def cluster(shop: Shop) -> Any:
 def specs(shop: Shop) -> Json:
     """What people have set: the specs of everything a runbook can change, and the silences that hold."""
     store = cluster(shop).store
-    kinds = (DEPLOYMENTS, NODES, CRON_JOBS)
+    kinds = (DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS, NODES, CRON_JOBS)
     found = {f"{kind.kind}/{each['metadata']['name']}": each["spec"] for kind in kinds for each in store.list(kind)}
     active = [each["matchers"] for each in shop.silences.silences.values() if shop.silences.state(each) == "active"]
     return {**found, "silences": active}
@@ -92,6 +92,19 @@ def a_suspended_cron_job(shop: Shop) -> None:
     a_cron_job(shop, suspended=True)
 
 
+def a_stateful_set(shop: Shop) -> None:
+    shop.add("StatefulSet", "db")
+
+
+def a_daemon_set(shop: Shop) -> None:
+    shop.add("DaemonSet", "agent")
+
+
+def a_stateful_set_without_room(shop: Shop) -> None:
+    a_stateful_set(shop)
+    no_room(shop)
+
+
 def a_silence(shop: Shop) -> None:
     now = time.time()
     stamps = {"startsAt": _time(now), "endsAt": _time(now + 3600)}
@@ -134,6 +147,7 @@ class Case:
 
 
 NODE = {"node": "node-1"}
+DB = {"stateful_set": "db"}
 CART = {"deployment": "cart"}
 REPORT = {"cron_job": "report"}
 SILENCE = {"alertname": ALERT["alertname"], "minutes": 30}
@@ -151,6 +165,9 @@ CASES = (
     Case("evict-pod", lambda shop: {"pod": a_pod(shop)}, "is evicted", refused={"resource": "pods/eviction"}),
     Case("restart-deployment", CART, "3 pods of cart will be replaced", changes="Deployment/cart"),
     Case("restart-deployments", {"application": "shop"}, "3 pods of frontend will be replaced", changes="Deployment/"),
+    Case("restart-stateful-set", DB, "3 pods of db will be replaced", a_stateful_set, changes="StatefulSet/db"),
+    Case("restart-daemon-set", {"daemon_set": "agent"}, "3 pods of agent will be replaced", a_daemon_set,
+         changes="DaemonSet/agent"),
     Case("rollback-deployment", {"deployment": "checkout"}, "returns from revision 4", a_stuck_rollout,
          changes="Deployment/checkout"),
     Case("pause-rollout", CART, "rolls out no change", changes="Deployment/cart", back="resume-rollout"),
@@ -158,6 +175,8 @@ CASES = (
          back="pause-rollout", unwell=paused_with_a_broken_image),
     Case("scale-deployment", CART | {"replicas": 5}, "goes from 3 to 5 pods", changes="Deployment/cart",
          unwell=no_room),
+    Case("scale-stateful-set", DB | {"replicas": 5}, "goes from 3 to 5 pods", a_stateful_set,
+         changes="StatefulSet/db", unwell=a_stateful_set_without_room),
     Case("set-image", CART | {"container": "cart", "image": HOTFIX}, "image registry.example/shop/cart:1.31.0 →",
          changes="Deployment/cart", unwell=a_broken_hotfix),
     Case("suspend-cron-job", REPORT, "starts no more Jobs", a_cron_job, changes="CronJob/report",
@@ -280,6 +299,8 @@ async def test_what_is_not_there_is_refused_in_words(shop: Shop) -> None:
         "pod": "cart-0",
         "deployment": "payments",
         "application": "none",
+        "stateful_set": "payments",
+        "daemon_set": "payments",
         "cron_job": "none",
         "silence": "00000000-0000-0000-0000-000000000000",
     }

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.runbooks.actions import deployment
+from bot.runbooks.actions import rollout
 from bot.runbooks.actions.action import Action, Occasion, Rendered, Unsuitable
 from bot.runbooks.call import MERGE_PATCH, Call
-from bot.runbooks.resources import CONFIG_MAP, CRON_JOB, DEPLOYMENT, NODE, STATEFUL_SET
+from bot.runbooks.resources import CONFIG_MAP, CRON_JOB, DAEMON_SET, DEPLOYMENT, NODE, STATEFUL_SET
 from bot.runbooks.target import Target
 
 Json = Mapping[str, Any]
 
-_RESOURCES = (DEPLOYMENT, STATEFUL_SET, CONFIG_MAP, CRON_JOB, NODE)
+_RESOURCES = (DEPLOYMENT, STATEFUL_SET, DAEMON_SET, CONFIG_MAP, CRON_JOB, NODE)
 # What makes a controller do something has an action of its own, or none.
 RESERVED = ("kubernetes.io", "k8s.io", "argoproj.io", "fluxcd.io", "helm.sh")
 
@@ -39,7 +39,7 @@ class Annotate(Action):
     ) -> Rendered | Unsuitable:
         """Render the merge patch of the annotation."""
         key, value = str(arguments["key"]), str(arguments["value"])
-        before = deployment.notes(live).get(key)
+        before = rollout.notes(live).get(key)
         if reserved(key):
             return Unsuitable("reserved", f"The annotation {key} belongs to Kubernetes or a deployment tool.")
         if before == value:
@@ -54,7 +54,7 @@ class Annotate(Action):
 
     def fields(self, live: Json, arguments: Json) -> Json:
         """The annotation's value."""
-        return {"value": deployment.notes(live).get(str(arguments["key"]))}
+        return {"value": rollout.notes(live).get(str(arguments["key"]))}
 
 
 def _call(target: Target, key: str, value: str | None) -> Call:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.runbooks.actions import deployment
+from bot.runbooks.actions import rollout
 from bot.runbooks.actions.action import DECLARED, Action, Occasion, Rendered, Unsuitable
 from bot.runbooks.call import MERGE_PATCH, Call
 from bot.runbooks.resources import DEPLOYMENT
@@ -33,7 +33,7 @@ class PauseRollout(Action):
         what = (
             f"{target} rolls out no change of its pod template until it is resumed; its pods keep running."
             if self.paused
-            else f"{target} rolls out what was changed while it was paused. {deployment.pace(live)}"
+            else f"{target} rolls out what was changed while it was paused. {rollout.pace(target.resource, live)}"
         )
         return Rendered(
             call=_call(target, self.paused),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.runbooks.access import Access
-from bot.runbooks.actions import deployment
+from bot.runbooks.actions import rollout
 from bot.runbooks.actions.action import (
     DECLARED,
     Action,
@@ -104,7 +104,7 @@ class Rollback(Action):
                 f"{target} returns from revision {current.number} to the pod template of revision {chosen.number}.",
                 *_images(current.template, chosen.template),
                 _pods(live, chosen, others=sum(each.pods for each in revisions) - chosen.pods),
-                deployment.pace(live),
+                rollout.pace(target.resource, live),
             ),
             undo=f"Roll {target} back to revision {current.number}.",
             inverse=Call("PATCH", target.path, JSON_PATCH, _inverse(live, chosen)),
@@ -115,12 +115,12 @@ class Rollback(Action):
         return {
             "template": live["spec"]["template"],
             "paused": bool(live["spec"].get("paused")),
-            "change_cause": deployment.notes(live).get(deployment.CHANGE_CAUSE),
+            "change_cause": rollout.notes(live).get(rollout.CHANGE_CAUSE),
         }
 
     def applied(self, live: Json | None, before: Before, result: str, arguments: Json) -> ReadBack:
         """By the template and the change-cause."""
-        return deployment.rolled_out(live, before, fingerprint(self.fields(live, arguments)) if live else "", result)
+        return rollout.rolled_out(live, before, fingerprint(self.fields(live, arguments)) if live else "", result)
 
 
 def selector(spec: Json) -> str:
@@ -147,14 +147,14 @@ def _revisions(replica_sets: Sequence[Json]) -> list[_Revision]:
     """Return the revisions, newest first; a ReplicaSet without a revision number is none."""
     found = []
     for replica_set in replica_sets:
-        annotations = deployment.notes(replica_set)
+        annotations = rollout.notes(replica_set)
         number = annotations.get(REVISION, "")
         if number.isascii() and number.isdigit():
             found.append(
                 _Revision(
                     number=int(number),
                     template=_bare(replica_set["spec"]["template"]),
-                    cause=annotations.get(deployment.CHANGE_CAUSE),
+                    cause=annotations.get(rollout.CHANGE_CAUSE),
                     pods=int((replica_set.get("status") or {}).get("replicas") or 0),
                 )
             )
@@ -171,27 +171,27 @@ def _bare(template: Json) -> Json:
 
 def _patch(live: Json, chosen: _Revision) -> list[dict[str, Any]]:
     patch: list[dict[str, Any]] = [{"op": "replace", "path": "/spec/template", "value": chosen.template}]
-    present = deployment.notes(live)
-    path = "/metadata/annotations/" + deployment.CHANGE_CAUSE.replace("/", "~1")
+    present = rollout.notes(live)
+    path = "/metadata/annotations/" + rollout.CHANGE_CAUSE.replace("/", "~1")
     if chosen.cause is None:
-        if deployment.CHANGE_CAUSE in present:
+        if rollout.CHANGE_CAUSE in present:
             patch.append({"op": "remove", "path": path})
     elif present:
         patch.append({"op": "add", "path": path, "value": chosen.cause})
     else:
-        patch.append({"op": "add", "path": "/metadata/annotations", "value": {deployment.CHANGE_CAUSE: chosen.cause}})
+        patch.append({"op": "add", "path": "/metadata/annotations", "value": {rollout.CHANGE_CAUSE: chosen.cause}})
     return patch
 
 
 def _inverse(live: Json, chosen: _Revision) -> list[dict[str, Any]]:
     """Put the template and the change-cause of ``live`` back, once those of ``chosen`` are there."""
     patch: list[dict[str, Any]] = [{"op": "replace", "path": "/spec/template", "value": live["spec"]["template"]}]
-    cause = deployment.notes(live).get(deployment.CHANGE_CAUSE)
-    path = "/metadata/annotations/" + deployment.CHANGE_CAUSE.replace("/", "~1")
+    cause = rollout.notes(live).get(rollout.CHANGE_CAUSE)
+    path = "/metadata/annotations/" + rollout.CHANGE_CAUSE.replace("/", "~1")
     if cause is not None:
         # With the only annotation removed, the server drops the whole map.
-        alone = chosen.cause is None and set(deployment.notes(live)) == {deployment.CHANGE_CAUSE}
-        whole = {"op": "add", "path": "/metadata/annotations", "value": {deployment.CHANGE_CAUSE: cause}}
+        alone = chosen.cause is None and set(rollout.notes(live)) == {rollout.CHANGE_CAUSE}
+        whole = {"op": "add", "path": "/metadata/annotations", "value": {rollout.CHANGE_CAUSE: cause}}
         patch.append(whole if alone else {"op": "add", "path": path, "value": cause})
     elif chosen.cause is not None:
         patch.append({"op": "remove", "path": path})
@@ -220,7 +220,7 @@ def _images(current: Json, chosen: Json) -> list[str]:
 
 
 def _pods(live: Json, chosen: _Revision, *, others: int) -> str:
-    start = max(0, deployment.wanted(live) - chosen.pods)
+    start = max(0, rollout.wanted(live) - chosen.pods)
     name = live["metadata"]["name"]
-    sentence = f"{deployment.pods(start)} of {name} will be started, {deployment.pods(others)} removed"
+    sentence = f"{rollout.pods(start)} of {name} will be started, {rollout.pods(others)} removed"
     return sentence + (f"; {chosen.pods} already run revision {chosen.number}." if chosen.pods else ".")

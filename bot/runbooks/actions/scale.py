@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.runbooks.access import Access
-from bot.runbooks.actions import deployment
+from bot.runbooks.actions import rollout
 from bot.runbooks.actions.action import DECLARED, Action, Occasion, Rendered, Unsuitable
 from bot.runbooks.call import MERGE_PATCH, Call
 from bot.runbooks.owners import scaled_by
@@ -39,21 +39,30 @@ class Scale(Action):
         autoscaler = scaled_by(target, gathered)
         if autoscaler is not None:
             return Unsuitable("owned", f"{autoscaler.name} decides how many pods {target} has. {autoscaler.road}")
-        wanted, now = int(arguments["replicas"]), deployment.wanted(live)
+        wanted, now = int(arguments["replicas"]), rollout.wanted(live)
         if wanted == now:
-            return Unsuitable("no-change", f"{target} asks for {deployment.pods(now)} already.")
-        moved = f"{deployment.pods(abs(wanted - now))} will be {'started' if wanted > now else 'removed'}"
+            return Unsuitable("no-change", f"{target} asks for {rollout.pods(now)} already.")
+        if wanted < now and _deletes_volumes(live):
+            why = f"{target} deletes the volumes of the pods that go (whenScaled: Delete), and nothing brings them back"
+            return Unsuitable("volumes", f"{why}; set persistentVolumeClaimRetentionPolicy.whenScaled to Retain first.")
+        moved = f"{rollout.pods(abs(wanted - now))} will be {'started' if wanted > now else 'removed'}"
         stopped = " Nothing of it will run any more." if wanted == 0 else ""
         return Rendered(
             call=_call(target, wanted),
-            effect=(f"{target} goes from {now} to {deployment.pods(wanted)}: {moved}.{stopped}",),
+            effect=(f"{target} goes from {now} to {rollout.pods(wanted)}: {moved}.{stopped}",),
             undo=f"Scale {target} back to {now}.",
             inverse=_call(target, now),
         )
 
     def fields(self, live: Json, arguments: Json) -> Json:
         """The number of pods."""
-        return {"replicas": deployment.wanted(live)}
+        return {"replicas": rollout.wanted(live)}
+
+
+def _deletes_volumes(live: Json) -> bool:
+    """https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#persistentvolumeclaim-retention"""
+    policy = live["spec"].get("persistentVolumeClaimRetentionPolicy") or {}
+    return bool(live["spec"].get("volumeClaimTemplates")) and policy.get("whenScaled") == "Delete"
 
 
 def _call(target: Target, replicas: int) -> Call:

@@ -1,4 +1,4 @@
-"""set-image: give a container of a Deployment another image, by digest and from a registry that is allowed."""
+"""set-image: give a container of a workload another image, by digest and from a registry that is allowed."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.runbooks.actions import deployment
+from bot.runbooks.actions import rollout
 from bot.runbooks.actions.action import DECLARED, Action, Before, Occasion, ReadBack, Rendered, Unsuitable, fingerprint
 from bot.runbooks.call import JSON_PATCH, Call
-from bot.runbooks.resources import DEPLOYMENT
 from bot.runbooks.target import Target
 
 Json = Mapping[str, Any]
@@ -35,11 +34,11 @@ class SetImage(Action):
     """Replaces the image of one container by a JSON patch that first tests that it is that container."""
 
     name = "set-image"
-    kinds = frozenset({DEPLOYMENT.kind})
+    kinds = rollout.KINDS
     arguments = frozenset({"container", "image"})
-    verbs = frozenset({DEPLOYMENT.verb("patch")})
+    verbs = rollout.PATCH
     inverse = "set-image to the image before"
-    requires = frozenset({"rollout-not-paused"})
+    requires = rollout.CHECKS
     reverted_by = DECLARED
 
     def render(
@@ -61,19 +60,20 @@ class SetImage(Action):
             call=_call(target, names.index(name), name, image),
             effect=(
                 f"Container {name} of {target}: image {before} → {image}.",
-                f"{deployment.pods(deployment.wanted(live))} will be replaced. {deployment.pace(live)}",
+                f"{rollout.pods(rollout.touched(target.resource, live))} will be replaced. "
+                f"{rollout.pace(target.resource, live)}",
             ),
             undo=f"Set the image of container {name} of {target} back to {before}.",
             inverse=_call(target, names.index(name), name, before),
         )
 
     def fields(self, live: Json, arguments: Json) -> Json:
-        """The pod template, of which the image is a part, and whether the rollout is paused."""
-        return {"template": live["spec"]["template"], "paused": bool(live["spec"].get("paused"))}
+        """The pod template, of which the image is a part, and what holds a rollout up."""
+        return rollout.template(live)
 
     def applied(self, live: Json | None, before: Before, result: str, arguments: Json) -> ReadBack:
         """By the template."""
-        return deployment.rolled_out(live, before, fingerprint(self.fields(live, arguments)) if live else "", result)
+        return rollout.rolled_out(live, before, fingerprint(self.fields(live, arguments)) if live else "", result)
 
 
 def _call(target: Target, index: int, name: str, image: str) -> Call:

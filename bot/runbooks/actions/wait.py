@@ -10,13 +10,13 @@ from bot.runbooks.access import Access, AccessFailed
 from bot.runbooks.actions.action import Before, Occasion, ReadBack, Rendered, Unrehearsed, Unsuitable
 from bot.runbooks.call import JSON, Call
 from bot.runbooks.checks import HEALTH
-from bot.runbooks.resources import CONFIG_MAP, CRON_JOB, DEPLOYMENT, JOB, NODE, POD, STATEFUL_SET
+from bot.runbooks.resources import CONFIG_MAP, CRON_JOB, DAEMON_SET, DEPLOYMENT, JOB, NODE, POD, STATEFUL_SET
 from bot.runbooks.target import Target
 
 Json = Mapping[str, Any]
 
 _POLL_SECONDS = 1.0
-_KINDS = frozenset(each.kind for each in (DEPLOYMENT, STATEFUL_SET, POD, CONFIG_MAP, NODE, JOB, CRON_JOB))
+_KINDS = frozenset(each.kind for each in (DEPLOYMENT, STATEFUL_SET, DAEMON_SET, POD, CONFIG_MAP, NODE, JOB, CRON_JOB))
 
 
 class Wait(Unrehearsed):

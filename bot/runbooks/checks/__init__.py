@@ -13,12 +13,19 @@ from bot.runbooks.checks.pod_has_controller import PodHasController
 from bot.runbooks.checks.pod_replaced import PodReplaced
 from bot.runbooks.checks.replicas_at_most import ReplicasAtMost
 from bot.runbooks.checks.revert_opened import RevertOpened
+from bot.runbooks.checks.rollout_automatic import RolloutAutomatic
 from bot.runbooks.checks.rollout_healthy import RolloutHealthy
 from bot.runbooks.checks.rollout_not_paused import RolloutNotPaused
 from bot.runbooks.checks.silence_active import SilenceActive, SilenceExpired
 from bot.runbooks.checks.workflow_run_succeeded import WorkflowRunSucceeded
 
-_PRECONDITIONS: tuple[Precondition, ...] = (*FLAGS, PodHasController(), ReplicasAtMost(), RolloutNotPaused())
+_PRECONDITIONS: tuple[Precondition, ...] = (
+    *FLAGS,
+    PodHasController(),
+    ReplicasAtMost(),
+    RolloutAutomatic(),
+    RolloutNotPaused(),
+)
 _HEALTH: tuple[Health, ...] = (
     AsWritten(),
     JobSucceeded(),

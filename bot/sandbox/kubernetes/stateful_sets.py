@@ -95,7 +95,8 @@ def _report(store: Store, stateful_set: Json) -> None:
     before = (stateful_set.get("status") or {}).get("currentRevision") or update
     updated = [pod for pod in pods if _labelled(pod) == update]
     wanted = stateful_set["spec"].get("replicas", 1)
-    done = len(updated) == len(pods) == wanted and all(map(is_ready, pods))
+    rolling = (stateful_set["spec"].get("updateStrategy") or {}).get("type") != "OnDelete"  # completeRollingUpdate
+    done = rolling and len(updated) == len(pods) == wanted and all(map(is_ready, pods))
     current = update if done else before
     ready_seconds = stateful_set["spec"].get("minReadySeconds", 0)
     counts = {

@@ -189,10 +189,31 @@ def _workload(kind: str, spec: Json) -> list[Cause]:
     if kind in ("StatefulSet", "DaemonSet"):
         update = spec.get("updateStrategy") or {}
         causes += _supported("spec.updateStrategy.type", update.get("type"), "RollingUpdate", "OnDelete")
-        field = "spec.updateStrategy.rollingUpdate.maxUnavailable"
-        causes += _share((update.get("rollingUpdate") or {}).get("maxUnavailable", 1), field)
+        causes += _rolling_update(kind, update)
     if kind == "Deployment":
         causes += _strategy(spec)
+    return causes
+
+
+def _rolling_update(kind: str, update: Json) -> list[Cause]:
+    """ValidateStatefulSetSpec and ValidateRollingUpdateDaemonSet (pkg/apis/apps/validation)."""
+    field, rolling = "spec.updateStrategy.rollingUpdate", update.get("rollingUpdate") or {}
+    causes = _share(rolling.get("maxUnavailable", 1), f"{field}.maxUnavailable")
+    if kind == "StatefulSet":
+        if update.get("type") == "OnDelete" and "rollingUpdate" in update:
+            causes.append(invalid_value(field, rolling, "only allowed for updateStrategy 'RollingUpdate'"))
+        return causes + _share(rolling.get("partition", 0), f"{field}.partition")
+    surge = rolling.get("maxSurge", 0)
+    causes += _share(surge, f"{field}.maxSurge")
+    if update.get("type") != "RollingUpdate" or causes:
+        return causes
+    has_surge, has_unavailable = (str(each).rstrip("%") != "0" for each in (surge, rolling.get("maxUnavailable", 1)))
+    if has_surge and has_unavailable:
+        causes.append(invalid_value(f"{field}.maxSurge", surge, "may not be set when maxUnavailable is non-zero"))
+    elif has_surge:
+        causes.append(invalid_value(f"{field}.maxSurge", surge, "this stand-in replaces pods without surge"))
+    elif not has_unavailable:
+        causes.append(required(f"{field}.maxUnavailable", "cannot be 0 when maxSurge is 0"))
     return causes
 
 

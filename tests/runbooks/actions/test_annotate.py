@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.runbooks.actions.annotate import Annotate, reserved
-from bot.runbooks.resources import CONFIG_MAP, CRON_JOB, DEPLOYMENT, NODE, STATEFUL_SET
+from bot.runbooks.resources import CONFIG_MAP, CRON_JOB, DAEMON_SET, DEPLOYMENT, NODE, STATEFUL_SET
 from tests.runbooks.actions.rendering import after, another, live, read_back, rendered, target, unsuitable
 
 ANNOTATE, WEB = Annotate(), target(DEPLOYMENT)
@@ -54,7 +54,7 @@ def test_what_belongs_to_kubernetes_or_a_deployment_tool_is_theirs(key: str, who
 
 
 def test_it_patches_what_it_can_be_done_to() -> None:
-    resources = (DEPLOYMENT, STATEFUL_SET, CONFIG_MAP, CRON_JOB, NODE)
+    resources = (DEPLOYMENT, STATEFUL_SET, DAEMON_SET, CONFIG_MAP, CRON_JOB, NODE)
     assert ANNOTATE.verbs == {each.verb("patch") for each in resources}
     assert ANNOTATE.kinds == {each.kind for each in resources}
 

@@ -40,6 +40,19 @@ def test_the_inverse_is_the_number_that_was_read() -> None:
     assert after(after(with_pods(3), made.call), made.inverse) == with_pods(3)
 
 
+def test_a_smaller_set_that_deletes_the_volumes_of_its_pods_is_refused() -> None:
+    spec = {
+        "replicas": 3,
+        "volumeClaimTemplates": [{}],
+        "persistentVolumeClaimRetentionPolicy": {"whenScaled": "Delete"},
+    }
+    on = target(STATEFUL_SET)
+    assert unsuitable(SCALE, on, live(spec=spec), replicas=2).code == "volumes"
+    assert rendered(SCALE, on, live(spec=spec), replicas=4)
+    kept = {**spec, "persistentVolumeClaimRetentionPolicy": {"whenScaled": "Retain"}}
+    assert rendered(SCALE, on, live(spec=kept), replicas=2)
+
+
 def test_the_number_it_has_already_is_no_change() -> None:
     assert unsuitable(SCALE, WEB, with_pods(3), replicas=3).code == "no-change"
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.runbooks.actions.action import Occasion
 from bot.runbooks.actions.set_image import SetImage, refused
-from bot.runbooks.resources import DEPLOYMENT
+from bot.runbooks.resources import DAEMON_SET, DEPLOYMENT, STATEFUL_SET
 from bot.sandbox.kubernetes.patches import PatchError
 from tests.runbooks.actions.rendering import after, another, live, read_back, rendered, target, unsuitable
 
@@ -77,9 +77,15 @@ def test_the_image_it_has_already_is_no_change() -> None:
     assert unsuitable(SET, WEB, web(NEW), occasion=OCCASION, container="web", image=NEW).code == "no-change"
 
 
-def test_it_patches_deployments_that_are_not_paused() -> None:
-    assert SET.verbs == {DEPLOYMENT.verb("patch")}
-    assert SET.requires == {"rollout-not-paused"}
+def test_it_patches_workloads_that_roll_their_template_out() -> None:
+    assert SET.verbs == {each.verb("patch") for each in (DEPLOYMENT, STATEFUL_SET, DAEMON_SET)}
+    assert SET.requires == {"rollout-not-paused", "rollout-automatic"}
+
+
+def test_a_daemon_set_says_how_many_nodes_get_it() -> None:
+    agents = web() | {"status": {"desiredNumberScheduled": 40}}
+    made = rendered(SET, target(DAEMON_SET), agents, occasion=OCCASION, container="web", image=NEW)
+    assert made.effect[1].startswith("40 pods will be replaced. Pods are replaced node by node: at most 1 unavailable")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import kubernetes
 import pytest
 
-from tests.sandbox.kubernetes.conftest import BETTER, BROKEN, GOOD, deployment, lab_spec
+from tests.sandbox.kubernetes.conftest import BETTER, BROKEN, GOOD, deployment, error, lab_spec
 
 
 @pytest.fixture
@@ -62,3 +62,18 @@ def test_a_broken_update_takes_one_node_only(run):
     status = apps.read_namespaced_daemon_set("agent", "shop").status
     assert (status.desired_number_scheduled, status.number_available, status.number_unavailable) == (3, 2, 1)
     assert status.updated_number_scheduled == 1
+
+
+@pytest.mark.parametrize(
+    ("rolling", "says"),
+    [
+        ({"maxUnavailable": 1, "maxSurge": 1}, "may not be set when maxUnavailable is non-zero"),
+        ({"maxUnavailable": 0, "maxSurge": 0}, "cannot be 0 when maxSurge is 0"),
+        ({"maxUnavailable": "0%", "maxSurge": 1}, "this stand-in replaces pods without surge"),
+        ({"maxUnavailable": -1}, "must be greater than or equal to 0"),
+    ],
+)
+def test_how_it_may_be_rolled_out_is_bounded(agent, rolling, says):
+    body = {"spec": {"updateStrategy": {"rollingUpdate": rolling}}}
+    refused = error(agent.apps.patch_namespaced_daemon_set, "agent", agent.namespace, body)
+    assert (refused.status, says in refused.body) == (422, True), refused.body

@@ -87,3 +87,21 @@ def test_a_pod_that_does_not_start_keeps_the_next_one_waiting(run):
     background.advance("prod", 60)
     pods = kubernetes.client.CoreV1Api(client).list_namespaced_pod("shop").items
     assert [p.metadata.name for p in pods] == ["db-0"]
+
+
+def test_under_on_delete_a_new_template_waits_and_the_rollout_is_never_over(db):
+    body = {"spec": {"updateStrategy": {"type": "OnDelete"}}}
+    refused = error(db.apps.patch_namespaced_stateful_set, "db", db.namespace, body)
+    assert (refused.status, "only allowed for updateStrategy 'RollingUpdate'" in refused.body) == (422, True)
+    body["spec"]["updateStrategy"]["rollingUpdate"] = None
+    db.apps.patch_namespaced_stateful_set("db", db.namespace, body)
+    set_image(db, BETTER)
+    for name in ("db-0", "db-1", "db-2"):
+        uid = pods(db)[name].metadata.uid
+        db.core.delete_namespaced_pod(name, db.namespace)
+        db.eventually(lambda name=name, uid=uid: name in pods(db) and pods(db)[name].metadata.uid != uid)
+    status = db.eventually(
+        lambda: (s := db.apps.read_namespaced_stateful_set("db", db.namespace).status).ready_replicas == 3 and s
+    )
+    assert status.updated_replicas == 3
+    assert status.current_revision != status.update_revision
