@@ -35,11 +35,13 @@ def render(view: CiView) -> Card:
     address = _web(run)
     again = f", attempt {run.attempt}" if run.attempt > 1 else ""
     called = f"{plain(run.workflow, 80)}{again}"
+    branch = "" if run.on_default else f" for {plain(run.source or run.repository, 140)}:{plain(run.branch, 80)}"
     head = rich.section(
         rich.text("🔴 "),
         rich.bold(run.repository),
         rich.text(f" {said}{more} · "),
         rich.link(address, called) if address else rich.text(called),
+        *([rich.text(branch)] if branch else []),
     )
     blocks: list[Block] = [rich.block(head, *action_lines(view.actions))]
     if view.askable:

@@ -18,11 +18,15 @@ _FLAKY = {
 }
 
 
-def ci_section(failures: Sequence[CiFailure], *, head_sha: str) -> str:
-    """Return the Markdown of all failures of a head; nothing where there is none."""
+def ci_section(failures: Sequence[CiFailure], *, head_sha: str, again: bool = False) -> str:
+    """Return the Markdown of all failures of a head; nothing where there is none. ``again``: it can be asked to run
+    again, which is offered unless all of it will fail the same way."""
     if not failures:
         return ""
-    return "\n\n".join((f"**CI failed** at {code(head_sha[:12])}", *map(_failure, failures)))
+    head = f"**CI failed** at {code(head_sha[:12])}"
+    if again and any(failure.flaky != "unlikely" for failure in failures):
+        head += f". {code('@signoff rerun')} asks for the failed jobs to run again."
+    return "\n\n".join((head, *map(_failure, failures)))
 
 
 def ci_line(failure: CiFailure) -> str:

@@ -8,21 +8,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bot.chat import logs_asked, pull_asked
+from bot.chat import logs_asked, pull_asked, rerun_asked
 from bot.chat import rich_text as rich
 from bot.chat.card import Card
 from bot.chat.logs_asked import LogsAsked
 from bot.chat.mrkdwn import duration, plain, push
 from bot.chat.pull_asked import PullAsked
+from bot.chat.rerun_asked import RerunAsked
 from bot.domain.approval import Approval
 from bot.domain.incident import Incident
 
 COMMAND = "/ops"
-VERBS = ("help", "incidents", "status", "approvals", "run", "actions", "logs", "review")
+VERBS = ("help", "incidents", "status", "approvals", "run", "actions", "logs", "review", "rerun")
 USAGE = (
     "help | incidents | status <INC-142 or A-77> | approvals | run [runbook] [INC-142] | "
     "actions [off <why> | on] | "
-    f"{logs_asked.USAGE} | {pull_asked.USAGE}"
+    f"{logs_asked.USAGE} | {pull_asked.USAGE} | {rerun_asked.USAGE}"
 )
 LISTED = 15
 
@@ -36,12 +37,13 @@ class Asked:
     """What somebody wants: a verb, for ``status`` which thing and its number, for ``run`` perhaps a runbook and the
     number of an incident, for ``actions`` off or on and why. ``problem`` says what is wrong."""
 
-    verb: Literal["help", "incidents", "status", "approvals", "run", "actions", "logs", "review", "unclear"]
+    verb: Literal["help", "incidents", "status", "approvals", "run", "actions", "logs", "review", "rerun", "unclear"]
     thing: Literal["incident", "approval"] = "incident"
     number: int = 0
     problem: str = ""
     logs: LogsAsked | None = None
     pull: PullAsked | None = None
+    rerun: RerunAsked | None = None
     runbook: str = ""
     wish: Literal["", "off", "on"] = ""
     reason: str = ""
@@ -65,6 +67,9 @@ def read(text: str) -> Asked:
     if verb == "review":
         pull = pull_asked.read(text.strip()[len(verb) :])
         return Asked("unclear" if pull.problem else "review", problem=pull.problem, pull=pull)
+    if verb == "rerun":
+        again = rerun_asked.read(text.strip()[len(verb) :])
+        return Asked("unclear" if again.problem else "rerun", problem=again.problem, rerun=again)
     if verb == "run":
         return _run(rest)
     if verb == "actions":
@@ -119,6 +124,10 @@ def help_card() -> Card:
             "what these logs say, where that is allowed; time and words may be left out",
         ),
         ("review shop/deploy#12", "have a pull request reviewed now, draft or not"),
+        (
+            "rerun shop/deploy#12",
+            "ask for its failed CI jobs, or those of a run by its address, to run again",
+        ),
         ("run restart-deployment", "ask for a runbook in a form; somebody else signs it off"),
         ("actions off", "stop every start at once, and say why; two people turn actions on again"),
     ]

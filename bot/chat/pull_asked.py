@@ -32,12 +32,15 @@ class PullAsked:
 
 def read(text: str) -> PullAsked:
     """Read the text after ``/ops review``: an address, or ``OWNER/NAME#12``. Never fails."""
-    typed = text.strip()
-    if typed.startswith("<") and typed.endswith(">"):
-        # Where Slack escapes what is typed, an address stands between brackets, with or without its label.
-        typed = typed[1:-1].partition("|")[0]
+    typed = address(text)
     said = _URL.fullmatch(typed) or _SHORT.fullmatch(typed) if len(typed) <= LONGEST else None
     if said is None or not is_repository(said[1]):
         what = f"“{plain(typed, 80)}” is no pull request." if typed else "Which pull request?"
         return PullAsked(problem=f"{what} Write its address, as in {_EXAMPLE}.")
     return PullAsked(said[1], int(said[2]))
+
+
+def address(text: str) -> str:
+    """Return what was typed. Where Slack escapes it, an address stands between brackets, with or without its label."""
+    typed = text.strip()
+    return typed[1:-1].partition("|")[0] if typed.startswith("<") and typed.endswith(">") else typed

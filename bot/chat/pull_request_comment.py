@@ -64,6 +64,15 @@ def comment(
     return "\n\n".join(filter(None, parts))
 
 
+def unreviewed(why: str, *, sections: Sequence[str] = ()) -> str:
+    """Return the comment's Markdown where nothing was reviewed; ``why`` is a sentence of ours without its end."""
+    ways = f"Comment {code('@signoff review')} to have it reviewed."
+    said = prose(f"Not reviewed: {why}. Why CI fails is explained here.", 300)
+    room = Room(MAX_BODY)
+    parts = [f"{MARK}\n### Signoff", said, *(filter(None, sections) if any(sections) else ["No CI failure is known."])]
+    return "\n\n".join(filter(None, (room.take(part) for part in (*parts, f"<sub>{ways}</sub>"))))
+
+
 def _groups(findings: Sequence[Finding]) -> list[list[Finding]]:
     """Put what is said in the same words together, the weightiest first."""
     groups: dict[tuple[str, str], list[Finding]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 PullAction = Literal["opened", "synchronize", "reopened", "ready_for_review", "closed"]
@@ -44,7 +44,7 @@ class RunEvent:
     ``workflow`` is what it is called.
 
     ``pulls`` are the numbers that GitHub gives; of a fork's run it gives none. ``on_default``: it ran for the default
-    branch itself.
+    branch itself. ``source`` is the repository whose branch it is, a fork perhaps; empty where nobody says.
     """
 
     repository: str
@@ -59,6 +59,7 @@ class RunEvent:
     pulls: tuple[int, ...]
     on_default: bool
     at: int
+    source: str = field(default="", kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

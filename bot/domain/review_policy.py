@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Annotated, Any, Literal
 
@@ -69,6 +69,11 @@ class ReviewPolicy:
     blocking: bool = False
     slack_channel: str = ""
     slack_risk: Severity | Literal["never", ""] = ""
+
+    def only_explains(self, pull: PullRequest, *, bot: bool) -> bool:
+        """Say whether all that speaks against a review is who opened the pull request, or that it is a draft: its CI
+        failures are explained all the same. A label or a branch that leaves it out keeps all of Signoff from it."""
+        return not replace(self, drafts=True, bots=True).skips(pull, bot=bot)
 
     def skips(self, pull: PullRequest, *, bot: bool) -> str:
         """Say why a pull request is not reviewed, or return "". ``bot``: its author is an app."""

@@ -12,6 +12,7 @@ from bot.chat.commands import OpenIncidents, WaitingApprovals
 from bot.chat.incident_card import IncidentView
 from bot.chat.logs_asked import LogsAsked
 from bot.chat.pull_asked import PullAsked
+from bot.chat.rerun_asked import RerunAsked
 from bot.domain.approval import Approval, Decision, Person
 from bot.domain.evidence import Evidence
 
@@ -101,6 +102,16 @@ class RerunWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class RerunNamed:
+    """A wish, typed in Slack, to have what failed of a run or at a pull request's head run again, to be stored."""
+
+    id: str
+    person: Person
+    person_name: str
+    asked: RerunAsked
+
+
+@dataclass(frozen=True, slots=True)
 class RunAsked:
     """What became of it: stored, or the parameters that are wrong by name, or a sentence for all of it."""
 
@@ -160,6 +171,9 @@ class Inbox(Protocol):
 
     async def rerun(self, wanted: RerunWanted) -> str:
         """Store that a CI run's failed jobs are to run again and start the job that plans it. Returns "" or why not."""
+
+    async def rerun_by_name(self, wanted: RerunNamed) -> str:
+        """Store that failed jobs are to run again and start the jobs that plan it. Returns what to tell the person."""
 
     async def evidence(self, incident_id: str) -> tuple[str, tuple[Evidence, ...]] | None:
         """Read an incident's name and evidence, None if there is no such incident."""

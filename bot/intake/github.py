@@ -223,6 +223,8 @@ def _suite(data: _Object, _: _Object, full_name: str) -> GitHubEvent | None:
 
 
 def _run(run: _Object, full_name: str, *, workflow: str, app: str, attempt: int, default: str) -> RunEvent:
+    head = run.data.get("head_repository")
+    source = _Object(head, "head_repository").text("full_name") if isinstance(head, dict) else ""
     listed = run.data.get("pull_requests")
     numbers = [one.get("number") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     return RunEvent(
@@ -238,6 +240,7 @@ def _run(run: _Object, full_name: str, *, workflow: str, app: str, attempt: int,
         pulls=tuple(number for number in numbers[:PULLS] if isinstance(number, int)),
         on_default=bool(default) and run.text("head_branch") == default,
         at=run.time("updated_at"),
+        source=source,
     )
 
 

@@ -18,7 +18,17 @@ from bot.domain.evidence import Evidence
 from bot.domain.log_request import LogRequest, refused_place
 from bot.domain.log_summary import LogSummary
 from bot.intake import reruns, run_forms
-from bot.intake.acts import Answer, ApprovalShown, Click, LinesShown, LogsWanted, RerunWanted, RunAsked, RunWanted
+from bot.intake.acts import (
+    Answer,
+    ApprovalShown,
+    Click,
+    LinesShown,
+    LogsWanted,
+    RerunNamed,
+    RerunWanted,
+    RunAsked,
+    RunWanted,
+)
 from bot.jobs import board, logs, stopping, vote
 from bot.jobs.world import World
 from bot.store import approvals, audit, clock, incidents, log_requests, pulls, runs, stops
@@ -84,6 +94,10 @@ class StoredInbox:
     async def rerun(self, wanted: RerunWanted) -> str:
         """Store that a CI run's failed jobs are to run again, and start the job that plans it."""
         return await reruns.ask(self._world, wanted)
+
+    async def rerun_by_name(self, wanted: RerunNamed) -> str:
+        """Store that failed jobs are to run again, and start the jobs that plan it. Returns what to tell the person."""
+        return await reruns.ask_by_name(self._world, wanted)
 
     async def answer(self, answer: Answer) -> str:
         """Store what a person says became of an UNKNOWN run, then start its job. Returns "" or why it was not."""

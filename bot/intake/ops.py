@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bot.chat import approval_card, commands, incident_card
 from bot.chat.card import Card
 from bot.intake import asking, payload
-from bot.intake.acts import Inbox, LogsWanted
+from bot.intake.acts import Inbox, LogsWanted, RerunNamed
 from bot.intake.answering import read, stored
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class _Ops:
         asked = commands.read(str(command.get("text") or ""))
         if asked.verb == "run":
             await asking.by_command(self._inbox, asked, ack, command, client)
-        elif asked.verb in ("logs", "actions", "review"):
+        elif asked.verb in ("logs", "actions", "review", "rerun"):
             sentence = await stored(self._store(asked, command, context), asked.verb, str)
             await ack(text=sentence, response_type="ephemeral")
         else:
@@ -44,6 +44,9 @@ class _Ops:
             return await self._inbox.turn_actions(asked.wish, person, name, asked.reason)
         if asked.pull is not None:
             return await self._inbox.review(asked.pull, person)
+        if asked.rerun is not None:
+            once = payload.once(context, command, "", "rerun", str(command.get("trigger_id", "")))
+            return await self._inbox.rerun_by_name(RerunNamed(once, person, name, asked.rerun))
         wanted = LogsWanted(
             id=payload.once(context, command, "", "logs", str(command.get("trigger_id", ""))),
             person=person,

@@ -80,6 +80,11 @@ def channel_of(connection: Connection, world: World, matter: Matter) -> str:
     return (world.code.channel if world.code else "") or world.rules.channel_for({})
 
 
+def is_told(connection: Connection, matter: Matter) -> bool:
+    """Say whether a matter has a message, or will have."""
+    return outbox.find(connection, thread_of(matter)) is not None
+
+
 def show(connection: Connection, world: World, matter_id: str, *, now: int, urgent: bool = False) -> None:
     """Put an incident or a CI run as it is now on its card. Nothing is sent if that is what the card says already."""
     aside = partial(unreadable.report, connection, now=now)

@@ -120,19 +120,18 @@ async def _patch(world: World, repository: GitHubRepository, run: CiRun) -> Patc
 
 
 def _show(world: World, code: CodeAccess, row_id: str, connection: Connection) -> None:
-    """Have the comments of its pull requests brought up to date. Of the default branch tell the channel what fails, and
-    that what failed before is overtaken: nobody needs to run that again."""
+    """Have the comments of its pull requests brought up to date. Of the default branch tell the channel what fails. Of
+    what the channel was told, or what somebody asked for there, say that it is overtaken: nobody needs that again."""
     now = clock.advance(connection)
     run = ci.get(connection, row_id)
     for row in pulls.with_head(connection, run.repository, run.head_sha):
-        if row.review is not None:
+        if row.review is not None or row.comment_id is not None or ci.failures_in(connection, row_id):
             work.want(connection, "pull", row.id)
-    if not (run.on_default and code.channel):
-        return
-    if run.conclusion in ci.FAILED and ci.failures_in(connection, row_id):
+    told = run.on_default and bool(code.channel)
+    if told and run.conclusion in ci.FAILED and ci.failures_in(connection, row_id):
         board.show(connection, world, row_id, now=now)
     for earlier in ci.overtaken(connection, run):
-        if ci.failures_in(connection, earlier.id):
+        if board.is_told(connection, earlier):
             withdraw(connection, world, earlier, OVERTAKEN.format(run.name), now=now)
             board.show(connection, world, earlier.id, now=now)
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import partial
+from typing import Literal
 
 from sqlalchemy import Connection
 
 from bot.analysis.review.pushes import dismiss
 from bot.chat.github_markdown import code as quoted
+from bot.chat.github_markdown import prose
 from bot.clients.github_repository import GitHubRepository
-from bot.jobs import asking_github
+from bot.jobs import asking_github, board, rerunning
 from bot.jobs.engine import Steps, Story
 from bot.jobs.world import CodeAccess, World
 from bot.store import audit, clock, pulls, work
-from bot.store.pulls import Command
+from bot.store.pulls import Command, StoredPull
 
 KIND = "command"
 VERSION = 1
@@ -21,7 +24,11 @@ VERSION = 1
 MAY = ("admin", "maintain", "write")
 _REASON = 300
 _MOST = 10
-_USAGE = f"I understand {quoted('@signoff review')} and {quoted('@signoff dismiss <id> <why>')}."
+_USAGE = (
+    f"I understand {quoted('@signoff review')}, {quoted('@signoff rerun')} and {quoted('@signoff dismiss <id> <why>')}."
+)
+
+Outcome = Literal["done", "refused", "unclear"]
 
 
 def story(world: World, code: CodeAccess) -> Story:
@@ -31,6 +38,7 @@ def story(world: World, code: CodeAccess) -> Story:
         async def obeying() -> None:
             may = await steps("ask", partial(_may, world, code, row_id))
             answer = await steps("obey", world.database.write, partial(_obey, world, row_id, may))
+            world.outbox.kick()
             if answer:
                 await steps("answer", partial(_answer, world, code, row_id, answer))
 
@@ -59,39 +67,57 @@ def _obey(world: World, row_id: str, may: bool, connection: Connection) -> str:
     asked = pulls.command(connection, row_id)
     if asked.answer:
         return "" if asked.answer in ("refused", "done") else asked.answer
-    answers = []
+    answers: list[tuple[Outcome, str]] = []
     for said in asked.text.split("\n")[:_MOST]:
         verb, _, rest = said.partition(" ")
-        answer = _obeyed(world, connection, asked, verb.lower(), rest) if may else "refused"
-        answers.append(answer)
-        outcome = answer if answer in ("refused", "done") else "unclear"
+        outcome, answer = _obeyed(world, connection, asked, verb.lower(), rest, now) if may else ("refused", "")
+        answers.append((outcome, answer))
         data = {"verb": verb.lower()[:20], "outcome": outcome}
         row = pulls.get(connection, asked.pull_id)
         audit.append(
             connection, at=now, kind="pull.command", actor=f"github:{asked.author}", subject=row.name, data=data
         )
     if may and asked.text.count("\n") >= _MOST:
-        answers.append(f"I take {_MOST} commands from one comment; write the others in another one.")
-    unclear = dict.fromkeys(answer for answer in answers if answer not in ("refused", "done"))
-    whole = "\n\n".join(unclear) or answers[0]
-    pulls.answered(connection, row_id, whole)
-    return "\n\n".join(unclear)
+        answers.append(("unclear", f"I take {_MOST} commands from one comment; write the others in another one."))
+    told = "\n\n".join(dict.fromkeys(answer for _, answer in answers if answer))
+    pulls.answered(connection, row_id, told or answers[0][0])
+    return told
 
 
-def _obeyed(world: World, connection: Connection, asked: Command, verb: str, rest: str) -> str:
-    """Do one thing that was asked by somebody who may. Returns ``done``, or what to answer."""
+def _obeyed(
+    world: World, connection: Connection, asked: Command, verb: str, rest: str, now: int
+) -> tuple[Outcome, str]:
+    """Do one thing that was asked by somebody who may. Returns whether it is done, and what to answer, if anything."""
     row = pulls.get(connection, asked.pull_id)
-    if verb not in ("review", "dismiss"):
-        return _USAGE
+    if verb not in ("review", "dismiss", "rerun"):
+        return "unclear", _USAGE
     if row.state != "open":
-        return f"This pull request is {row.state}: I review open ones only."
+        return "unclear", f"This pull request is {row.state}: I look after open ones only."
     if verb == "dismiss":
-        return _dismiss(world, connection, row.id, asked.author, rest)
+        problem = _dismiss(world, connection, row.id, asked.author, rest)
+        return ("unclear", problem) if problem else ("done", "")
+    if verb == "rerun":
+        return _rerun(world, connection, row, asked, now)
     pulls.ask(connection, row.repository, row.number, by=f"github:{asked.author}")
-    return "done"
+    return "done", ""
+
+
+def _rerun(world: World, connection: Connection, row: StoredPull, asked: Command, now: int) -> tuple[Outcome, str]:
+    """Ask for a re-run of what failed at the head. Who asks is nobody whom Slack knows: the request is Signoff's own,
+    and names them."""
+    found = rerunning.of_pull(connection, world, row.repository, row.number)
+    if isinstance(found, str):
+        return "unclear", prose(found, 400)
+    for run in found:
+        ask_id = "v" + hashlib.sha256(f"{asked.id}\n{run.id}".encode()).hexdigest()[:24]
+        rerunning.ask(connection, run, ask_id, None, f"{asked.author} on GitHub", now=now)
+        board.show(connection, world, run.id, now=now)
+    names = " and ".join(f"{prose(run.workflow, 100)} (run {run.run_id})" for run in found)
+    return "done", f"I asked for the failed jobs of {names} to run again. That has to be approved in Slack."
 
 
 def _dismiss(world: World, connection: Connection, pull_id: str, author: str, rest: str) -> str:
+    """Dismiss a finding. Returns "" or what to answer."""
     name, _, why = rest.strip().partition(" ")
     row = pulls.get(connection, pull_id)
     if not name or not why.strip():
@@ -102,7 +128,7 @@ def _dismiss(world: World, connection: Connection, pull_id: str, author: str, re
         return f"There is no finding {quoted(name, 20)} on this pull request."
     pulls.keep_findings(connection, pull_id, after, after.findings)
     work.want(connection, "pull", pull_id)
-    return "done"
+    return ""
 
 
 async def _answer(world: World, code: CodeAccess, row_id: str, answer: str) -> None:

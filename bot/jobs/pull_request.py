@@ -22,8 +22,10 @@ from bot.clients.github import GitHubError, GitHubLimited
 from bot.clients.github_repository import GitHubRepository, NotRead
 from bot.condense.diff.patch import Patch
 from bot.domain import review_policy
+from bot.domain.ci_failure import CiFailure
 from bot.domain.review import PullRequest, Review
 from bot.domain.review_policy import PolicyRead, ReviewPolicy
+from bot.jobs import rerunning
 from bot.jobs.asking_github import GONE, postpone
 from bot.jobs.engine import Steps, Story
 from bot.jobs.one_head import at_one_head
@@ -49,9 +51,12 @@ def story(world: World, code: CodeAccess) -> Story:
         try:
             told = await steps("read", partial(_read, world, code, row_id, generation))
             if told not in (_OVERTAKEN, _NOT_WANTED):
-                await steps("review", partial(_review, world, code, row_id, generation, told))
+                unreviewed = bool(told["unreviewed"])
+                if not unreviewed:
+                    await steps("review", partial(_review, world, code, row_id, generation, told))
                 await steps("comment", partial(_comment, world, code, row_id, generation, told))
-                await steps("check", partial(_check, world, code, row_id, told))
+                if not unreviewed:
+                    await steps("check", partial(_check, world, code, row_id, told))
             if told != _OVERTAKEN:
                 finish = partial(_finish, world, code, row_id, generation, told)
                 await steps("finish", world.database.write, finish)
@@ -84,9 +89,12 @@ async def _read(world: World, code: CodeAccess, row_id: str, generation: int) ->
     read = await _policy(repository, branch)
     policy = read.policy
     bot = _at(told, "user", "type") == "Bot"
-    why = "" if row.asked_by else policy.skips(_pull_request(row, told, ()), bot=bot)
+    before = _pull_request(row, told, ())
+    why = "" if row.asked_by else policy.skips(before, bot=bot)
     if why:
-        return await _skip(world, row, why)
+        await _skip(world, row, why)
+        explained = policy.only_explains(before, bot=bot)
+        return {"unreviewed": why, "head_sha": before.head_sha, "notes": []} if explained else _NOT_WANTED
     seen = await at_one_head(repository, told)
     pull_request = _pull_request(row, seen.told, seen.commits)
     patch, notes = seen.patch, list(seen.notes)
@@ -111,6 +119,8 @@ async def _read(world: World, code: CodeAccess, row_id: str, generation: int) ->
         if not await world.database.write(keep):
             return _OVERTAKEN
     return {
+        "unreviewed": "",
+        "head_sha": pull_request.head_sha,
         "policy": _wanted(code, policy),
         "notes": [*read.problems, *notes],
         # GitHub takes comments only on lines of a patch that it shows itself.
@@ -252,19 +262,27 @@ async def _posted(
 
 
 async def _comment(world: World, code: CodeAccess, row_id: str, generation: int, told: Mapping[str, Any]) -> str:
-    """Post our one comment, or edit it."""
+    """Post our one comment, or edit it. Of what is not reviewed it only says why CI fails, once it does."""
     row = await _current(world, row_id, generation)
-    if row is None or row.review is None or row.facts is None:
+    if row is None:
         return "nothing"
+    unreviewed, sha, head = str(told["unreviewed"]), str(told["head_sha"]), row
+
+    def failing(connection: Connection) -> tuple[tuple[CiFailure, ...], bool]:
+        failed = ci.failed_at(connection, head.repository, sha)
+        again = any(rerunning.possible(world, run) for run in failed)
+        return ci.failures_of(connection, head.repository, sha), again
+
+    failures, again = await world.database.read(failing)
+    explained = ci_section(failures, head_sha=sha, again=again)
     repository = GitHubRepository(code.github, row.repository)
-    sha = row.review.head_sha
-    failures = await world.database.read(lambda connection: ci.failures_of(connection, row.repository, sha))
-    text = pull_request_comment.comment(
-        row.facts,
-        row.review,
-        notes=[world.redactor.text(note) for note in told["notes"]],
-        sections=[ci_section(failures, head_sha=sha)],
-    )
+    if row.review is not None and row.facts is not None:
+        notes = [world.redactor.text(note) for note in told["notes"]]
+        text = pull_request_comment.comment(row.facts, row.review, notes=notes, sections=[explained])
+    elif unreviewed and (failures or row.comment_id is not None):
+        text = pull_request_comment.unreviewed(world.redactor.text(unreviewed), sections=[explained])
+    else:
+        return "nothing"
     known = row.comment_id
     if known is None:
         me = await code.github.login()
@@ -321,7 +339,7 @@ def _finish(world: World, code: CodeAccess, row_id: str, generation: int, told: 
         return
     key = f"pull:{row_id}"
     before = outbox.find(connection, key)
-    wanted = told["policy"] if isinstance(told, dict) else None
+    wanted = told.get("policy") if isinstance(told, dict) else None
     if before is None and (wanted is None or not _loud(row.review, wanted)):
         return
     card = review_line(row.facts, row.review, merged=row.state == "merged", closed=row.state == "closed")

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, not_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.ci import CiRun
@@ -82,6 +82,21 @@ def explain(connection: Connection, run: CiRun, failures: Sequence[CiFailure]) -
         )
 
 
+def newest_of(connection: Connection, repository: str, run_id: int) -> CiRun | None:
+    """Read the newest attempt that is known of one of GitHub's own runs, or None if there is no such one."""
+    query = select(ci_runs).where(ci_runs.c.run_id == run_id, ci_runs.c.app == "")
+    for row in connection.execute(query.order_by(ci_runs.c.attempt.desc())):
+        if row.repository.lower() == repository.lower():
+            return parse(_RUN, row, ci_runs.name)
+    return None
+
+
+def failed_at(connection: Connection, repository: str, sha: str) -> list[CiRun]:
+    """Return which runs failed at a commit, of each workflow the newest attempt of the newest run, if it did."""
+    newest = _newest_at(connection, repository, sha)
+    return [parse(_RUN, row, ci_runs.name) for row in newest if row.conclusion in FAILED]
+
+
 def failures_in(connection: Connection, row_id: str) -> tuple[CiFailure, ...]:
     """Return why one run failed, as far as it was explained."""
     found = connection.execute(select(ci_runs.c.failure).where(ci_runs.c.id == row_id)).scalar_one_or_none()
@@ -90,15 +105,8 @@ def failures_in(connection: Connection, row_id: str) -> tuple[CiFailure, ...]:
 
 def failures_of(connection: Connection, repository: str, sha: str) -> tuple[CiFailure, ...]:
     """Return why a commit's CI fails: of each workflow what the newest attempt of the newest run came to."""
-    query = select(ci_runs).where(ci_runs.c.head_sha == sha, ci_runs.c.conclusion.in_(TELLING))
-    query = query.order_by(ci_runs.c.run_id, ci_runs.c.attempt)
-    newest: dict[tuple[str, str], tuple[CiFailure, ...]] = {}
-    for row in connection.execute(query):
-        run = parse(_RUN, row, ci_runs.name)
-        if run.repository.lower() == repository.lower():
-            failed = run.conclusion in FAILED and row.failure is not None
-            newest[run.app, run.workflow] = parse_part(_FAILURES, row.failure, ci_runs.name, row.id) if failed else ()
-    return tuple(failure for failures in newest.values() for failure in failures)
+    failed = [row for row in _newest_at(connection, repository, sha) if row.conclusion in FAILED and row.failure]
+    return tuple(failure for row in failed for failure in parse_part(_FAILURES, row.failure, ci_runs.name, row.id))
 
 
 def failing_between(
@@ -169,7 +177,18 @@ def _of_workflow(run: CiRun) -> Select[Any]:
         ci_runs.c.workflow == run.workflow,
         ci_runs.c.branch == run.branch,
         ci_runs.c.on_default == run.on_default,
+        # Forks call their branches alike.
+        func.lower(ci_runs.c.source) == run.source.lower(),
     )
+
+
+def _newest_at(connection: Connection, repository: str, sha: str) -> list[Row[Any]]:
+    query = select(ci_runs).where(ci_runs.c.head_sha == sha, ci_runs.c.conclusion.in_(TELLING))
+    newest: dict[tuple[str, str], Row[Any]] = {}
+    for row in connection.execute(query.order_by(ci_runs.c.run_id, ci_runs.c.attempt)):
+        if row.repository.lower() == repository.lower():
+            newest[row.app, row.workflow] = row
+    return list(newest.values())
 
 
 def _later(run: CiRun) -> ColumnElement[bool]:

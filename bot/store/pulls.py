@@ -110,6 +110,12 @@ def get(connection: Connection, row_id: str) -> StoredPull:
     return _stored(row)
 
 
+def find(connection: Connection, repository: str, number: int) -> StoredPull | None:
+    """Read the row of a pull request, or None if there is none."""
+    row = connection.execute(select(pulls).where(pulls.c.id == pull_id(repository, number))).first()
+    return None if row is None else _stored(row)
+
+
 def with_head(connection: Connection, repository: str, sha: str) -> list[StoredPull]:
     """Return the open pull requests of which a commit is the head."""
     query = select(pulls).where(pulls.c.head_sha == sha, pulls.c.state == "open")

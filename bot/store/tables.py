@@ -368,6 +368,7 @@ ci_runs = Table(
     Column("url", Text, nullable=False),
     Column("pulls", Json, nullable=False),
     Column("on_default", Boolean, nullable=False),
+    Column("source", Text, nullable=False, default="", server_default=""),
     Column("failure", Json, nullable=True),
     Column("at", BigInteger, nullable=False),
     *_counters(),

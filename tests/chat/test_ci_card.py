@@ -29,6 +29,12 @@ def test_it_says_what_failed_and_leads_there():
     assert "attempt 3" in as_text(render(replace(VIEW, run=replace(RUN, attempt=3))))
 
 
+def test_of_another_branch_it_says_whose():
+    said = as_text(render(replace(VIEW, run=replace(RUN, on_default=False, branch="fix", source="mallory/deploy"))))
+    assert "for mallory/deploy:fix" in said
+    assert "shop/deploy:" not in as_text(render(VIEW))
+
+
 def test_the_button_is_there_while_a_re_run_can_be_asked_for():
     assert buttons(VIEW) == [(RERUN_ACTION, "c55")]
     assert buttons(replace(VIEW, askable=False)) == []

@@ -36,6 +36,13 @@ def test_the_whole_section_on_one_page():
     )
 
 
+def test_what_may_pass_the_next_time_can_be_asked_for():
+    head = "**CI failed** at `bbbbbbbbbbbb`"
+    assert ci_section([FAILURE], head_sha=HEAD, again=True).startswith(f"{head}\n")
+    flaky = ci_section([FAILURE, replace(FAILURE, flaky="likely")], head_sha=HEAD, again=True)
+    assert flaky.startswith(f"{head}. `@signoff rerun` asks for the failed jobs to run again.\n")
+
+
 def test_what_nobody_read_takes_one_line():
     unread = replace(FAILURE, jobs=("e2e",), step="", what="GitHub has no log of it any more.", cited=(), signature="")
     said = ci_section([FAILURE, unread], head_sha=HEAD)

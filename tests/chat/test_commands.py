@@ -79,7 +79,7 @@ def test_anything_may_be_typed(typed: str) -> None:
 
 def test_help_names_every_verb() -> None:
     text = said(commands.help_card())
-    for verb in ("incidents", "status INC-142", "status A-77", "approvals"):
+    for verb in ("incidents", "status INC-142", "status A-77", "approvals", "review", "rerun"):
         assert f"/ops {verb}" in text
 
 

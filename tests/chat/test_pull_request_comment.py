@@ -3,12 +3,24 @@ from dataclasses import replace
 
 import pytest
 
-from bot.chat.pull_request_comment import comment, is_ours
+from bot.chat.pull_request_comment import comment, is_ours, unreviewed
 from bot.chat.review_comments import MAX_BODY
 from bot.domain.review import ChangedFile
 from tests.chat.reviews import FINDING, HOSTILE, PULL_REQUEST, active, finding, links, rendered, review
 
 UNREAD = ChangedFile("big.tf", "modified", lines=900, kept_lines=10, why="over budget")
+
+
+def test_what_is_not_reviewed_says_why_and_only_explains():
+    said = unreviewed("it is a draft", sections=["**CI failed** at `a`"])
+    assert is_ours(said)
+    assert said == (
+        "<!-- signoff:pull-request -->\n### Signoff\n\n"
+        "Not reviewed: it is a draft. Why CI fails is explained here.\n\n"
+        "**CI failed** at `a`\n\n"
+        "<sub>Comment `@signoff review` to have it reviewed.</sub>"
+    )
+    assert "No CI failure is known." in unreviewed("it is a draft", sections=[""])
 
 
 def test_the_whole_comment_on_one_page():

@@ -44,6 +44,13 @@ def test_a_file_says_what_is_wanted() -> None:
     )
 
 
+def test_who_opened_it_or_that_it_is_a_draft_keeps_no_failure_from_being_explained() -> None:
+    policy = ReviewPolicy(branches=("main",))
+    assert policy.only_explains(replace(PULL, draft=True), bot=True)
+    assert not policy.only_explains(replace(PULL, draft=True, labels=("no-review",)), bot=False)
+    assert not policy.only_explains(replace(PULL, base_branch="old"), bot=True)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -18,7 +18,17 @@ from bot.domain.approval import Person
 from bot.domain.evidence import Evidence
 from bot.domain.run import Run
 from bot.intake import slack as intake
-from bot.intake.acts import Answer, ApprovalShown, Click, LinesShown, LogsWanted, RerunWanted, RunAsked, RunWanted
+from bot.intake.acts import (
+    Answer,
+    ApprovalShown,
+    Click,
+    LinesShown,
+    LogsWanted,
+    RerunNamed,
+    RerunWanted,
+    RunAsked,
+    RunWanted,
+)
 from bot.intake.socket_mode import SocketMode
 from bot.runbooks.catalogue import load
 from tests.chat.samples import EVIDENCE, INCIDENT, NOW, TRIAGE, approval, record
@@ -46,6 +56,7 @@ class MemoryInbox:
     reruns: dict[str, RerunWanted] = field(default_factory=dict)
     logs_wanted: dict[str, LogsWanted] = field(default_factory=dict)
     lines_shown: LinesShown | None = None
+    named: dict[str, RerunNamed] = field(default_factory=dict)
 
     async def _behave(self) -> None:
         self.deliveries += 1
@@ -70,6 +81,11 @@ class MemoryInbox:
         if not self.says:
             self.reruns[wanted.id] = wanted
         return self.says
+
+    async def rerun_by_name(self, wanted: RerunNamed) -> str:
+        await self._behave()
+        self.named[wanted.id] = wanted
+        return self.says or "Asking."
 
     async def vote(self, click: Click) -> str:
         await self._behave()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.chat.rerun_asked import RerunAsked
 from bot.intake.answering import NOT_READ
 from tests.chat.workspace import DANA, INCIDENTS, LEE
 from tests.intake.room import Room, ops
@@ -44,6 +45,14 @@ async def test_actions_are_turned_off_with_a_word(room: Room) -> None:
     said = await room.slack.act("command", user=LEE, channel=INCIDENTS, text="/ops actions off the registry is gone")
     assert room.inbox.wished == [("off", LEE, "the registry is gone")]
     assert "Actions are off." in str(said)
+
+
+async def test_failed_jobs_are_asked_for_by_address(room: Room) -> None:
+    said = await room.slack.act("command", user=LEE, channel=INCIDENTS, text="/ops rerun shop/deploy#12")
+    (wanted,) = room.inbox.named.values()
+    assert (wanted.person.user_id, wanted.asked) == (LEE, RerunAsked("shop/deploy", number=12))
+    assert "Asking." in str(said)
+    assert "Which run?" in str(await ops(room, "rerun"))
 
 
 async def test_a_row_that_cannot_be_read_is_said_to_be_so(room: Room) -> None:

@@ -80,6 +80,15 @@ def test_the_same_error_counts_where_it_is_not_this_changes(database: Database) 
     assert database.read_now(lambda c: ci.seen_elsewhere(c, replace(run, repository="else/where"), "s1")) == ()
 
 
+def test_forks_call_their_branches_alike_and_overtake_nothing(database: Database) -> None:
+    run = keep(database, source="mallory/deploy")
+    keep(database, run_id=56, source="eve/deploy")
+    assert database.read_now(lambda c: ci.is_newest(c, run))
+    later = keep(database, run_id=57, source="Mallory/deploy")
+    assert not database.read_now(lambda c: ci.is_newest(c, run))
+    assert database.read_now(lambda c: ci.overtaken(c, later)) == [run]
+
+
 def test_old_runs_are_forgotten(database: Database) -> None:
     keep(database)
     assert database.write_now(lambda c: ci.forget(c, before=1001)) == 1

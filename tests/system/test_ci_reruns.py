@@ -1,5 +1,5 @@
 """What fails on the default branch is explained, asked to run again, signed off and run once, with no cluster and no
-incident; what a pull request makes fail asks for nothing."""
+incident; what a pull request makes fail runs again only where somebody asks for that."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from bot.sandbox.github import shop
 from tests.system.town import LEE, PRIYA, Json, Town, town
 
 FLAKY = "2026-11-21T10:00:02.0000000Z ##[error]dial tcp 10.0.0.7:443: i/o timeout\n"
+FILES = {"a.yaml": shop.DEPLOYMENT}
 BROKEN = "2026-11-21T10:00:02.0000000Z app/price.py:4: error: name 'y' is not defined\n"
 
 
@@ -144,6 +145,127 @@ async def test_a_fork_whose_branch_is_called_as_ours_asks_for_nothing(code: Town
     await code.until(lambda: explained(code, repository), "the failure to be explained")
     assert of_matter(code, repository) == []
     assert await code.count(rf"^{repository}: CI failed") == 0
+
+
+async def of_change(here: Town, name: str, log: str = FLAKY, *, fork: bool = False, **more: Any) -> tuple[str, Json]:
+    """Let the tests of a new repository's pull request 1 fail."""
+    repository, source = f"shop/{name}", f"mallory/{name}" if fork else f"shop/{name}"
+    await here.on_github("create-repository", full_name=repository, files=FILES, people={"lee": "write"})
+    if fork:
+        await here.on_github("fork", full_name=source, of=repository)
+    await here.on_github("push", full_name=source, branch="change", files={"a.yaml": shop.DEPLOYMENT + "# more\n"})
+    told = {"full_name": repository, "head": "change", "head_repository": source, "title": "Say more"}
+    await here.on_github("open-pull", **(told | more))
+    of = "SELECT 1 FROM pulls WHERE done = wanted AND repository = ?"
+    await here.until(lambda: here.rows(of, repository), "the pull request to be dealt with")
+    return repository, await fails_again(here, repository, log)
+
+
+async def fails_again(here: Town, repository: str, log: str = FLAKY) -> Json:
+    sha = (await here.github(repository))["pulls"][0]["head_sha"]
+    jobs = [{"name": "unit", "conclusion": "failure", "log": log}]
+    run = await here.on_github("run-workflow", full_name=repository, head_sha=sha, branch="change", jobs=jobs)
+    of = "FROM ci_runs WHERE repository = ? AND run_id = ? AND failure IS NOT NULL AND done = wanted"
+    await here.until(lambda: here.rows(f"SELECT 1 {of}", repository, run["id"]), "the failure to be explained")
+    return run
+
+
+async def ours(here: Town, repository: str) -> list[str]:
+    """What Signoff says below pull request 1."""
+    comments = (await here.github(repository))["pulls"][0]["comments"]
+    return [one["body"] for one in comments if one["user"] == "signoff[bot]"]
+
+
+@pytest.mark.parametrize("kind", [{"draft": True}, {"user": "renovate[bot]"}])
+async def test_why_ci_fails_is_said_once_below_what_is_not_reviewed(code: Town, kind: Json) -> None:
+    name = f"quiet-{next(iter(kind))}"
+    repository, run = await of_change(code, name, BROKEN, **kind)
+    said = await code.until(lambda: ours(code, repository), "the comment")
+    assert "name 'y' is not defined" in said[0]
+    assert "Not reviewed" in said[0]
+    assert "`@signoff rerun`" in said[0]
+    assert await code.count(rf"^{repository}: CI failed") == 0, "Slack hears of the default branch alone"
+    sha, jobs = run["head_sha"], [{"name": "unit"}]
+    await code.on_github("run-workflow", full_name=repository, head_sha=sha, branch="change", jobs=jobs)
+
+    async def passed() -> bool:
+        now = await ours(code, repository)
+        return len(now) == 1 and "CI failed" not in now[0]
+
+    await code.until(passed, "the comment to be edited")
+    assert (await code.github(repository))["pulls"][0]["reviews"] == []
+
+
+async def test_what_the_policy_leaves_out_by_a_label_stays_as_it_is(code: Town) -> None:
+    repository, _ = await of_change(code, "unlabelled", labels=["no-review"])
+    of = "SELECT 1 FROM pulls WHERE done = wanted AND wanted > 1 AND repository = ?"
+    await code.until(lambda: code.rows(of, repository), "the failure to be dealt with")
+    assert await ours(code, repository) == []
+
+
+async def test_a_failed_run_of_a_change_is_asked_for_in_slack_by_its_address(code: Town) -> None:
+    repository, run = await of_change(code, "typed", fork=True)
+    assert of_matter(code, repository) == [], "Signoff never asks by itself for what a pull request runs"
+    address = f"{code.urls['github']}/{repository}/actions/runs/{run['id']}"
+    said = await code.ops(f"rerun {address}/attempts/1?pr=1")
+    assert said == f"Asking for the failed jobs of {repository} run {run['id']} to run again in <#C0INCIDENTS>."
+    request = await asked(code, repository)
+    assert f"mallory/{repository.partition('/')[2]}" in json.dumps(request["blocks"]), "whose code it is"
+    await code.page.click(LEE, request, "Approve")
+    await code.until(lambda: votes(code, repository) == ["refused"], "the vote of who asked to be refused")
+    await code.page.click(PRIYA, request, "Approve")
+    await code.until(lambda: ended(code, repository) == [("verifying",)], "the jobs to run again")
+    assert await attempts(code, repository) == [2]
+    await code.on_github("finish-run", full_name=repository, run=run["id"])
+    await code.until(lambda: ended(code, repository) == [("succeeded",)], "the run to be seen to end well")
+    assert "ended as success" in await code.ops(f"rerun {address}")
+    assert code.audit_holds()
+
+
+async def test_all_that_fails_at_a_pull_requests_head_is_asked_for_below_it_by_who_may_write(code: Town) -> None:
+    repository, _ = await of_change(code, "below")
+    for user in ("mallory", "lee"):
+        await code.on_github("comment", full_name=repository, number=1, body="@signoff rerun", user=user)
+    request = await asked(code, repository)
+    assert "lee on GitHub" in json.dumps(request["blocks"])
+    assert of_matter(code, repository) == [("pending",)]
+    assert code.rows("SELECT answer FROM pull_commands WHERE author = 'mallory'") == [("refused",)]
+
+    async def answered() -> bool:
+        return any("has to be approved in Slack" in body for body in await ours(code, repository))
+
+    await code.until(answered, "the answer on GitHub")
+    await fails_again(code, repository)
+    await code.until(lambda: of_matter(code, repository) == [("void",)], "the request for what is overtaken to go")
+    assert await attempts(code, repository) == [1, 1]
+
+
+async def test_a_fork_with_a_branch_of_the_same_name_overtakes_nothing(code: Town) -> None:
+    repository, _ = await of_change(code, "namesakes")
+    await code.on_github("fork", full_name="mallory/namesakes", of=repository)
+    await code.on_github("push", full_name="mallory/namesakes", branch="change", files={"a.yaml": "b: 1\n"})
+    told = {"full_name": repository, "head": "change", "head_repository": "mallory/namesakes", "title": "Mine"}
+    await code.on_github("open-pull", **told)
+    theirs = (await code.github(repository))["pulls"][1]["head_sha"]
+    jobs = [{"name": "unit"}]
+    await code.on_github("run-workflow", full_name=repository, head_sha=theirs, branch="change", jobs=jobs)
+    of = "SELECT 1 FROM ci_runs WHERE repository = ? AND head_sha = ? AND done = wanted"
+    await code.until(lambda: code.rows(of, repository, theirs), "the other run to be dealt with")
+    assert (await code.ops(f"rerun {repository}#1")).startswith(f"Asking for the failed jobs of {repository} run")
+    await asked(code, repository)
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("", "Which run?"),
+        ("everything", "is no run and no pull request"),
+        ("shop/nowhere#4", "knows of no failed run at the head of shop/nowhere#4"),
+        ("https://github.com/shop/nowhere/actions/runs/7", "has not heard of run 7 of shop/nowhere"),
+    ],
+)
+async def test_what_cannot_be_asked_for_is_said_with_what_to_do(code: Town, typed: str, says: str) -> None:
+    assert says in await code.ops(f"rerun {typed}")
 
 
 def explained(here: Town, repository: str) -> bool:

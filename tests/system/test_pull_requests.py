@@ -267,7 +267,7 @@ async def test_a_review_of_what_is_closed_is_declined_in_words(code: Town) -> No
     await code.until(
         lambda: code.rows("SELECT 1 FROM pull_commands WHERE done = wanted AND answer LIKE '%is closed%'"), "the answer"
     )
-    assert "I review open ones only" in (await pull(code, repository))["comments"][-1]["body"]
+    assert "I look after open ones only" in (await pull(code, repository))["comments"][-1]["body"]
 
 
 async def test_a_dismissal_while_the_review_is_being_posted_holds(code: Town) -> None:

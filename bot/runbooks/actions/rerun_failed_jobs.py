@@ -50,12 +50,14 @@ class RerunFailedJobs(Unrehearsed):
             return Unsuitable("no-change", f"No job of {target} failed, so there is nothing to run again.")
         if run["attempt"] >= MOST_ATTEMPTS:
             return Unsuitable("attempts", f"{target} was tried {run['attempt']} times. It needs a change.")
+        theirs = run["source"].lower() != target.namespace.lower()
         more = f" and {len(failed) - _SHOWN} more" if len(failed) > _SHOWN else ""
         return Rendered(
             call=Call("POST", f"/repos/{target.namespace}/actions/runs/{target.name}/rerun-failed-jobs", JSON, {}),
             effect=(
                 f"{target.namespace} runs again, at commit {run['head_sha'][:12]}: {', '.join(failed[:_SHOWN])}{more}.",
                 f"It is attempt {run['attempt'] + 1} of the workflow {run['workflow']}.",
+                *([f"What it runs is of the fork {run['source']}, for the event {run['event']}."] if theirs else []),
             ),
             undo="Cancel the run on GitHub.",
         )
@@ -113,5 +115,7 @@ def wrapped(run: Json) -> Json:
             "status": str(run.get("status", "")),
             "conclusion": str(run.get("conclusion") or ""),
             "attempt": attempt,
+            "event": str(run.get("event") or "")[:40],
+            "source": str((run.get("head_repository") or {}).get("full_name") or "(deleted)")[:150],
         },
     }

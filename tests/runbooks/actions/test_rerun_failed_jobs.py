@@ -30,6 +30,16 @@ async def test_the_plan_names_the_jobs_that_run_again(hub: Hub, failed: Run) -> 
     assert hub.writes() == []
 
 
+async def test_the_plan_says_that_it_runs_what_a_fork_proposes(hub: Hub, failed: Run) -> None:
+    assert "fork" not in " ".join((await planned(hub, failed)).plan.record["effect"])
+    fork = hub.sandbox.acts.fork("mallory/shop", of=SHOP)
+    commit = hub.sandbox.acts.push(fork.full_name, "gift", {"a": "b"})
+    hub.sandbox.acts.open_pull(SHOP, "gift", head_repository=fork.full_name)
+    run = hub.sandbox.acts.run_workflow(SHOP, commit.sha, [{"name": "test", "conclusion": "failure"}])
+    said = " ".join((await planned(hub, run)).plan.record["effect"])
+    assert "What it runs is of the fork mallory/shop, for the event pull_request." in said
+
+
 async def test_it_runs_again_once_and_its_end_is_watched(hub: Hub, failed: Run) -> None:
     made = await planned(hub, failed)
     assert await hub.read_back(made.plan) == "not applied"

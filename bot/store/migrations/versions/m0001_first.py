@@ -421,6 +421,7 @@ def upgrade() -> None:
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("pulls", sa.JSON(), nullable=False),
         sa.Column("on_default", sa.Boolean(), nullable=False),
+        sa.Column("source", sa.Text(), server_default="", nullable=False),
         sa.Column("failure", sa.JSON(), nullable=True),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("wanted", sa.Integer(), server_default="0", nullable=False),
