@@ -7,7 +7,7 @@ A common word is one token and a random one is many, and a hostile diff may hold
 letters that are rare in English and in code tell the two apart. The weights were fitted by non-negative least squares
 to 890 pieces of 40 lines, from 14 diffs of configuration and code and from random letters, digits and marks, counted
 with o200k_base, with a standard deviation of 4 % over the pieces; what numbers between blanks and rare letters cost
-was counted by itself. With margin and slack, the true count of packed texts stays below 0.98 of the budget, at 4,000
+was counted by itself. With margin and slack, the true count of packed texts stays below 0.985 of the budget, at 2,000
 and 28,000: of 8 diffs of configuration, and of 20 of nothing but numbers, hex, paths, marks, single or rare letters.
 """
 

@@ -1,14 +1,16 @@
 """Put everything that could be shown of a diff in the order of its worth, whatever the budget will be.
 
 Because the order does not depend on the budget, a larger budget shows all that a smaller one shows, and more. Breadth
-comes before depth: first what is critical, then something of every file, then what is risky, then something of every
-hunk, and only then whole pieces and the lines around them.
+comes before depth: first what is critical, then a line of every file, then what is risky, then a line of every hunk
+(with each, the line that it replaces), then some more of each, and only then whole pieces and the lines around them.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final
 
 from bot.condense.diff.classify import ASIDE, Kind
@@ -20,8 +22,12 @@ from bot.condense.risk.rule import Risk
 _CONTEXT: Final = 3
 """Lines around a shown change that are worth showing when all changes are shown."""
 
+_GLANCE: Final = 1
+"""Lines of a side that stand for a hunk as long as there are others of which nothing is shown."""
 _GIST: Final = 3
-"""Lines of a side that stand for a hunk: a kind and its name, or a signature and what it begins with."""
+"""Lines of a side that stand for a hunk after that: a kind and its name, or a signature and what it begins with."""
+_HEADER_WIDTH, _LINE_WIDTH = 20, 8
+"""Characters that cost about as much as the header above a hunk's lines, and as what any line costs."""
 _FLOOD: Final = 16
 """Risky pieces of one file that come before other files and hunks: one file full of them must not hide the rest."""
 _GAP: Final = 2
@@ -84,11 +90,12 @@ class Plan:
         yield from self._risky(LEVELS["critical"], _FLOOD)
         yield from self._files(ours)
         yield from self._risky(LEVELS["high"], _FLOOD)
-        yield from self._hunks(ours)
+        yield from self._hunks(ours, _GLANCE)
         yield from self._risky(LEVELS["low"])
+        yield from self._hunks(ours, _GIST)
         yield from self._files(docs)
         yield from (Step(n) for n in self.rank)
-        yield from self._hunks([*docs, *aside])
+        yield from self._hunks([*docs, *aside], _GLANCE)
         yield from self._whole([*ours, *docs])
         yield from self._whole(aside)
         yield from self._context([*ours, *docs])
@@ -107,27 +114,35 @@ class Plan:
     def _files(self, files: Sequence[int]) -> Iterator[Step]:
         for n in files:
             best = max(self._pieces[n], key=lambda weighed: weighed.best)
-            yield Step(n, best.piece.hunk, self._gist(best), best.piece)
+            yield Step(n, best.piece.hunk, self._gist(best, _GLANCE), best.piece)
 
-    def _hunks(self, files: Sequence[int]) -> Iterator[Step]:
+    def _hunks(self, files: Sequence[int], most: int) -> Iterator[Step]:
+        """Yield ``most`` lines of a side of every hunk: the most telling first, and of those the shortest."""
         best: dict[tuple[int, int], _Weighed] = {}
         for n in files:
             for weighed in self._pieces[n]:
                 at = n, weighed.piece.hunk
                 if at not in best or weighed.best > best[at].best:
                     best[at] = weighed
-        for weighed in _ranked(best.values()):
-            yield Step(weighed.piece.file, weighed.piece.hunk, self._gist(weighed), weighed.piece)
+        steps = []
+        for weighed in best.values():
+            piece = weighed.piece
+            gist = self._gist(weighed, most)
+            lines = self.lines[piece.file][piece.hunk]
+            width = _HEADER_WIDTH + sum(_LINE_WIDTH + len(lines[at].text) for at in gist)
+            steps.append((-weighed.best / math.sqrt(width), Step(piece.file, piece.hunk, gist, piece)))
+        yield from (step for _, step in sorted(steps, key=itemgetter(0)))
 
-    def _gist(self, weighed: _Weighed) -> tuple[int, ...]:
-        """Return the most telling line of a piece, those that follow it, and what they replace or are replaced by."""
+    def _gist(self, weighed: _Weighed, most: int) -> tuple[int, ...]:
+        """Return the most telling line of a piece and those that follow it, up to ``most``, and as many of those that
+        they replace or are replaced by."""
         piece = weighed.piece
         lines = self.lines[piece.file][piece.hunk]
         best = piece.start + max(range(len(weighed.worths)), key=weighed.worths.__getitem__)
         removed = [at for at in range(piece.start, piece.end) if lines[at].sign == "-"]
         added = [at for at in range(piece.start, piece.end) if lines[at].sign == "+"]
         place = (removed if lines[best].sign == "-" else added).index(best)
-        return (*removed[place : place + _GIST], *added[place : place + _GIST])
+        return (*removed[place : place + most], *added[place : place + most])
 
     def _whole(self, files: Sequence[int]) -> Iterator[Step]:
         for weighed in _ranked(piece for n in files for piece in self._pieces[n]):

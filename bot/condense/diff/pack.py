@@ -7,9 +7,10 @@ The text is made of sections, one a file, the riskiest first::
     -  replicas: 3
     +  replicas: 1
 
-``@@`` gives the old and the new number of the line that follows; a gap begins another ``@@``. Every line of a file
-begins with ``+``, ``-`` or a space, so nothing in a file can pass for a header. A piece that occurs more than once is
-written once, after ``&1 4`` (a name, and how many lines it has); elsewhere ``*1 4`` stands for these lines.
+``@@`` gives the old and the new number of the line that follows, and only the one where all lines of the run are
+removed or all are added; a gap begins another ``@@``. Every line of a file begins with ``+``, ``-`` or a space, so
+nothing in a file can pass for a header. A piece that occurs more than once is written once, after ``&1 4`` (a name, and
+how many lines it has); elsewhere ``*1 4`` stands for these lines.
 """
 
 from __future__ import annotations
@@ -115,10 +116,10 @@ class _Packing:
         if step.piece is not None and self._named(sheet, step, step.piece):
             return self._take_whole(sheet, step.file, step.piece)
         for at in step.lines:
-            if not sheet.visible[at]:
+            if not sheet.shows(at):
                 if not self._pay(step.file, sheet.price((at,), text=True)):
                     return False
-                sheet.visible[at] = 1
+                sheet.show((at,))
         return True
 
     def result(self) -> Packed:
@@ -186,8 +187,7 @@ class _Packing:
             return False
         sheet.named[piece.start] = reference
         self._names[key] = reference[0]
-        for at in lines:
-            sheet.visible[at] = 1
+        sheet.show(lines)
         return True
 
 

@@ -39,6 +39,21 @@ def test_something_of_every_hunk_comes_before_all_of_any() -> None:
     assert {step.hunk for step in steps[:whole]} == {0, 1, None}
 
 
+def test_a_line_of_every_hunk_and_what_it_replaces_comes_before_more_of_any() -> None:
+    old = [f"x{n} = f({n})" for n in range(60)]
+    new = [line.replace("f(", "g(") if n < 10 or n > 50 else line for n, line in enumerate(old)]
+    steps = list(planned(change("src/a.py", old, new)).steps())
+    more = next(at for at, step in enumerate(steps) if len(step.lines) > 2)
+    assert {(step.hunk, len(step.lines)) for step in steps[:more]} == {(0, 2), (1, 2)}
+
+
+def test_of_hunks_that_tell_as_much_the_shortest_comes_first() -> None:
+    old = [f"l{n}" for n in range(60)]
+    new = ["1" * 90 if n == 5 else "2" * 30 if n == 25 else "3" * 60 if n == 45 else line for n, line in enumerate(old)]
+    steps = list(planned(change("src/a.py", old, new)).steps())
+    assert [step.hunk for step in steps[:4]] == [0, 1, 2, 0]
+
+
 def test_a_file_full_of_risks_does_not_hide_the_others() -> None:
     flood = change("z.yaml", [], [line for n in range(200) for line in (f"a{n}:", "  privileged: true")])
     order = first_files(planned(flood + HARMLESS))
