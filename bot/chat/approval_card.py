@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os.path import commonprefix
 from typing import Any
 
@@ -72,9 +72,18 @@ class VoteLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """The request whose place this one took, and, a line a field, what had changed since that was planned."""
+
+    name: str
+    moved: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ApprovalView:
     """What happened to the request so far. ``buttons`` is False where the card is only shown for reading, ``hold``
-    says why nothing of its kind may run now. ``broken`` is who broke the glass, ``reviewed`` who reviewed that."""
+    says why nothing of its kind may run now. ``broken`` is who broke the glass, ``reviewed`` who reviewed that.
+    ``replaces`` is what it took the place of, ``replaced_by`` the name of what took its own."""
 
     votes: tuple[VoteLine, ...] = ()
     run: Run | None = None
@@ -83,6 +92,8 @@ class ApprovalView:
     hold: str = ""
     broken: VoteLine | None = None
     reviewed: VoteLine | None = None
+    replaces: Replaced | None = None
+    replaced_by: str = ""
 
 
 def render(approval: Approval, record: Record, view: ApprovalView, *, full_diff: str = "") -> Card:
@@ -98,6 +109,10 @@ def whole(
     """Return all there is to say of a request. What needs more than ``room`` characters cannot be approved there."""
     obstacle = _obstacle(record, full_diff)
     blocks = _all(approval, record, view, obstacle)
+    if view.replaces and view.replaces.moved and text_length(blocks) > room:
+        # The thread has it too; what is asked for goes first.
+        view = replace(view, replaces=replace(view.replaces, moved=""))
+        blocks = _all(approval, record, view, obstacle)
     if approval.state == "pending" and not obstacle and text_length(blocks) > room:
         return _all(approval, record, view, "the plan is too long for one message")
     return blocks
@@ -105,7 +120,7 @@ def whole(
 
 def _all(approval: Approval, record: Record, view: ApprovalView, obstacle: str) -> list[Block]:
     pending = approval.state == "pending"
-    blocks: list[Block] = [rich.block(*_headline(approval, record, view), *_state(approval, view), *_glass(view))]
+    blocks: list[Block] = [_head(approval, record, view)]
     blocks.append(rich.block(*_change(record)))
     blocks.append(rich.block(*_details(record, pending=pending)))
     if pending:
@@ -121,7 +136,7 @@ def _all(approval: Approval, record: Record, view: ApprovalView, obstacle: str) 
 
 def collapsed(approval: Approval, record: Record, view: ApprovalView) -> list[Block]:
     """Return what became of a request that is decided, and where the whole of it can be read."""
-    blocks: list[Block] = [rich.block(*_headline(approval, record, view), *_state(approval, view), *_glass(view))]
+    blocks: list[Block] = [_head(approval, record, view)]
     if _waits(approval, view) and view.buttons:
         blocks.append(_buttons(approval, record, approvable=False))
     named = f"{approval.name} · plan `{approval.digest[:_SHORT_DIGEST]}` · all of it: `/ops status {approval.name}`"
@@ -231,6 +246,19 @@ def fitting(blocks: Sequence[Block]) -> Iterator[Block]:
 
 
 # --- the card's parts ---------------------------------------------------------------------------------------------
+
+
+def _head(approval: Approval, record: Record, view: ApprovalView) -> Block:
+    """Say what it is, what became of it, and which request it took the place of, or which took its own."""
+    parts = [*_headline(approval, record, view), *_state(approval, view), *_glass(view)]
+    if view.replaced_by:
+        parts.append(rich.section(rich.text("Replaced by "), rich.bold(view.replaced_by), rich.text(".")))
+    if view.replaces is not None:
+        moved = view.replaces.moved
+        more = ". What has changed since that was planned:" if moved else "."
+        parts.append(rich.section(rich.text("It replaces "), rich.bold(view.replaces.name), rich.text(more)))
+        parts += [rich.preformatted(visible(moved))] if moved else []
+    return rich.block(*parts)
 
 
 def _headline(approval: Approval, record: Record, view: ApprovalView) -> list[Part]:

@@ -137,9 +137,9 @@ def not_started(approval: Approval) -> Card:
     return _line("⌛", f"{approval.name} expired at {clock_utc(approval.expires_at)}: {why}")
 
 
-def void(approval: Approval, why: str) -> Card:
-    """Say that the approval no longer holds, and what changed."""
-    return _line("⚠️", f"{approval.name} is void, nothing ran. {why}")
+def void(approval: Approval, why: str, moved: str = "") -> Card:
+    """Say that the approval no longer holds, why, and what ``moved``, a line a field."""
+    return _with(_line("⚠️", f"{approval.name} is void, nothing ran. {why}"), moved)
 
 
 def asked_anew(old: Approval, new: Approval, moved: str) -> Card:
@@ -176,8 +176,8 @@ def progress(approval: Approval, sentence: str) -> Card:
     return _line("⏳", f"{approval.name}: {sentence}")
 
 
-def ended(approval: Approval, run: Run) -> Card:
-    """Say how a run ended."""
+def ended(approval: Approval, run: Run, moved: str = "") -> Card:
+    """Say how a run ended, and what had ``moved`` if that ended it, a line a field."""
     took = f" after {duration(run.ended_at - run.started_at)}" if run.ended_at is not None else ""
     glyph, words = {
         "succeeded": ("✅", "helped"),
@@ -187,7 +187,8 @@ def ended(approval: Approval, run: Run) -> Card:
         "rolled_back": ("↩️", "was taken back"),
         "void": ("⚠️", "was not run"),
     }.get(run.state, ("❔", run.state))
-    return _line(glyph, f"{approval.name} {words}{took}" + (f": {run.outcome}" if run.outcome else "."))
+    said = _line(glyph, f"{approval.name} {words}{took}" + (f": {run.outcome}" if run.outcome else "."))
+    return _with(said, moved)
 
 
 def question(name: str, run: Run, what: str, *, look: str = "", answered: str = "", again: bool = True) -> Card:
@@ -271,3 +272,10 @@ def _step(ordinal: int, total: int) -> str:
 def _line(glyph: str, sentence: str) -> Card:
     shown = plain(sentence, _SENTENCE)
     return Card(text=push(f"{glyph} {shown}"), blocks=(rich.block(rich.section(rich.text(f"{glyph} {shown}"))),))
+
+
+def _with(said: Card, moved: str) -> Card:
+    """Put the lines of what moved below what is said."""
+    if not moved:
+        return said
+    return replace(said, blocks=(*said.blocks, rich.block(rich.preformatted(visible(moved)))))

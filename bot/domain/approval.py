@@ -82,7 +82,8 @@ class Electorate:
 class Approval:
     """One request for sign-off of one plan. ``digest`` names the plan; nothing else can be approved by it.
 
-    ``card`` is the id of the request that began the message which this one stands on: often its own.
+    ``card`` is the id of the request that began the message which this one stands on: often its own. ``replaces`` is
+    the id of the request whose place this one took. ``moved`` says, a line a field, what had changed that voided it.
     """
 
     id: str
@@ -98,6 +99,8 @@ class Approval:
     decided_at: int | None = None
     outcome: str = ""
     card: str = ""
+    replaces: str | None = None
+    moved: str = ""
 
     @property
     def name(self) -> str:

@@ -338,6 +338,7 @@ def approval_view(
     pending = request is not None and request.approval.state == "pending"
     glass = _readable(lambda: approvals.glass_of(connection, approval_id), None)
     broken, reviewed = _glass_lines(glass, world) if glass else (None, None)
+    after = _readable(lambda: approvals.replaced_by(connection, approval_id), None)
     return approval_card.ApprovalView(
         hold=hold(connection, world, request.plan, clock.now(connection)) if request and pending else "",
         votes=tuple(_vote_line(click, world) for click in approvals.votes_of(connection, approval_id)),
@@ -346,7 +347,17 @@ def approval_view(
         buttons=buttons,
         broken=broken,
         reviewed=reviewed,
+        replaces=_readable(lambda: _replaced(connection, request), None),
+        replaced_by=after.name if after else "",
     )
+
+
+def _replaced(connection: Connection, request: Request | None) -> approval_card.Replaced | None:
+    """Read what the card of a request says of the one whose place it took."""
+    if request is None or request.approval.replaces is None:
+        return None
+    old = approvals.get(connection, request.approval.replaces)
+    return approval_card.Replaced(old.name, old.moved)
 
 
 def _progress(connection: Connection, approval_id: str) -> str:

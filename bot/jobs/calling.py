@@ -129,7 +129,8 @@ async def _fire(world: World, request: Request, run_id: str, ordinal: int, acces
         await _reconcile(world, request, run_id, ordinal, effect.sentence)
         return
     drifted = bool(effect.drift) and ordinal == 0
-    await ledger.end(world, request, run_id, ordinal, effect.outcome, effect.sentence, void=drifted)
+    moved = starting.what_moved(world, request, effect.drift)
+    await ledger.end(world, request, run_id, ordinal, effect.outcome, effect.sentence, void=drifted, moved=moved)
 
 
 def _retried(connection: Connection, *, request: Request, run_id: str, ordinal: int, left: int) -> Stop | None:

@@ -42,9 +42,10 @@ async def end(
     detail: str,
     *,
     void: bool = False,
+    moved: str = "",
     halt: bool = False,
 ) -> None:
-    """Complete a step, and the run if that decides it. ``void`` voids the approval too: its target had moved.
+    """Complete a step, and the run if that decides it. ``void`` voids the approval too: its target had ``moved``.
     ``halt`` ends the run whatever failures the plan tolerates."""
     detail = world.redactor.text(detail)
 
@@ -52,15 +53,16 @@ async def end(
         now = clock.advance(connection)
         if not runs.end_step(connection, run_id, ordinal, state=state, detail=detail, now=now):
             return
-        telling.record(connection, request, f"step.{state}", run_id, {"ordinal": ordinal, "detail": detail}, now)
+        data = {"ordinal": ordinal, "detail": detail} | ({"moved": moved} if moved else {})
+        telling.record(connection, request, f"step.{state}", run_id, data, now)
         after = _advance(connection, request, run_id, detail, now, halt=halt)
         if void and after == "failed":
             held = request.approval.id
-            approvals.move(connection, held, before="approved", after="void", outcome=detail, now=now)
+            approvals.move(connection, held, before="approved", after="void", outcome=detail, now=now, moved=moved)
         if state == "unknown":
             telling.question(connection, world, request, run_id, now=now)
         telling.show(connection, world, request, now)
-        telling.step(connection, world, request, run_id, ordinal, now)
+        telling.step(connection, world, request, run_id, ordinal, now, moved=moved)
 
     await world.database.write(write)
 

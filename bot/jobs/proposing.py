@@ -79,11 +79,12 @@ async def propose(
     proposed_by: str,
     requester: Person | None = None,
     on_behalf_of: Person | None = None,
+    replaces: str | None = None,
     since: int | None = None,
 ) -> str | None:
     """Plan a runbook for a matter and ask for its sign-off. Returns the approval's id, or None with the reason on the
     incident's card and in the thread. An identical request that still waits is not made twice."""
-    wanted = Wanted(runbook_id, parameters, proposed_by, evidence, requester, on_behalf_of, since=since)
+    wanted = Wanted(runbook_id, parameters, proposed_by, evidence, requester, on_behalf_of, replaces, since)
     made = await request(world, matter, wanted)
     if isinstance(made, Unplanned):
         if not made.silent:
@@ -140,7 +141,7 @@ async def request(world: World, matter: Matter, wanted: Wanted, *, settle: Settl
         made = await make(runbook, wanted.parameters, access=access, context=context, redact=world.redactor.data)
     if isinstance(made, Refusal):
         return Unplanned(runbook.title, made.sentence)
-    plan, full_diff = made.plan, made.full_diff
+    plan, full_diff, seen = made.plan, made.full_diff, made.seen
 
     def store(connection: Connection) -> Approval | Unplanned:
         at = clock.advance(connection)
@@ -158,16 +159,25 @@ async def request(world: World, matter: Matter, wanted: Wanted, *, settle: Settl
         if refusal:
             return Unplanned(runbook.title, refusal)
         approval = approvals.open_request(
-            connection, approval_id=new_id(), matter_id=matter.id, plan=plan, full_diff=full_diff, now=at
+            connection,
+            approval_id=new_id(),
+            matter_id=matter.id,
+            plan=plan,
+            full_diff=full_diff,
+            now=at,
+            seen=seen,
+            replaces=replaces,
         )
         _record(connection, matter, approval, wanted, plan.record, world.redactor.data, at)
         if replaces is not None:
+            # Its card names the one that took its place, whatever ended it.
+            board.show_approval(connection, world, replaces, now=at)
             what = "who may approve it" if same else "what is asked for"
             _supersede(connection, world, matter, wanted, replaces, what, approval, at)
         approval = sharing.place(connection, world, matter, approval, now=at)
         board.show_approval(connection, world, approval.id, now=at)
         board.show(connection, world, matter.id, now=at)
-        board.call(connection, world, Request(approval, plan, full_diff), now=at)
+        board.call(connection, world, Request(approval, plan, full_diff, seen), now=at)
         settle(connection, approval, new=True)
         return approval
 

@@ -131,6 +131,7 @@ async def _propose_anew(world: World, run_id: str) -> None:
         # Who asked, and whom they act for, cannot approve what is asked for anew either.
         requester=request.approval.requester,
         on_behalf_of=behalf,
+        replaces=request.approval.id,
         since=request.approval.created_at,
     )
     if made is not None:

@@ -20,7 +20,7 @@ from bot.domain.run import UNBEGUN, Run
 from bot.jobs import board, holds, telling
 from bot.jobs.people import FRESH, electorate
 from bot.jobs.world import World
-from bot.runbooks import execute
+from bot.runbooks import execute, seen
 from bot.store import approvals, clock, locks, matters, runs, work
 from bot.store.approvals import Request
 from bot.store.unreadable import UnreadableRow
@@ -51,8 +51,9 @@ async def start(world: World, run: Run, request: Request) -> None:
         return
     drifted = await execute.drift(request.plan, access)
     if drifted:
-        moved = " ".join(item.sentence for item in drifted)
-        await refuse(world, run, request, Verdict("refused", f"The target changed after the approval: {moved}"))
+        why = " ".join(item.sentence for item in drifted)
+        verdict = Verdict("refused", f"The target changed after the approval: {why}")
+        await refuse(world, run, request, verdict, moved=what_moved(world, request, drifted))
         return
     await _begin(world, run, request)
 
@@ -101,8 +102,14 @@ def last_word(connection: Connection, world: World, request: Request, people: El
     return _judged(world, current, votes, people, now, hold=why)
 
 
-async def refuse(world: World, run: Run, request: Request, verdict: Verdict) -> None:
-    """End an approval that may no longer run, as long as no call of it was begun: it has expired, or it is void."""
+def what_moved(world: World, request: Request, drifted: Sequence[execute.Drift]) -> str:
+    """Say, a line a field, what has changed since the plan was made, as far as that may be shown."""
+    return seen.moved(request.plan, request.seen, drifted, world.redactor.data)
+
+
+async def refuse(world: World, run: Run, request: Request, verdict: Verdict, *, moved: str = "") -> None:
+    """End an approval that may no longer run, as long as no call of it was begun: it has expired, or it is void. What
+    ``moved`` is kept with it."""
     sentence, approval = world.redactor.text(verdict.sentence), request.approval
     after: ApprovalState = "expired" if verdict.outcome == "expired" else "void"
 
@@ -111,11 +118,14 @@ async def refuse(world: World, run: Run, request: Request, verdict: Verdict) -> 
         if runs.steps_of(connection, run.id):
             return
         if runs.move(connection, run.id, before=UNBEGUN, after="void", outcome=sentence, now=now):
-            approvals.move(connection, approval.id, before="approved", after=after, outcome=sentence, now=now)
+            approvals.move(
+                connection, approval.id, before="approved", after=after, outcome=sentence, now=now, moved=moved
+            )
             kind = "approval.expired" if after == "expired" else "run.void"
-            telling.record(connection, request, kind, run.id, {"why": sentence}, now)
+            data = {"why": sentence} | ({"moved": moved} if moved else {})
+            telling.record(connection, request, kind, run.id, data, now)
             telling.show(connection, world, request, now)
-            card = thread.not_started(approval) if after == "expired" else thread.void(approval, sentence)
+            card = thread.not_started(approval) if after == "expired" else thread.void(approval, sentence, moved)
             telling.say(connection, world, request, after, card, now)
 
     await world.database.write(write)

@@ -39,9 +39,11 @@ def say(
     board.say(connection, world, matter, f"{what}:{request.approval.name}", card, now=now, urgent=urgent)
 
 
-def step(connection: Connection, world: World, request: Request, run_id: str, ordinal: int, now: int) -> None:
+def step(
+    connection: Connection, world: World, request: Request, run_id: str, ordinal: int, now: int, *, moved: str = ""
+) -> None:
     """Say what became of a step: a line each for a few calls, one line that is edited for many, with a file of all
-    details at the end."""
+    details at the end. ``moved`` says what had changed that it met."""
     plan, approval = request.plan, request.approval
     run, steps = runs.get(connection, run_id), runs.steps_of(connection, run_id)
     done = next(each for each in steps if each.ordinal == ordinal)
@@ -58,14 +60,14 @@ def step(connection: Connection, world: World, request: Request, run_id: str, or
         card = thread.progress(approval, run_steps.counted(plan, steps))
         say(connection, world, request, "steps", card, now)
     if run.state in FINAL:
-        end(connection, world, request, run, now)
+        end(connection, world, request, run, now, moved=moved)
     if not few and run.state in FINAL | {"verifying"}:
         board.attach_steps(connection, world, request, run, now=now)
 
 
-def end(connection: Connection, world: World, request: Request, run: Run, now: int) -> None:
-    """Say how a run ended."""
-    say(connection, world, request, "end", thread.ended(request.approval, run), now)
+def end(connection: Connection, world: World, request: Request, run: Run, now: int, *, moved: str = "") -> None:
+    """Say how a run ended, and what had ``moved`` if that ended it."""
+    say(connection, world, request, "end", thread.ended(request.approval, run, moved), now)
 
 
 def question(

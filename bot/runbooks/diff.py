@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher, unified_diff
 from typing import Any
 
@@ -50,8 +50,11 @@ class Diff:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
+    """One line of an object. ``value`` is what it gives its path, None where that only begins there."""
+
     path: tuple[str, ...]
     text: str
+    value: str | None = None
 
 
 def normalise(live: Json) -> dict[str, Any]:
@@ -95,8 +98,13 @@ def moved(before: str, after: str) -> str:
 def reads(change: str, now: Json) -> str:
     """Say how what a change is about reads now: the lines of ``now`` under the names that its diff changes."""
     names = {found[1] for line in change.splitlines() if (found := _CHANGED.match(line))}
-    lines = [line for line in _lines(now) if line.path and line.path[-1] in names and not line.text.endswith(":")]
-    return "; ".join(f"{_dotted(line.path)}: {line.text.partition(': ')[2]}" for line in lines[:_READ])
+    lines = [line for line in _lines(now) if line.path and line.path[-1] in names and line.value is not None]
+    return "; ".join(f"{_dotted(line.path)}: {line.value}" for line in lines[:_READ])
+
+
+def values(of: Json) -> dict[str, str]:
+    """Return each value of an object under its path, in one line each. Raises ``TooLarge``."""
+    return {_dotted(line.path): line.value for line in _lines(of) if line.value is not None}
 
 
 def _hunks(old: Sequence[_Line], new: Sequence[_Line]) -> Iterator[str]:
@@ -175,10 +183,10 @@ def _block(value: Any, path: tuple[str, ...], indent: str) -> Iterator[_Line]:
         if isinstance(item, Mapping | list | tuple) and item:
             nested = _block(item, (*path, label), f"{indent}  ")
             first = next(nested)
-            yield _Line(first.path, f"{indent}- {first.text.removeprefix(indent + '  ')}")
+            yield replace(first, text=f"{indent}- {first.text.removeprefix(indent + '  ')}")
             yield from nested
         else:
-            yield _Line((*path, label), f"{indent}- {_scalar(item)}")
+            yield _Line((*path, label), f"{indent}- {_scalar(item)}", _scalar(item))
 
 
 def _entry(value: Any, path: tuple[str, ...], head: str, indent: str) -> Iterator[_Line]:
@@ -186,7 +194,7 @@ def _entry(value: Any, path: tuple[str, ...], head: str, indent: str) -> Iterato
         yield _Line(path, head)
         yield from _block(value, path, f"{indent}  ")
     else:
-        yield _Line(path, f"{head} {_scalar(value)}")
+        yield _Line(path, f"{head} {_scalar(value)}", _scalar(value))
 
 
 def _scalar(value: Any) -> str:

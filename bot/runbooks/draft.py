@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.domain.canonical import canonical, digest
 from bot.domain.runbook import Check, Runbook, Step
-from bot.runbooks import diff, owners, template
+from bot.runbooks import diff, owners, seen, template
 from bot.runbooks.access import Access, AccessFailed
 from bot.runbooks.actions import ACTIONS
 from bot.runbooks.actions.action import Action, Occasion, Rendered, Unrehearsed, Unsuitable, fingerprint
@@ -54,7 +54,8 @@ class Undoing:
 @dataclass(frozen=True, slots=True)
 class Drafted:
     """One call: rendered, rehearsed, and hashed before and after. ``generation`` is None where a call before changes
-    the object; ``settled`` is the hash of what it wrote once all calls of the target are done."""
+    the object; ``settled`` is the hash of what it wrote once all calls of the target are done. ``seen`` are the fields
+    that ``fields`` hashes, redacted."""
 
     step: Step
     arguments: Json
@@ -66,6 +67,7 @@ class Drafted:
     result: str
     settled: str
     undoing: Undoing | None
+    seen: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,7 @@ async def _once(
         if change is None:
             said = f"{desk.runbook.title} would change nothing of {target}, so there is nothing to run."
             return Refusal("no-change", said)
+        compared = action.fields(expected, arguments)
         calls.append(
             Drafted(
                 step=step,
@@ -170,7 +173,8 @@ async def _once(
                 change=change,
                 condition=condition[0] if condition else None,
                 generation=None if calls else _generation(live),
-                fields=fingerprint(action.fields(expected, arguments)),
+                fields=fingerprint(compared),
+                seen=seen.of(compared, arguments, desk.redact),
                 result=fingerprint(action.result(answer, arguments)),
                 settled="",
                 undoing=await _undoing(desk, step, action, target, expected, answer, arguments, rendered),

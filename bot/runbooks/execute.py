@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bot.domain.plan import Plan
@@ -31,10 +31,13 @@ REQUEST_LIMIT_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """One thing that is not as it was when the plan was made; it voids the approval."""
+    """One thing that is not as it was when the plan was made; it voids the approval. Where it is in the fields of call
+    ``ordinal``, ``now`` is how those read now: exact, so never shown as it is."""
 
     what: Literal["cluster", "gone", "there", "uid", "fields", "precondition"]
     sentence: str
+    ordinal: int = 0
+    now: Json | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,9 +220,10 @@ def _drifted(plan: Plan, ordinal: int, live: Json | None) -> tuple[Drift, ...]:
         now = PRECONDITIONS[condition["check"]].observe(live, condition["with"])
         if now.value != condition["observed"]:
             found.append(Drift("precondition", f"{now.sentence} It decides whether step {call['step']} is done."))
-    if fingerprint(action.fields(live, call["with"])) != call["fields"]:
+    fields = action.fields(live, call["with"])
+    if fingerprint(fields) != call["fields"]:
         what = f"in what {call['action']} reads or writes"
-        found.append(Drift("fields", f"{target} was changed since the plan was made, {what}."))
+        found.append(Drift("fields", f"{target} was changed since the plan was made, {what}.", ordinal, fields))
     return tuple(found)
 
 

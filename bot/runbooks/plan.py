@@ -33,7 +33,7 @@ from bot.domain.approval import Member, Need, Person
 from bot.domain.canonical import canonical, digest
 from bot.domain.plan import SCHEMA, Plan
 from bot.domain.runbook import Runbook, Step, Where
-from bot.runbooks import diff, parameters, template
+from bot.runbooks import diff, parameters, seen, template
 from bot.runbooks.access import Access, AccessFailed
 from bot.runbooks.actions import ACTIONS
 from bot.runbooks.actions.action import Occasion
@@ -86,10 +86,12 @@ class PlanContext:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, and for each entry of its ``dry_run`` the full diff whose SHA-256 that holds."""
+    """A plan, for each entry of its ``dry_run`` the full diff whose SHA-256 that holds, and for each call that undoes
+    nothing the fields that its ``fields`` hashes, redacted: they say what changed, the hashes whether."""
 
     plan: Plan
     full_diffs: tuple[str, ...]
+    seen: tuple[Mapping[str, str], ...]
 
     @property
     def full_diff(self) -> str:
@@ -137,7 +139,7 @@ async def make(
     diffs = tuple(change.text for _, change in book.changes)
     if len(plan.canonical) > MAX_RECORD or len(whole(diffs)) > MAX_CHANGE:
         return Refusal("too-large", f"The change is too large to be reviewed: over {MAX_RECORD:,} bytes.")
-    return Planned(plan, diffs)
+    return Planned(plan, diffs, seen.together(call.seen for call in book.calls))
 
 
 def _referring(runbook: Runbook, values: Json) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,17 +27,28 @@ _JUDGED = ("counted", "revoked")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An approval with the plan it is for, as stored, and the full diff its digest is in."""
+    """An approval with the plan it is for, as stored, the full diff its digest is in, and, a call each, the redacted
+    fields whose hashes the plan holds."""
 
     approval: Approval
     plan: Plan
     full_diff: str
+    seen: Sequence[Mapping[str, str]] = ()
 
 
 def open_request(
-    connection: Connection, *, approval_id: str, matter_id: str, plan: Plan, full_diff: str, now: int
+    connection: Connection,
+    *,
+    approval_id: str,
+    matter_id: str,
+    plan: Plan,
+    full_diff: str,
+    now: int,
+    seen: Sequence[Mapping[str, str]] = (),
+    replaces: str | None = None,
 ) -> Approval:
-    """Store a plan and the pending request for its sign-off, on a card of its own."""
+    """Store a plan and the pending request for its sign-off, on a card of its own. ``replaces`` is the request whose
+    place it takes."""
     record = plan.record
     row = {
         "id": approval_id,
@@ -45,6 +57,8 @@ def open_request(
         "digest": plan.digest,
         "record": plan.canonical,
         "full_diff": full_diff,
+        "seen": json.dumps(list(seen)),
+        "replaces": replaces,
         "runbook": record["runbook"]["id"],
         "cluster": record["cluster"],
         "state": "pending",
@@ -85,9 +99,17 @@ def request(connection: Connection, approval_id: str, *, lock: bool = False) -> 
     row = connection.execute(query.with_for_update() if lock else query).one()
     try:
         plan = Plan.stored(bytes(row.record), row.digest)
+        seen = json.loads(row.seen)
     except (ValueError, TypeError) as error:
         raise UnreadableRow("approvals", row.id, str(error)) from error
-    return Request(_approval(connection, row), plan, row.full_diff)
+    return Request(_approval(connection, row), plan, row.full_diff, seen)
+
+
+def replaced_by(connection: Connection, approval_id: str) -> Approval | None:
+    """Return the newest request that took the place of one, None if none did. Raises ``UnreadableRow``."""
+    query = select(approvals).where(approvals.c.replaces == approval_id).order_by(approvals.c.number.desc()).limit(1)
+    row = connection.execute(query).first()
+    return _approval(connection, row) if row else None
 
 
 def of_matter(connection: Connection, matter_id: str) -> list[Approval]:
@@ -136,13 +158,21 @@ def expired(connection: Connection, *, now: int, limit: int = 100) -> list[str]:
 
 
 def move(
-    connection: Connection, approval_id: str, *, before: ApprovalState, after: ApprovalState, outcome: str, now: int
+    connection: Connection,
+    approval_id: str,
+    *,
+    before: ApprovalState,
+    after: ApprovalState,
+    outcome: str,
+    now: int,
+    moved: str = "",
 ) -> bool:
-    """Change an approval's state by compare-and-set. Returns whether this call did it; only one call can.
+    """Change an approval's state by compare-and-set. Returns whether this call did it; only one call can. ``moved`` is
+    what had changed that voids it.
 
     Raises ``UnreadableRow`` if the row is not as we wrote it: nothing of somebody else's is signed.
     """
-    values = {"state": after, "outcome": outcome[:1000], "decided_at": now}
+    values = {"state": after, "outcome": outcome[:1000], "moved": moved, "decided_at": now}
     return signed.change(connection, approvals, approval_id, before={"state": before}, values=values)
 
 

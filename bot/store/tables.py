@@ -165,6 +165,7 @@ approvals = Table(
     Column("digest", String(64), nullable=False),
     Column("record", LargeBinary, nullable=False),
     Column("full_diff", Text, nullable=False),
+    Column("seen", Text, nullable=False),
     Column("runbook", Text, nullable=False),
     Column("cluster", Text, nullable=False),
     Column("state", String(12), nullable=False, index=True),
@@ -173,6 +174,8 @@ approvals = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("decided_at", BigInteger, nullable=True),
     Column("outcome", Text, nullable=False),
+    Column("moved", Text, nullable=False, default=""),
+    Column("replaces", String(32), nullable=True, index=True),
     Column("card", String(32), nullable=False, index=True),
     _signature(),
 )

@@ -13,7 +13,8 @@ async def test_drift_that_only_the_call_itself_meets_voids_and_proposes_anew(clo
     await closed_shop.interrupted("after:run.started")
     await closed_shop.somebody_changes_checkout()
     await closed_shop.serve()
-    await closed_shop.sees("A-1 failed.*Nothing was changed: .*was changed since the plan was made")
+    said = await closed_shop.sees("A-1 failed.*Nothing was changed: .*was changed since the plan was made")
+    assert "checkout:4.18.0, is registry.example/shop/checkout:4.18.1" in str(said["blocks"])
     await closed_shop.request(2)
     assert closed_shop.rows("SELECT state FROM approvals ORDER BY number") == [("void",), ("pending",)]
     assert closed_shop.rows("SELECT state FROM run_steps") == [("failed",)]

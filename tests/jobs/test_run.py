@@ -12,8 +12,16 @@ async def test_drift_voids_the_approval_and_proposes_anew(shop: Town) -> None:
     request = await shop.request()
     await shop.somebody_changes_checkout()
     await shop.page.click(LEE, request, "Approve")
-    await shop.sees("A-1 is void")
-    await shop.request(2)
+    void = await shop.sees("A-1 is void")
+    field = "template.spec.containers[checkout].image: was registry.example/shop/checkout:{}, is {}"
+    moved = field.format("4.18.0", "registry.example/shop/checkout:4.18.1")
+    assert moved in str(void["blocks"])
+    request = await shop.request(2)
+    # A click names what it replaces and what was moved; the void one names what took its place.
+    assert "'It replaces '" in str(request["blocks"])
+    assert "'A-1'" in str(request["blocks"])
+    assert moved in str(request["blocks"])
+    assert "'A-2'" in str((await shop.sees("^A-1 void: "))["blocks"])
     anew = await shop.sees("A-2 asks anew for what A-1 was for")
     # What the approver would else not notice: the revision before is another one now.
     assert "+ + image: registry.example/shop/checkout:4.18.0" in str(anew["blocks"]).replace("    ", "").replace(

@@ -72,6 +72,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("record", sa.LargeBinary(), nullable=False),
         sa.Column("full_diff", sa.Text(), nullable=False),
+        sa.Column("seen", sa.Text(), nullable=False),
         sa.Column("runbook", sa.Text(), nullable=False),
         sa.Column("cluster", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
@@ -80,6 +81,8 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.Column("decided_at", sa.BigInteger(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("moved", sa.Text(), nullable=False),
+        sa.Column("replaces", sa.String(length=32), nullable=True),
         sa.Column("card", sa.String(length=32), nullable=False),
         sa.Column("signature", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id"),
@@ -87,6 +90,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_approvals_card"), "approvals", ["card"], unique=False)
     op.create_index(op.f("ix_approvals_matter_id"), "approvals", ["matter_id"], unique=False)
+    op.create_index(op.f("ix_approvals_replaces"), "approvals", ["replaces"], unique=False)
     op.create_index(op.f("ix_approvals_state"), "approvals", ["state"], unique=False)
     op.create_table(
         "audit",
