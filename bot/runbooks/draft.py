@@ -55,7 +55,7 @@ class Undoing:
 class Drafted:
     """One call: rendered, rehearsed, and hashed before and after. ``generation`` is None where a call before changes
     the object; ``settled`` is the hash of what it wrote once all calls of the target are done. ``seen`` are the fields
-    that ``fields`` hashes, redacted."""
+    that ``fields`` hashes, redacted; ``owners`` name who else has a say in what it writes."""
 
     step: Step
     arguments: Json
@@ -68,6 +68,7 @@ class Drafted:
     settled: str
     undoing: Undoing | None
     seen: Mapping[str, str]
+    owners: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +150,11 @@ async def _once(
         rendered = action.render(target, expected, gathered, arguments, desk.occasion_of(step, target))
         if isinstance(rendered, Unsuitable):
             return Refusal(rendered.code, rendered.sentence)
-        objections = owners.objection(target, owners.of(live) if live else (), action.reverted_by)
+        concerned = owners.by_marks(live, action.reverted_by)
+        objections = [owners.sentence(target, owner) for owner in concerned if owners.objects(owner)]
         if objections and desk.runbook.owned == "refuse":
             return Refusal("owned", " ".join(objections))
-        notices = (*objections, *owners.notice(owners.of(live) if live else (), action.reverted_by))
+        notices = [owners.sentence(target, owner) for owner in concerned]
         # What is rehearsed is what will be stored and sent: the canonical form, read back.
         call = Call(**json.loads(canonical(asdict(rendered.call))))
         rendered = replace(rendered, call=call, effect=(*notices, *rendered.effect))
@@ -175,6 +177,7 @@ async def _once(
                 generation=None if calls else _generation(live),
                 fields=fingerprint(compared),
                 seen=seen.of(compared, arguments, desk.redact),
+                owners=tuple(owner.name for owner in concerned),
                 result=fingerprint(action.result(answer, arguments)),
                 settled="",
                 undoing=await _undoing(desk, step, action, target, expected, answer, arguments, rendered),

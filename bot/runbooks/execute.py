@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bot.domain.plan import Plan
-from bot.runbooks import diff
+from bot.runbooks import diff, owners
 from bot.runbooks.access import Access, AccessFailed
 from bot.runbooks.actions import ACTIONS
 from bot.runbooks.actions.action import Before, ReadBack, fingerprint
@@ -34,10 +34,10 @@ class Drift:
     """One thing that is not as it was when the plan was made; it voids the approval. Where it is in the fields of call
     ``ordinal``, ``now`` is how those read now: exact, so never shown as it is."""
 
-    what: Literal["cluster", "gone", "there", "uid", "fields", "precondition"]
+    what: Literal["cluster", "gone", "there", "uid", "fields", "precondition", "owned"]
     sentence: str
     ordinal: int = 0
-    now: Json | None = field(default=None, repr=False)
+    now: Json | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,8 @@ class Effect:
 
 
 async def drift(plan: Plan, access: Access) -> tuple[Drift, ...]:
-    """Compare every target with what the plan recorded: uid, preconditions and the fields of its first action.
+    """Compare every target with what the plan recorded: uid, preconditions, the fields of its first action, and who
+    else has a say in what any of its actions writes.
 
     A new resourceVersion alone is none: status updates give one all the time. Raises ``AccessFailed`` when a target
     cannot be read. Only meaningful before the plan's own calls, which change the fields.
@@ -67,7 +68,11 @@ async def drift(plan: Plan, access: Access) -> tuple[Drift, ...]:
         if target.cluster != access.cluster:
             return (_other_cluster(target, access),)
         async with limit:
-            return _drifted(plan, ordinal, await _read(plan, ordinal, access))
+            live = await _read(plan, ordinal, access)
+            drifted = _drifted(plan, ordinal, live)
+            for later in (each for each in range(ordinal, plan.forward) if _is_of(plan, each, ordinal)):
+                drifted += await _owned(plan, later, live, access)
+            return tuple(dict.fromkeys(drifted))
 
     firsts = [ordinal for ordinal in range(plan.forward) if _is_first(plan, ordinal)]
     return tuple(each for found in await asyncio.gather(*(of(ordinal) for ordinal in firsts)) for each in found)
@@ -95,7 +100,7 @@ async def fire(plan: Plan, ordinal: int, access: Access) -> Effect:
         async with asyncio.timeout(recorded["timeout_seconds"]):
             while conflicts < ATTEMPTS:
                 live = await _read(plan, ordinal, access)
-                drifted = _drifted(plan, ordinal, live)
+                drifted = _drifted(plan, ordinal, live) + await _owned(plan, ordinal, live, access)
                 if drifted:
                     reasons = " ".join(each.sentence for each in drifted)
                     return Effect("failed", f"Nothing was changed: {reasons}", drift=drifted)
@@ -225,6 +230,22 @@ def _drifted(plan: Plan, ordinal: int, live: Json | None) -> tuple[Drift, ...]:
         what = f"in what {call['action']} reads or writes"
         found.append(Drift("fields", f"{target} was changed since the plan was made, {what}.", ordinal, fields))
     return tuple(found)
+
+
+async def _owned(plan: Plan, ordinal: int, live: Json | None, access: Access) -> tuple[Drift, ...]:
+    """Say who has a say in what call ``ordinal`` writes that had none when the plan was made. What is taken back is
+    taken back all the same: it was approved for the very case that the change did no good."""
+    call = plan.calls[ordinal]
+    if live is None or call["undoes"] is not None:
+        return ()
+    target = target_of(plan, ordinal)
+    found = await owners.concerned(access, target, live, ACTIONS[call["action"]].reverted_by)
+    new = (owner for owner in found if owner.name not in call["owners"])
+    return tuple(Drift("owned", owners.sentence(target, owner)) for owner in new)
+
+
+def _is_of(plan: Plan, ordinal: int, other: int) -> bool:
+    return bool(plan.calls[ordinal]["target"] == plan.calls[other]["target"])
 
 
 def _done(plan: Plan, ordinal: int, target: Target, answer: Json) -> Effect:

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.runbooks.access import Access
 from bot.runbooks.actions.action import Reverter
+from bot.runbooks.resources import AUTOSCALER
 from bot.runbooks.target import Target, controller
 
 Json = Mapping[str, Any]
@@ -28,6 +30,7 @@ _NATIVE = frozenset(
         ("v1", "Node"),
     }
 )
+_MOST_AUTOSCALERS = 500
 _FLUX_KINDS = ("kustomize", "helm")
 # What tells each controller of Flux to leave one object alone, as a label or an annotation
 # (https://fluxcd.io/flux/components/kustomize/kustomizations/#controlling-the-apply-behavior-of-resources,
@@ -87,20 +90,35 @@ def scaled_by(target: Target, autoscalers: Iterable[Json]) -> Owner | None:
     return None
 
 
-def objection(target: Target, owners: Iterable[Owner], reverted_by: frozenset[Reverter]) -> tuple[str, ...]:
-    """Say, for each owner that would put the change back at once, who it is and which road is right."""
-    return tuple(
-        f"{owner.name} keeps {target} as it is and would revert the change. {owner.road}"
-        for owner in owners
-        if owner.kind in reverted_by and owner.kind != "helm"
-    )
+def by_marks(live: Json, reverted_by: frozenset[Reverter]) -> tuple[Owner, ...]:
+    """Return the owners with a say in what an action writes, which ``reverted_by`` names, by what the object says."""
+    return tuple(owner for owner in of(live) if owner.kind in reverted_by) if live else ()
 
 
-def notice(owners: Iterable[Owner], reverted_by: frozenset[Reverter]) -> tuple[str, ...]:
-    """Say what an approver should know of owners that put nothing back by themselves."""
-    if "helm" not in reverted_by:
-        return ()
-    return tuple(f"It belongs to {owner.name}. {owner.road}" for owner in owners if owner.kind == "helm")
+async def concerned(access: Access, target: Target, live: Json, reverted_by: frozenset[Reverter]) -> tuple[Owner, ...]:
+    """Return the owners with a say in what an action writes; autoscalers are asked for where they have one. Raises
+    ``AccessFailed``."""
+    scaler = scaled_by(target, await autoscalers(access, target)) if "autoscaler" in reverted_by else None
+    return by_marks(live, reverted_by) + ((scaler,) if scaler else ())
+
+
+async def autoscalers(access: Access, target: Target) -> list[dict[str, Any]]:
+    """Read the autoscalers beside an object. Raises ``AccessFailed``."""
+    return await access.items(AUTOSCALER, target.namespace, limit=_MOST_AUTOSCALERS)
+
+
+def objects(owner: Owner) -> bool:
+    """Say whether an owner would put the change back by itself."""
+    return owner.kind != "helm"
+
+
+def sentence(target: Target, owner: Owner) -> str:
+    """Say who an owner of ``target`` is, what it does about a change, and which road is right."""
+    if owner.kind == "autoscaler":
+        return f"{owner.name} decides how many pods {target} has. {owner.road}"
+    if objects(owner):
+        return f"{owner.name} keeps {target} as it is and would revert the change. {owner.road}"
+    return f"It belongs to {owner.name}. {owner.road}"
 
 
 def _argo(metadata: Json, labels: Json, notes: Json) -> str:

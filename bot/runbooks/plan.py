@@ -5,7 +5,8 @@ The record (canonical JSON, ``Plan.record``) holds everything that an approval c
 ``schema``, ``matter`` {id, name}, ``runbook`` {id, version, digest, title, risk}, ``parameters``, ``cluster``,
 ``targets`` [{cluster, apiVersion, kind, namespace, name, uid, generation, owner, main, preconditions [{check, with,
 observed, sentence}]}], ``calls`` [{step, action, with, target, method, path, content_type, body, timeout_seconds,
-retries, idempotency, on_failure, group, batch, max_errors, undoes, condition, generation, fields, result, settled}],
+retries, idempotency, on_failure, group, batch, max_errors, undoes, condition, generation, fields, owners [name],
+result, settled}],
 ``dry_run`` [{call, diff, sha256, complete, lines, added, removed}], ``change_sha256``, ``effect`` [sentence], ``undo``
 [sentence], ``rollback`` {approval, note}, ``verification`` {check, waits_for, deadline_seconds, stable_seconds,
 on_failure, before {ready, desired}}, ``lock`` [key], ``limits`` {per_hour}, ``windows`` [{kind, cron,
@@ -17,6 +18,7 @@ null, ``requester_may_approve``, ``break_glass`` [{team_id, user_id, name}], ``p
 The calls that undo others (``undoes`` is an ordinal) follow the others, the last step's first. ``dry_run`` has an
 entry for each call (``call`` is its ordinal) but for those that are exact inverses. ``fields``, ``result`` and
 ``settled`` are hashes of what the action reads or writes: before the call, after it, and after all calls of its target.
+``owners`` are the tools and operators that have a say in what it writes, as the approver is told.
 ``change_sha256`` is of the file with all diffs.
 Every sentence is made by code from the runbook and the cluster; no word of a model is in it.
 """
@@ -393,6 +395,7 @@ def _call(placed: _Placed) -> dict[str, Any]:
         else {"check": condition.check, "with": condition.arguments, "observed": condition.observed},
         "generation": drafted.generation,
         "fields": drafted.fields,
+        "owners": list(drafted.owners),
         "result": drafted.result,
         "settled": drafted.settled,
     }

@@ -165,7 +165,7 @@ approvals = Table(
     Column("digest", String(64), nullable=False),
     Column("record", LargeBinary, nullable=False),
     Column("full_diff", Text, nullable=False),
-    Column("seen", Text, nullable=False),
+    Column("seen", Text, nullable=False, default="[]"),
     Column("runbook", Text, nullable=False),
     Column("cluster", Text, nullable=False),
     Column("state", String(12), nullable=False, index=True),

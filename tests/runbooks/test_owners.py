@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.runbooks import owners
+from bot.runbooks.execute import drift, fire
 from bot.runbooks.plan import Planned, Refusal
 from bot.runbooks.resources import DEPLOYMENT
 from bot.runbooks.target import Target
@@ -108,3 +109,63 @@ async def test_a_helm_release_is_no_obstacle_but_is_told(market: Shop) -> None:
     assert "It belongs to Helm release cart. The next upgrade brings the old value back" in " ".join(
         made.plan.record["effect"]
     )
+
+
+HPA = {
+    "apiVersion": "autoscaling/v2",
+    "kind": "HorizontalPodAutoscaler",
+    "metadata": {"name": "cart", "namespace": "shop"},
+    "spec": {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "cart"},
+        "minReplicas": 2,
+        "maxReplicas": 9,
+        "metrics": [],
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("mark", "said"),
+    [
+        (ARGO, "Argo CD application shop keeps Deployment shop/cart as it is and would revert the change."),
+        (FLUX, "Flux Kustomization flux-system/apps keeps Deployment shop/cart as it is and would revert the change."),
+        (HELM, "It belongs to Helm release cart. The next upgrade brings the old value back"),
+        (ROLLOUT, "Shop main keeps Deployment shop/cart as it is and would revert the change."),
+        (None, "HorizontalPodAutoscaler cart decides how many pods Deployment shop/cart has. It keeps between 2 and 9"),
+    ],
+    ids=["argocd", "flux", "helm", "operator", "autoscaler"],
+)
+async def test_an_owner_that_appears_later_is_drift_also_to_the_call_itself(
+    market: Shop, mark: dict[str, Any] | None, said: str
+) -> None:
+    made = await market.planned("scale-deployment", deployment="cart", replicas=5)
+    assert await drift(made.plan, market.prod) == ()
+    if mark is None:
+        market.sandbox.clusters["prod"].apply(HPA)
+    else:
+        market.change("cart", {"metadata": mark})
+    (found,) = await drift(made.plan, market.prod)
+    assert found.what == "owned"
+    assert found.sentence.startswith(said)
+    effect = await fire(made.plan, 0, market.prod)
+    assert (effect.outcome, effect.drift) == ("failed", (found,))
+    assert not market.writes()
+
+
+async def test_an_owner_that_the_approver_was_told_of_is_no_drift_nor_is_one_with_no_say(market: Shop) -> None:
+    market.change("cart", {"metadata": HELM})
+    told = await market.planned("scale-deployment", deployment="cart", replicas=5)
+    assert await drift(told.plan, market.prod) == ()
+    restart = await market.planned("restart-deployment", deployment="cart")
+    market.change("cart", {"metadata": ARGO})
+    market.sandbox.clusters["prod"].apply(HPA)
+    assert await drift(restart.plan, market.prod) == ()
+
+
+async def test_what_is_taken_back_is_taken_back_whoever_owns_it_now(market: Shop) -> None:
+    made = await market.planned("scale-deployment", deployment="cart", replicas=5)
+    assert (await fire(made.plan, 0, market.prod)).outcome == "done"
+    market.change("cart", {"metadata": ARGO})
+    back = next((n for n, call in enumerate(made.plan.calls) if call["undoes"] is not None), None)
+    assert back is not None
+    assert (await fire(made.plan, back, market.prod)).outcome == "done"

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bot.runbooks import owners
 from bot.runbooks.access import Access
 from bot.runbooks.actions import rollout
 from bot.runbooks.actions.action import DECLARED, Action, Occasion, Rendered, Unsuitable
 from bot.runbooks.call import MERGE_PATCH, Call
-from bot.runbooks.owners import scaled_by
 from bot.runbooks.resources import AUTOSCALER, DEPLOYMENT, STATEFUL_SET
 from bot.runbooks.target import Target
 
 Json = Mapping[str, Any]
-
-_MOST_AUTOSCALERS = 500
 
 
 class Scale(Action):
@@ -30,15 +28,15 @@ class Scale(Action):
 
     async def gather(self, access: Access, target: Target, live: Json, arguments: Json) -> Sequence[Json]:
         """Read the autoscalers of the namespace."""
-        return await access.items(AUTOSCALER, target.namespace, limit=_MOST_AUTOSCALERS)
+        return await owners.autoscalers(access, target)
 
     def render(
         self, target: Target, live: Json, gathered: Sequence[Json], arguments: Json, occasion: Occasion
     ) -> Rendered | Unsuitable:
         """Render the merge patch of the number."""
-        autoscaler = scaled_by(target, gathered)
+        autoscaler = owners.scaled_by(target, gathered)
         if autoscaler is not None:
-            return Unsuitable("owned", f"{autoscaler.name} decides how many pods {target} has. {autoscaler.road}")
+            return Unsuitable("owned", owners.sentence(target, autoscaler))
         wanted, now = int(arguments["replicas"]), rollout.wanted(live)
         if wanted == now:
             return Unsuitable("no-change", f"{target} asks for {rollout.pods(now)} already.")
