@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.system.town import DANA, GUEST, LEE, PRIYA, Town, checkout_alert, quick_runbooks, town
+from tests.system.town import DANA, GUEST, LEE, PRIYA, OpenShop, Town
 
 TWO = {
     "approvers": [],
@@ -20,40 +15,9 @@ TWO = {
 """Whatever the risk, it takes two of the two who are on call."""
 FREEZE = {"kind": "deny", "cron": "* * * * *", "duration": "1h", "why": "Black Friday", "clusters": ["prod"]}
 
-OpenShop = Callable[..., AbstractAsyncContextManager[Town]]
-
 
 def glass(*users: str, **more: Any) -> dict[str, Any]:
     return TWO | {"break_glass": {"users": [f"T0SHOP:{user}" for user in users]} | more}
-
-
-@pytest.fixture
-def configured(tmp_path: Path) -> OpenShop:
-    """An installation with these keys in its configuration file, and checkout just broken."""
-
-    @asynccontextmanager
-    async def opened(**changes: Any) -> AsyncIterator[Town]:
-        async with town(tmp_path, runbooks=quick_runbooks(tmp_path / "runbooks")) as here:
-            here.configure(**changes)
-            await here.serve()
-            await here.alert(checkout_alert())
-            yield here
-
-    return opened
-
-
-def offers(request: Any) -> list[str]:
-    """What stands behind the three dots."""
-    menus = [each for block in request["blocks"] if block["type"] == "actions" for each in block["elements"]]
-    (menu,) = [each for each in menus if each["action_id"] == "apr.more"]
-    return [option["value"] for option in menu.get("options", [menu])]
-
-
-async def tries_to_break(here: Town, user: str, request: Any) -> None:
-    """Choose to break the glass, behind the three dots."""
-    (value,) = [each for each in offers(request) if each.startswith("break:")]
-    body = {"user": user, "channel": "C0INCIDENTS", "ts": request["ts"], "action_id": "apr.more", "value": value}
-    await here.page.act("/sandbox/click", body | {"stale": True, "wait": 10})
 
 
 async def fills_in(here: Town, user: str, reason: str) -> Any:
@@ -64,7 +28,7 @@ async def fills_in(here: Town, user: str, reason: str) -> Any:
 
 
 async def breaks(here: Town, user: str, request: Any, reason: str = "the shop is down") -> None:
-    await tries_to_break(here, user, request)
+    await here.choose(user, request, "Break the glass")
     await fills_in(here, user, reason)
 
 
@@ -87,7 +51,7 @@ async def unreviewed(here: Town) -> str:
 async def test_a_listed_person_releases_it_alone_and_an_approver_reviews_it(configured: OpenShop) -> None:
     async with configured(**glass(DANA)) as here:
         request = await here.request()
-        await tries_to_break(here, PRIYA, request)
+        await here.choose(PRIYA, request, "Break the glass")
         await here.sees("may not break the glass for A-1", user=PRIYA)
         await here.page.click(LEE, request, "Approve")
         await here.sees("A-1: approved by .*1 of 2")
@@ -180,7 +144,7 @@ async def test_actions_that_are_off_stay_off(configured: OpenShop) -> None:
     async with configured(**glass(DANA)) as here:
         request = await here.request()
         assert "Actions are off" in await here.ops("actions off the registry is gone", user=PRIYA)
-        await tries_to_break(here, DANA, request)
+        await here.choose(DANA, request, "Break the glass")
         await here.sees("^🚫 .*the registry is gone", user=DANA)
         assert here.rows("SELECT state FROM approvals") == [("pending",)]
         assert here.rows("SELECT * FROM runs") == []

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from tests.system.town import DANA, GUEST, LEE, PRIYA, Town, checkout_alert, quick_runbooks, town
+from tests.system.town import DANA, GUEST, LEE, PRIYA, OpenShop, Town
 
 ONCALL = {"usergroups": ["T0SHOP:S0ONCALL"]}
 PLATFORM = {"usergroups": ["T0SHOP:S0PLATFORM"], "users": ["T0SHOP:U0GUEST"]}
@@ -23,33 +18,6 @@ def needing(**groups: Any) -> dict[str, Any]:
         "groups": groups,
         "approvals": dict.fromkeys(("low", "medium", "high", "critical"), demand),
     }
-
-
-OpenShop = Callable[..., AbstractAsyncContextManager[Town]]
-
-
-@pytest.fixture
-def configured(tmp_path: Path) -> OpenShop:
-    """An installation with these keys in its configuration file, and checkout just broken."""
-
-    @asynccontextmanager
-    async def opened(**changes: Any) -> AsyncIterator[Town]:
-        async with town(tmp_path, runbooks=quick_runbooks(tmp_path / "runbooks")) as here:
-            here.configure(**changes)
-            await here.serve()
-            await here.alert(checkout_alert())
-            yield here
-
-    return opened
-
-
-async def choose(here: Town, user: str, message: Any, label: str) -> Any:
-    """Choose from the menu behind the three dots."""
-    menus = [each for block in message["blocks"] if block["type"] == "actions" for each in block["elements"]]
-    (menu,) = [each for each in menus if each["action_id"] == "apr.more"]
-    (option,) = [each for each in menu.get("options", [menu]) if each["text"]["text"].startswith(label)]
-    body = {"user": user, "channel": "C0INCIDENTS", "ts": message["ts"], "action_id": menu["action_id"]}
-    return await here.page.act("/sandbox/click", body | {"value": option["value"], "stale": True, "wait": 10})
 
 
 async def ops(here: Town, user: str, text: str) -> str:
@@ -95,7 +63,7 @@ async def test_who_joins_a_group_later_counts_for_the_next_request_and_who_leave
         await here.sees("not on the list of approvers", user=LEE)
         assert here.rows("SELECT state FROM approvals") == [("pending",)]
         # Who asks for the same again confirms it, for the people who are in the group now.
-        await choose(here, PRIYA, request, "Change its parameters")
+        await here.choose(PRIYA, request, "Change its parameters")
         values = {"p.namespace": "shop", "p.deployment": "checkout", "p.revision": "0"}
         form = await here.modal(PRIYA)
         await here.page.act("/sandbox/submit", {"user": PRIYA, "view_id": form["id"], "values": values})
@@ -120,11 +88,11 @@ async def test_a_group_that_slack_does_not_tell_has_nobody_in_it(configured: Ope
 async def test_an_approval_is_taken_back_until_the_run_starts(configured: OpenShop) -> None:
     async with configured(**needing(oncall=ONCALL, platform=PLATFORM)) as here:
         request = await here.request()
-        await choose(here, LEE, request, "Take my approval back")
+        await here.choose(LEE, request, "Take my approval back")
         await here.sees("[Ll]ee.* has given no approval of A-1 to take back", user=LEE)
         await here.page.click(LEE, request, "Approve", stale=True)
         await here.sees("A-1: approved by .*1 of 2")
-        await choose(here, LEE, request, "Take my approval back")
+        await here.choose(LEE, request, "Take my approval back")
         await here.sees("took their approval of A-1 back")
         await here.page.click(PRIYA, request, "Approve", stale=True)
         await here.until(

@@ -238,6 +238,15 @@ class Town:
         own = [each["id"] for each in (await read("channels"))["channels"] if each["id"].startswith("D")]
         return [message["text"] for each in own for message in (await read(f"channels/{each}/messages"))["messages"]]
 
+    async def choose(self, user: str, message: Json, label: str) -> None:
+        """Choose from the menu behind the three dots."""
+        offered = menu(message)
+        (option,) = [each for each in offered.get("options", [offered]) if each["text"]["text"].startswith(label)]
+        clicked = {"channel": "C0INCIDENTS", "ts": message["ts"], "action_id": offered["action_id"]}
+        await self.page.act(
+            "/sandbox/click", clicked | {"user": user, "value": option["value"], "stale": True, "wait": 10}
+        )
+
     async def modal(self, user: str) -> Json:
         """Wait until somebody has a modal open: it may come after other things that can be seen."""
 
@@ -300,6 +309,17 @@ class Town:
         said = self.folder / "verify.log"
         words = ["-m", "bot", "audit", "verify"]
         return start(words, self.environment, out=said, errors=said, fork=self._fork).wait(60) == 0
+
+
+def menu(message: Json) -> Json:
+    """Return what stands behind the three dots of a request: a menu, or the only button that would be in it."""
+    elements = [each for block in message["blocks"] if block["type"] == "actions" for each in block["elements"]]
+    (found,) = [each for each in elements if each["action_id"] == "apr.more"]
+    return dict(found)
+
+
+OpenShop = Callable[..., contextlib.AbstractAsyncContextManager[Town]]
+"""Makes an installation with these keys in its configuration file."""
 
 
 def _objects(data: Any) -> Iterator[Json]:
