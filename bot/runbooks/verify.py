@@ -28,7 +28,8 @@ LONGEST_GAP_SECONDS = 30
 class Observation:
     """One look, at ``at`` (microseconds). ``sentence`` is fit for the thread: "2 of 3 pods ready."
 
-    ``altered`` means that the target is not as the run was to leave it, so that its health says nothing of the run.
+    ``altered`` means that the target is not as the run was to leave it, so that its health says nothing of the run;
+    ``over`` that it came to a bad end, which no later look will find otherwise.
     """
 
     at: int
@@ -38,6 +39,7 @@ class Observation:
     ready: int | None
     desired: int | None
     sentence: str
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +93,18 @@ async def _read(plan: Plan, ordinals: Sequence[int], target: Target, access: Acc
 
 
 def _together(seen: Sequence[tuple[Look, bool]], now: int) -> Observation:
-    """Make one observation of the looks at several targets; the first that is not well has the word."""
+    """Make one observation of the looks at several targets; the first that came to a bad end, or else
+    that is not well, has the word."""
     looks = [look for look, _ in seen]
     altered = any(changed for _, changed in seen)
-    unwell = [look for look, changed in seen if changed or not look.healthy]
+    unwell = sorted((look for look, changed in seen if changed or not look.healthy), key=lambda look: not look.over)
     well = len(seen) - len(unwell)
     sentence = (unwell or looks)[0].sentence if looks else "There is no target left to look at."
     if len(looks) > 1:
         sentence = f"{well} of {len(looks)} targets are well. {sentence if unwell else ''}".strip()
     return Observation(
         now, True, bool(looks) and not unwell, altered, _sum(look.ready for look in looks),
-        _sum(look.desired for look in looks), sentence,
+        _sum(look.desired for look in looks), sentence, any(look.over for look in looks),
     )  # fmt: skip
 
 
@@ -117,7 +120,8 @@ def judge(
 
     ``verification`` is the plan record's. It helped once the check held for ``stable_seconds`` without a break before
     the deadline. A cluster that stayed out of reach, a target that somebody else changed and health that came too
-    late to be proven stable are "cannot tell"; an unhealthy target at the deadline is "did not help".
+    late to be proven stable are "cannot tell"; an unhealthy target at the deadline is "did not help", as is one that
+    came to a bad end before.
     """
     if verification["check"] not in HEALTH:
         return Verdict("cannot tell", "Its runbook has nothing to look at. Look yourself whether it helped.")
@@ -131,6 +135,8 @@ def judge(
     healthy_since = _healthy_since(seen)
     if last and healthy_since is not None and last.at - healthy_since >= stable:
         return Verdict("helped", f"{last.sentence} It held for {(last.at - healthy_since) // SECOND} s.")
+    if last and last.over and not last.healthy:
+        return Verdict("did not help", last.sentence)
     if now < deadline:
         return None
     within = f"within {verification['deadline_seconds']} s"

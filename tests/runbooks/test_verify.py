@@ -73,6 +73,12 @@ def test_unhealthy_at_the_deadline_did_not_help() -> None:
     assert (verdict.outcome, verdict.sentence) == ("did not help", "Not healthy within 60 s: 2 of 3 pods ready.")
 
 
+def test_what_is_over_did_not_help_whatever_time_is_left() -> None:
+    assert outcome([seen(1, 2), seen(2, 2, over=True)], 2) == "did not help"
+    assert outcome([seen(1, over=True), seen(2)], 2, stable_seconds=0) == "helped", "only the last look counts"
+    assert outcome([seen(2, 2, over=True, altered=True)], 2) == "cannot tell"
+
+
 def test_fewer_ready_than_before_is_worse() -> None:
     verdict = judge(RULES, START, [seen(59, 1)], at(60))
     assert verdict is not None

@@ -14,6 +14,7 @@ from tests.system.town import LEE, PRIYA, Json, Town, town
 
 FLAKY = "2026-11-21T10:00:02.0000000Z ##[error]dial tcp 10.0.0.7:443: i/o timeout\n"
 FILES = {"a.yaml": shop.DEPLOYMENT}
+MISSING = "2026-11-21T10:00:02.0000000Z ModuleNotFoundError: No module named 'pricing'\n"
 BROKEN = "2026-11-21T10:00:02.0000000Z app/price.py:4: error: name 'y' is not defined\n"
 
 
@@ -86,9 +87,12 @@ async def test_what_is_broken_runs_again_only_where_somebody_asks_and_somebody_e
     await code.until(lambda: votes(code, repository) == ["refused"], "the vote of who asked to be refused")
     await code.page.click(PRIYA, request, "Approve")
     await code.until(lambda: ended(code, repository) == [("verifying",)], "the jobs to run again")
-    await code.on_github("finish-run", full_name=repository, run=run["id"], conclusion="failure")
+    await code.on_github("finish-run", full_name=repository, run=run["id"], conclusion="failure", log=MISSING)
     again = "SELECT 1 FROM ci_runs WHERE repository = ? AND attempt = 2 AND done = wanted"
     await code.until(lambda: code.rows(again, repository) == [(1,)], "the second failure to be dealt with")
+    await code.until(lambda: ended(code, repository) == [("unhelpful",)], "the end, an hour before the deadline")
+    said = await code.sees(rf"A-\d+ .*did not help.*{repository}#{run['id']}, attempt 2, ended: failure")
+    assert "No module named 'pricing'" in said["text"], "with the new first error"
     assert of_matter(code, repository) == [("approved",)], "what failed again is for a person to ask for"
     assert await attempts(code, repository) == [2]
 

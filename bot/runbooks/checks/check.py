@@ -36,12 +36,16 @@ class Precondition(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at the target's health: pods ready and wanted as far as known, and the sentence for the thread."""
+    """One look at the target's health: pods ready and wanted as far as known, and the sentence for the thread.
+
+    ``over``: it came to an end that is no good one, and will stay as it is.
+    """
 
     healthy: bool
     ready: int | None
     desired: int | None
     sentence: str
+    over: bool = False
 
 
 class Health(Protocol):

@@ -33,5 +33,6 @@ def judge(target: Target, live: Mapping[str, Any] | None) -> Look:
     if "Complete" in true:
         return Look(True, None, None, f"{target} has completed.")
     if "Failed" in true:
-        return Look(False, None, None, f"{target} has failed: {true['Failed'].get('reason', 'no reason given')}.")
+        said = f"{target} has failed: {true['Failed'].get('reason', 'no reason given')}."
+        return Look(False, None, None, said, over=True)
     return Look(False, None, None, f"{target} is running, {int(status.get('active') or 0)} pods active.")

@@ -25,4 +25,6 @@ class WorkflowRunSucceeded:
         if run.get("status") != "completed":
             return Look(False, None, None, f"{target} is {run.get('status') or 'not started'}.")
         conclusion = run["conclusion"] or "over without a conclusion"
-        return Look(conclusion == "success", None, None, f"{target}, attempt {run['attempt']}, ended: {conclusion}.")
+        good = conclusion == "success"
+        said = f"{target}, attempt {run['attempt']}, ended: {conclusion}."
+        return Look(good, None, None, said, over=not good)

@@ -255,14 +255,15 @@ class Acts:
         self._emit("workflow_run", repository, "dana", payload)
         return run
 
-    def finish_run(self, full_name: str, run: int, *, conclusion: str = "success") -> Run:
-        """Let a run that was started again, or dispatched, come to its end."""
+    def finish_run(self, full_name: str, run: int, *, conclusion: str = "success", log: str = "") -> Run:
+        """Let a run that was started again, or dispatched, come to its end. ``log`` is what each job wrote."""
         repository = self._hub.repository(full_name)
         found = repository.runs[run]
         found.status, found.conclusion = "completed", conclusion
         for job in found.jobs:
             if job["run_attempt"] == found.attempt and job["status"] == "queued":
                 job |= {"status": "completed", "conclusion": conclusion, "completed_at": self._hub.now()}
+                found.logs[job["id"]] = log
         workflow = repository.workflows[found.workflow_id]
         payload = {
             "action": "completed",

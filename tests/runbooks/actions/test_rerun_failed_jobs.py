@@ -54,6 +54,17 @@ async def test_it_runs_again_once_and_its_end_is_watched(hub: Hub, failed: Run) 
     assert (seen.healthy, seen.altered) == (True, False)
 
 
+async def test_an_end_that_is_no_success_is_the_end(hub: Hub, failed: Run) -> None:
+    made = await planned(hub, failed)
+    await hub.fire(made.plan)
+    assert not (await verify.observe(made.plan, {0: "done"}, hub.access, now=1)).over
+    hub.sandbox.acts.finish_run(SHOP, failed.id, conclusion="failure")
+    seen = await verify.observe(made.plan, {0: "done"}, hub.access, now=2)
+    assert (seen.healthy, seen.over) == (False, True)
+    verdict = verify.judge(made.plan.record["verification"], 1, [seen], 2)
+    assert verdict == verify.Verdict("did not help", f"WorkflowRun {SHOP}#{failed.id}, attempt 2, ended: failure.")
+
+
 async def test_a_lost_answer_is_told_from_the_attempts(hub: Hub, failed: Run) -> None:
     made = await planned(hub, failed)
     hub.fault("lose_answer", "POST", "/rerun-failed-jobs$")
