@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final, Literal
 
 from bot.chat.github_markdown import prose, within
@@ -12,6 +13,7 @@ NAME: Final = "Signoff"
 _MOST: Final = 65_535
 """Characters that GitHub takes of an output's summary; bytes are counted here."""
 
+_GRAVITY: Final = ("blocker", "attention", "partial", "clear")
 Conclusion = Literal["success", "neutral", "failure"]
 
 
@@ -42,6 +44,12 @@ def check_run(pull_request: PullRequest, review: Review, *, blocking: bool) -> d
     if web(pull_request):
         made["details_url"] = web(pull_request)
     return made
+
+
+def gravest(reviewed: Iterable[tuple[PullRequest, Review]]) -> tuple[PullRequest, Review]:
+    """Return the one to show of those that have one head: a check run belongs to a commit, so that a second pull
+    request, into a branch where little is left to say of it, must not put its verdict in place of the first one's."""
+    return min(reviewed, key=lambda one: _GRAVITY.index(one[1].verdict))
 
 
 def conclusion(review: Review, *, blocking: bool) -> Conclusion:

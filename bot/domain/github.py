@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-PullAction = Literal["opened", "synchronize", "reopened", "ready_for_review", "closed"]
+PullAction = Literal["opened", "synchronize", "reopened", "ready_for_review", "closed", "edited"]
 
 
 @dataclass(frozen=True, slots=True)
 class PullEvent:
-    """A pull request was opened, pushed to, reopened, made ready or closed. ``at`` is in microseconds."""
+    """A pull request was opened, pushed to, reopened, made ready, closed or given another base branch (``edited``).
+    ``at`` is in microseconds."""
 
     repository: str
     number: int

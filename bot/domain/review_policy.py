@@ -6,7 +6,7 @@ A file that is wrong is not guessed at: the defaults hold, and the pull request 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Annotated, Any, Literal
@@ -22,6 +22,8 @@ MAX_INLINE = 10
 
 _Pattern = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 _Patterns = Annotated[tuple[_Pattern, ...], Field(max_length=100)]
+_OWNERS = frozenset({"CODEOWNERS", "docs/CODEOWNERS"})
+"""Where GitHub looks for the owners of code beside ``.github/``."""
 _PARTS = re.compile(r"\*\*/|\*\*|\*|\?")
 _GLOB = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
@@ -91,8 +93,8 @@ class ReviewPolicy:
         return ""
 
     def ignores(self, path: str) -> bool:
-        """Say whether a file is not to be reviewed. What decides about others (this policy, workflows) always is."""
-        if path.startswith(".github/"):
+        """Say whether a file is not to be reviewed. What decides about others (policy, workflows, owners) always is."""
+        if path.startswith(".github/") or path in _OWNERS:
             return False
         name = path.rpartition("/")[2]
         return matches(path, self.ignore_paths) or matches(name, (one for one in self.ignore_paths if "/" not in one))
@@ -150,6 +152,10 @@ def _sentence(item: Any) -> str:
     return plain.get(str(item["type"]), str(item["msg"]).removeprefix("Value error, "))
 
 
-def ignored(policy: ReviewPolicy, paths: Sequence[str]) -> frozenset[str]:
-    """Return which of some paths are not to be reviewed."""
-    return frozenset(path for path in paths if policy.ignores(path))
+def ignored(policy: ReviewPolicy, files: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """Return the paths of those files that are not to be reviewed.
+
+    Each file is its path and the one that it was moved from, or its path twice: to move a file takes it away from
+    where it was, so both have to be ignored.
+    """
+    return frozenset(path for path, before in files if policy.ignores(path) and policy.ignores(before))

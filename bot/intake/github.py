@@ -50,6 +50,7 @@ _ACTIONS: Mapping[str, PullAction] = {
     "reopened": "reopened",
     "ready_for_review": "ready_for_review",
     "closed": "closed",
+    "edited": "edited",
 }
 
 
@@ -159,6 +160,8 @@ def _pull(data: _Object, repository: _Object, full_name: str) -> GitHubEvent | N
     if action is None:
         return None
     pull = data.object("pull_request")
+    if action == "edited" and not (_retargeted(data) and pull.text("state") == "open"):
+        return None
     return PullEvent(
         repository=full_name,
         number=pull.number("number"),
@@ -172,6 +175,11 @@ def _pull(data: _Object, repository: _Object, full_name: str) -> GitHubEvent | N
         into_default=pull.object("base").text("ref") == repository.text("default_branch"),
         at=pull.time("updated_at"),
     )
+
+
+def _retargeted(data: _Object) -> bool:
+    changes = data.data.get("changes")
+    return isinstance(changes, dict) and "base" in changes
 
 
 def _comment(data: _Object, _repository: _Object, full_name: str) -> GitHubEvent | None:

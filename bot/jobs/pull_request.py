@@ -20,7 +20,7 @@ from bot.chat.ci_section import ci_section
 from bot.chat.review_line import is_risky, review_line
 from bot.clients.github import GitHubError, GitHubLimited
 from bot.clients.github_repository import GitHubRepository, NotRead
-from bot.condense.diff.patch import Patch
+from bot.condense.diff.patch import FilePatch, Patch
 from bot.domain import review_policy
 from bot.domain.ci_failure import CiFailure
 from bot.domain.review import PullRequest, Review
@@ -98,12 +98,12 @@ async def _read(world: World, code: CodeAccess, row_id: str, generation: int) ->
     seen = await at_one_head(repository, told)
     pull_request = _pull_request(row, seen.told, seen.commits)
     patch, notes = seen.patch, list(seen.notes)
-    left = review_policy.ignored(policy, [file.path for file in patch.files])
+    left = review_policy.ignored(policy, map(_moved, patch.files))
     if left:
         patch = Patch(tuple(file for file in patch.files if file.path not in left), patch.preamble)
         notes.append(f"Not reviewed, as {review_policy.PATH} says: {', '.join(sorted(left)[:20])}.")
     # What was reviewed before a crash is said as it was: a model would not say the same again.
-    if row.review is None or row.reviewed_sha != pull_request.head_sha or row.asked_by:
+    if row.asked_by or not _is_of(row, pull_request):
         counted = replace(pull_request, changed_files=max(0, pull_request.changed_files - len(left)))
         found = await review(
             counted,
@@ -126,6 +126,19 @@ async def _read(world: World, code: CodeAccess, row_id: str, generation: int) ->
         # GitHub takes comments only on lines of a patch that it shows itself.
         "inline": sorted(str(entry.get("filename")) for entry in seen.listed if entry.get("patch")),
     }
+
+
+def _moved(file: FilePatch) -> tuple[str, str]:
+    return file.path, file.old_path if file.status == "renamed" and file.old_path else file.path
+
+
+def _is_of(row: StoredPull, pull_request: PullRequest) -> bool:
+    """Whether what was reviewed is what there is to review: into another branch the same head is another change."""
+    return (
+        row.review is not None
+        and row.facts is not None
+        and (row.reviewed_sha, row.facts.base_branch) == (pull_request.head_sha, pull_request.base_branch)
+    )
 
 
 def _keep(
@@ -310,11 +323,16 @@ async def _check(world: World, code: CodeAccess, row_id: str, told: Mapping[str,
     row = await world.database.read(lambda connection: pulls.get(connection, row_id))
     if not code.github.credential.is_app or row.review is None or row.facts is None:
         return "nothing"
-    repository = GitHubRepository(code.github, row.repository)
-    body = check_run.check_run(row.facts, row.review, blocking=bool(told["policy"]["blocking"]))
+    repository, sha = GitHubRepository(code.github, row.repository), row.review.head_sha
+    beside = await world.database.read(lambda connection: pulls.with_head(connection, row.repository, sha))
+    reviewed = [(one.facts, one.review) for one in (row, *beside) if one.facts and one.review]
+    facts, found = check_run.gravest(one for one in reviewed if one[1].head_sha == sha)
+    body = check_run.check_run(facts, found, blocking=bool(told["policy"]["blocking"]))
     try:
-        for given in await repository.check_runs(row.review.head_sha, check_run.NAME):
-            if given.get("external_id") == body.get("external_id"):
+        for given in await repository.check_runs(sha, check_run.NAME):
+            # The mark is anybody's to write: only what our own app made is ours.
+            ours = f"{_at(given, 'app', 'slug')}[bot]" == await code.github.login()
+            if ours and given.get("external_id") == body.get("external_id"):
                 await repository.edit_check(int(given["id"]), {key: body[key] for key in body if key != "head_sha"})
                 return "changed"
         await repository.post_check(body)

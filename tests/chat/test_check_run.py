@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.chat.check_run import check_run
+from bot.chat.check_run import check_run, gravest
 from bot.domain.review import ChangedFile
 from tests.chat.reviews import FINDING, HEAD, HOSTILE, PULL_REQUEST, active, finding, rendered, review
 
@@ -46,3 +46,10 @@ def test_a_summary_is_text_and_a_hostile_address_no_link():
     made = check_run(replace(PULL_REQUEST, url=HOSTILE), review(finding(1), summary=HOSTILE), blocking=True)
     assert active(rendered(made["output"]["summary"])) == []
     assert "details_url" not in made
+
+
+def test_of_two_reviews_of_one_commit_the_graver_is_shown():
+    calm, grave = (replace(PULL_REQUEST, number=2), review()), (PULL_REQUEST, review(BLOCKER))
+    unread = (replace(PULL_REQUEST, number=3), review(files=(UNREAD,)))
+    assert gravest([calm, grave, unread]) == gravest([grave, unread, calm]) == grave
+    assert gravest([calm, unread]) == unread

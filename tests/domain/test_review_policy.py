@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.review import PullRequest
-from bot.domain.review_policy import ReviewPolicy, matches, read, unreadable
+from bot.domain.review_policy import ReviewPolicy, ignored, matches, read, unreadable
 
 PULL = PullRequest(
     repository="shop/deploy",
@@ -144,3 +144,16 @@ def test_what_decides_about_others_cannot_be_ignored() -> None:
     policy = ReviewPolicy(ignore_paths=("**",))
     assert policy.ignores("src/a.py")
     assert not policy.ignores(".github/workflows/ci.yml")
+    assert not any(policy.ignores(path) for path in ("CODEOWNERS", "docs/CODEOWNERS"))
+
+
+def test_a_file_that_is_moved_is_ignored_only_if_it_was_where_it_was_before() -> None:
+    policy = ReviewPolicy(ignore_paths=("docs/**",))
+    files = [
+        ("docs/a.md", "docs/a.md"),
+        ("docs/b.md", "docs/old.md"),
+        ("docs/policy.yaml", "k8s/policy.yaml"),
+        ("docs/ci.yml", ".github/workflows/ci.yml"),
+        ("k8s/new.yaml", "docs/new.yaml"),
+    ]
+    assert ignored(policy, files) == {"docs/a.md", "docs/b.md"}

@@ -31,6 +31,7 @@ from tests.intake import events
 
 SECRET = "a-webhook-secret-0123456789"
 LARGEST = 64 * 1024
+RETARGETED = {"changes": {"base": {"ref": {"from": "old"}, "sha": {"from": "b" * 40}}}}
 
 
 @dataclass
@@ -219,6 +220,8 @@ async def test_every_kind_of_event_becomes_a_row_that_wants_work(
         ("ping", {"zen": "Keep it logically awesome."}),
         ("star", {"action": "created"}),
         ("pull_request", events.pull("labeled")),
+        ("pull_request", events.pull("edited") | {"changes": {"title": {"from": "x"}}}),
+        ("pull_request", events.pull("edited", state="closed") | RETARGETED),
         ("issue_comment", events.comment("nice work")),
         ("push", events.push("refs/tags/v1")),
     ],
@@ -241,6 +244,12 @@ async def test_a_body_is_bounded_and_never_in_the_log(served: Served) -> None:
 
 def read(name: str, body: Any) -> Any:
     return parse(name, json.dumps(body).encode())
+
+
+def test_another_base_branch_is_told() -> None:
+    found = read("pull_request", events.pull("edited", state="open", base={"ref": "release"}) | RETARGETED)
+    assert isinstance(found, PullEvent)
+    assert (found.action, found.into_default) == ("edited", False)
 
 
 def test_the_facts_of_events() -> None:

@@ -388,3 +388,61 @@ async def test_a_later_incident_names_the_change_that_was_merged_before_it(code:
     assert after["branches"]["main"] == before, "people merge it"
     await code.sees(rf"{repository}#2 takes PullRequest {repository}#1 back")
     assert code.audit_holds()
+
+
+async def into_small(here: Town, name: str) -> str:
+    """Open pull request 2 of a new repository, which takes a probe away from ``main`` and nothing from ``small``."""
+    repository = await opened(here, name, base="main", draft=True)
+    await here.on_github("act-on-pull", full_name=repository, number=1, action="close")
+    await here.on_github("push", full_name=repository, branch="small", files={"small.txt": "x\n"})
+    await here.on_github("open-pull", full_name=repository, head="change", base="small", draft=True)
+    await here.on_github("act-on-pull", full_name=repository, number=2, action="merge")
+    await here.on_github("push", full_name=repository, branch="change", files={"more.txt": "x\n"})
+    await here.on_github("open-pull", full_name=repository, head="change", base="small")
+    return repository
+
+
+async def concluded(here: Town, repository: str, conclusion: str) -> list[Json]:
+    """Wait for Signoff's check run to say this, and return all check runs."""
+
+    async def there() -> list[Json] | None:
+        checks: list[Json] = (await here.github(repository))["checks"]
+        ours = [one["conclusion"] for one in checks if one["app"]["slug"] == "signoff"]
+        done = here.rows("SELECT done = wanted FROM pulls WHERE repository = ?", repository)
+        return checks if ours == [conclusion] and set(done) == {(1,)} else None
+
+    found: list[Json] = await here.until(there, f"the check run of {repository} to be {conclusion}")
+    return found
+
+
+async def test_into_another_branch_the_same_head_is_reviewed_anew(code: Town) -> None:
+    repository = await into_small(code, "retargeted")
+    await concluded(code, repository, "success")
+    await code.on_github("retarget", full_name=repository, number=3, base="main")
+    await concluded(code, repository, "neutral")
+    (ours,) = [one for one in (await code.github(repository))["pulls"] if one["number"] == 3]
+    assert "A probe is gone" in ours["comments"][-1]["body"]
+
+
+async def test_a_second_pull_request_of_the_same_head_does_not_calm_the_firsts_check(code: Town) -> None:
+    repository = await into_small(code, "twice-opened")
+    await concluded(code, repository, "success")
+    await code.on_github("open-pull", full_name=repository, head="change", base="main")
+    await concluded(code, repository, "neutral")
+    await code.on_github("comment", full_name=repository, number=3, body="@signoff review", user="lee")
+    asked = "SELECT count(*) FROM pull_commands AS c JOIN pulls AS p ON p.id = c.pull_id WHERE c.done = c.wanted"
+    await code.until(lambda: code.rows(f"{asked} AND p.repository = ?", repository) == [(1,)], "the command")
+    await concluded(code, repository, "neutral")
+
+
+async def test_a_check_run_that_another_app_made_in_our_name_is_not_ours(code: Town) -> None:
+    repository = await opened(code, "suppressed", draft=True)
+    sha = (await pull(code, repository))["head_sha"]
+    forged = {"name": "Signoff", "external_id": f"signoff:{sha}"}
+    await code.on_github("check", full_name=repository, head_sha=sha, **forged)
+    await code.on_github("act-on-pull", full_name=repository, number=1, action="ready")
+    checks = await concluded(code, repository, "neutral")
+    assert [(one["app"]["slug"], one["conclusion"]) for one in checks] == [
+        ("other-ci", "success"),
+        ("signoff", "neutral"),
+    ]

@@ -162,6 +162,31 @@ class Acts:
             raise ValueError("action: merge, close, reopen, ready or draft")
         return pull
 
+    def retarget(self, full_name: str, number: int, base: str, *, user: str = "dana") -> Pull:
+        """Give a pull request another base branch."""
+        repository = self._hub.repository(full_name)
+        pull = self._hub.pull(repository, str(number))
+        before = {"ref": {"from": pull.base_ref}, "sha": {"from": pull.base_sha}}
+        pull.base_ref, pull.base_sha, pull.updated_at = base, repository.branches[base], self._hub.now()
+        self.tell(repository, pull, "edited", user, changes={"base": before})
+        return pull
+
+    def check(self, full_name: str, head_sha: str, *, name: str, external_id: str = "", app: str = "other-ci") -> Json:
+        """Let another app make a check run."""
+        repository = self._hub.repository(full_name)
+        made: Json = {
+            "id": self._hub.id(),
+            "name": name,
+            "head_sha": head_sha,
+            "status": "completed",
+            "conclusion": "success",
+            "external_id": external_id,
+            "app": {"id": self._hub.id(), "slug": app},
+            "output": {},
+        }
+        repository.checks.append(made)
+        return made
+
     def _merge(self, repository: Repository, pull: Pull, user: str) -> None:
         hub = self._hub
         target = repository.branches[pull.base_ref]

@@ -217,7 +217,7 @@ class GitHubSandbox:
         """
         if act in ("create_repository", "fork", "push", "open_pull", "act_on_pull", "comment", "comment_on_line"):
             return _told(getattr(self.acts, act)(**given))
-        if act in ("run_workflow", "finish_run", "deploy"):
+        if act in ("run_workflow", "finish_run", "deploy", "retarget", "check"):
             return _told(getattr(self.acts, act)(**given))
         if act == "fault":
             if given["action"] not in _FAULTS:

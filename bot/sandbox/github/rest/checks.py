@@ -1,7 +1,7 @@
 """Check runs, which only an app may make.
 
 Source: docs.github.com/rest/checks/runs: ``conclusion`` with ``completed``; 65,535 characters of summary and text;
-50 annotations a request.
+50 annotations a request. github.com/databricks/cli/pull/4563: only the app that made a run changes it.
 """
 
 from __future__ import annotations
@@ -85,6 +85,9 @@ def update(call: Call) -> Answer:
     _only_apps(call)
     for check in call.repository.checks:
         if str(check["id"]) == call.match["check"]:
+            if check["app"]["id"] != call.credentials.app_id:
+                message = "check run can only be modified by the GitHub App that created it."
+                raise Refusal(403, f"Invalid app_id `{check['app']['id']}` - {message}")
             check.update(_fields(call))
             return Answer(200, check)
     raise not_found()

@@ -40,3 +40,14 @@ async def test_only_an_app_makes_check_runs(hub: GitHubSandbox, ask: Asking, pul
     ask.token = hub.credentials.personal("lee", {"checks": "write"})
     status, answer = await ask("POST", f"/repos/{SHOP}/check-runs", {"name": "x", "head_sha": pull.head_sha})
     assert (status, answer["message"]) == (403, "You must authenticate via a GitHub App.")
+
+
+async def test_the_check_run_of_another_app_is_found_and_cannot_be_changed(
+    hub: GitHubSandbox, ask: Asking, pull: Pull
+) -> None:
+    theirs = hub.acts.check(SHOP, pull.head_sha, name="Signoff", external_id="x")
+    found = (await ask("GET", f"/repos/{SHOP}/commits/{pull.head_sha}/check-runs?check_name=Signoff"))[1]
+    assert [(one["app"]["slug"], one["external_id"]) for one in found["check_runs"]] == [("other-ci", "x")]
+    status, answer = await ask("PATCH", f"/repos/{SHOP}/check-runs/{theirs['id']}", {"conclusion": "failure"})
+    assert status == 403
+    assert "can only be modified by the GitHub App that created it" in answer["message"]
