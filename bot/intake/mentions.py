@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from typing import Final
 
 MENTION: Final = "@signoff"
@@ -12,15 +13,23 @@ COMMAND: Final = 1000
 MOST: Final = 11
 """Commands that are taken from one comment; that is one more than are obeyed, so that the rest can be refused."""
 
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
+_BLANK = re.compile(r"\s*")
+_INDENTED = re.compile(r"(?: {4}| {0,3}\t)")
+_HTML = re.compile(r" {0,3}<[A-Za-z/?!]")
+_BLOCK = re.compile(r" {0,3}(?:>|[-*+](?:\s|$)|[0-9]{1,9}[.)](?:\s|$)|#{1,6}(?:\s|$)|(?:=+|-+)\s*$|(?:[*_-]\s*){3,}$)")
+_CONTAINED = re.compile(r"(?:\s*(?:>|[-*+](?=\s)|[0-9]{1,9}[.)](?=\s)))+\s*")
+_DEFINED = re.compile(r" {0,3}\[[^\]]*\]:")
+_INLINE = re.compile(r"\\[\s\S]|(`+)|<!--(?:-?>|[\s\S]*?-->)")
 _COMMAND = re.compile(rf" {{0,3}}{MENTION}[:,]?(?:\s+(.*))?", re.I)
 
 
 def commands(body: str) -> tuple[str, ...]:
     """Return what follows our name on each line that begins with it; empty texts where nothing does. Total, and linear.
 
-    Quotations, code (fenced or indented) and what is commented out speak to nobody.
+    Quotations, code and what is commented out speak to nobody. As in GitHub's Markdown, ``<!--`` that begins a line
+    hides all until its end, and one within a line only what stands before an end in the same paragraph: without that it
+    is text that people see. Where it is in doubt whether people see a line, it is not obeyed.
     """
     found: list[str] = []
     for line in _spoken(body[:LONGEST]):
@@ -31,29 +40,87 @@ def commands(body: str) -> tuple[str, ...]:
 
 
 def _spoken(body: str) -> list[str]:
-    """Return the lines that are neither fenced nor commented out."""
+    """Return the lines that are neither code nor commented out."""
     lines: list[str] = []
-    fence = ""
-    commented = False
+    paragraph: list[str] = []
+    fence, raw = "", False
+
+    def flush() -> None:
+        lines.extend(_shown("\n".join(paragraph)).split("\n") if paragraph else ())
+        paragraph.clear()
+
     for line in re.split(r"\r\n|\r|\n", body):
-        mark = None if commented else _FENCE.fullmatch(line)
+        if raw:
+            _, ends, line = line.partition("-->")
+            raw = not ends
+            if ends:
+                line, raw = _raw(line)
+                lines.append(line)
+            continue
+        mark = _FENCE.fullmatch(line)
         if fence:
             if mark and mark[1].startswith(fence) and not mark[2].strip():
                 fence = ""
-            continue
-        if mark and not (mark[1][0] == "`" and "`" in mark[2]):
+        elif mark and not (mark[1][0] == "`" and "`" in mark[2]):
+            flush()
             fence = mark[1]
-            continue
-        shown, commented = _shown(line, commented)
-        lines.append(shown)
+        elif _HTML.match(line) and "<!--" in line:
+            flush()
+            line, raw = _raw(line)
+            lines.append(line)
+        elif _BLANK.fullmatch(line):
+            flush()
+        elif _BLOCK.match(line):
+            flush()
+            inner = _CONTAINED.sub("", line, count=1)
+            if inner.startswith("<!--"):
+                raw = _raw(inner)[1]
+            else:
+                paragraph.append(line)
+        elif paragraph or not _INDENTED.match(line):
+            paragraph.append(line)
+    flush()
     return lines
 
 
-def _shown(line: str, commented: bool) -> tuple[str, bool]:
-    """Return what of a line is not commented out, and whether the next line begins commented out."""
-    if commented:
-        _, ends, line = line.partition("-->")
+def _raw(line: str) -> tuple[str, bool]:
+    """Return what is shown of a line that is HTML, and whether the next line begins commented out."""
+    shown = ""
+    while True:
+        before, begins, rest = line.partition("<!--")
+        shown += before
+        if not begins:
+            return shown, False
+        # GitHub lets a comment end with the dashes that begin it.
+        _, ends, line = ("--" + rest).partition("-->")
         if not ends:
-            return "", True
-    shown = _COMMENT.sub("", line)
-    return shown, line.rpartition("<!--")[1] != "" and "-->" not in line.rpartition("<!--")[2]
+            return shown, True
+
+
+def _shown(text: str) -> str:
+    """Return the lines that people see of a paragraph, without what is code or commented out within it."""
+    # A quotation goes on in the lines after it, and what defines a link may.
+    opening = _CONTAINED.match(text)
+    if _DEFINED.match(text) or (opening and ">" in opening[0]):
+        return ""
+    runs: dict[int, list[int]] = {}
+    for run in re.finditer("`+", text):
+        runs.setdefault(len(run[0]), []).append(run.start())
+    parts: list[str] = []
+    at = 0
+    while found := _INLINE.search(text, at):
+        begins, ends = found.span()
+        hidden = ""
+        if found[1]:
+            closing = runs.get(len(found[1]), [])
+            index = bisect_left(closing, ends)
+            if index < len(closing):
+                ends = closing[index] + len(found[1])
+                hidden = "`" + "\n`" * text.count("\n", begins, ends)
+            else:
+                hidden = found[1]
+        elif not found[0].startswith("<!--"):
+            hidden = found[0]
+        parts += [text[at:begins], hidden]
+        at = ends
+    return "".join([*parts, text[at:]])
