@@ -68,14 +68,20 @@ async def drift(plan: Plan, access: Access) -> tuple[Drift, ...]:
         if target.cluster != access.cluster:
             return (_other_cluster(target, access),)
         async with limit:
-            live = await _read(plan, ordinal, access)
-            drifted = _drifted(plan, ordinal, live)
+            # A call that only looks has nothing of its own that could drift, but its target's preconditions count.
+            live = await (
+                access.find(target.resource, target.namespace, target.name)
+                if reads_only(plan, ordinal)
+                else _read(plan, ordinal, access)
+            )
+            drifted = _drifted(plan, ordinal, live, preconditions=True)
             for later in (each for each in range(ordinal, plan.forward) if _is_of(plan, each, ordinal)):
                 drifted += await _owned(plan, later, live, access)
-            return tuple(dict.fromkeys(drifted))
+            return drifted
 
     firsts = [ordinal for ordinal in range(plan.forward) if _is_first(plan, ordinal)]
-    return tuple(each for found in await asyncio.gather(*(of(ordinal) for ordinal in firsts)) for each in found)
+    found = await asyncio.gather(*(of(ordinal) for ordinal in firsts))
+    return tuple(dict.fromkeys(each for drifted in found for each in drifted))
 
 
 async def fire(plan: Plan, ordinal: int, access: Access) -> Effect:
@@ -100,7 +106,9 @@ async def fire(plan: Plan, ordinal: int, access: Access) -> Effect:
         async with asyncio.timeout(recorded["timeout_seconds"]):
             while conflicts < ATTEMPTS:
                 live = await _read(plan, ordinal, access)
-                drifted = _drifted(plan, ordinal, live) + await _owned(plan, ordinal, live, access)
+                first = _is_first(plan, ordinal) and not action.reads_only
+                drifted = _drifted(plan, ordinal, live, preconditions=first)
+                drifted += await _owned(plan, ordinal, live, access)
                 if drifted:
                     reasons = " ".join(each.sentence for each in drifted)
                     return Effect("failed", f"Nothing was changed: {reasons}", drift=drifted)
@@ -124,7 +132,7 @@ async def fire(plan: Plan, ordinal: int, access: Access) -> Effect:
     except AccessFailed as failure:
         if failure.in_doubt and not action.reads_only:
             return _in_doubt(target, failure.sentence)
-        return Effect("failed", f"Nothing was changed: {failure.sentence}")
+        return Effect("failed", failure.sentence if action.reads_only else f"Nothing was changed: {failure.sentence}")
     except TimeoutError:
         seconds = recorded["timeout_seconds"]
         if action.reads_only:
@@ -202,10 +210,11 @@ def _compared(plan: Plan, ordinal: int, live: Json | None, result: str) -> ReadB
 def _is_first(plan: Plan, ordinal: int) -> bool:
     """Whether no call of the plan was to change the target before this one."""
     target = plan.calls[ordinal]["target"]
-    return all(plan.calls[earlier]["target"] != target for earlier in range(ordinal))
+    earlier = (call for call in range(ordinal) if plan.calls[call]["target"] == target)
+    return all(reads_only(plan, call) for call in earlier)
 
 
-def _drifted(plan: Plan, ordinal: int, live: Json | None) -> tuple[Drift, ...]:
+def _drifted(plan: Plan, ordinal: int, live: Json | None, *, preconditions: bool) -> tuple[Drift, ...]:
     call = plan.calls[ordinal]
     action, recorded, target = ACTIONS[call["action"]], plan.targets[call["target"]], target_of(plan, ordinal)
     if action.creates:
@@ -215,8 +224,7 @@ def _drifted(plan: Plan, ordinal: int, live: Json | None) -> tuple[Drift, ...]:
     if target.uid and live["metadata"]["uid"] != target.uid:
         return (Drift("uid", f"{target} was deleted and made anew since the plan was made."),)
     found = []
-    checked = list(recorded["preconditions"]) if _is_first(plan, ordinal) and not action.reads_only else []
-    for precondition in checked:
+    for precondition in recorded["preconditions"] if preconditions else ():
         now = PRECONDITIONS[precondition["check"]].observe(live, precondition["with"])
         if now.value != precondition["observed"] or not now.holds:
             found.append(Drift("precondition", f"{now.sentence} When the plan was made: {precondition['sentence']}"))
@@ -252,7 +260,7 @@ def _done(plan: Plan, ordinal: int, target: Target, answer: Json) -> Effect:
     recorded = plan.calls[ordinal]
     action = ACTIONS[recorded["action"]]
     if action.reads_only:
-        return Effect("done", f"{recorded['action']} is over.")
+        return Effect("done", str(answer.get("sentence") or f"{recorded['action']} is over."))
     if fingerprint(action.result(answer, recorded["with"])) == recorded["result"]:
         foreseen = "exactly as the dry run showed" if action.dry_run else "as the plan says"
         return Effect("done", f"{target} was changed {foreseen}.")

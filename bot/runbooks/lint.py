@@ -292,6 +292,16 @@ def _check(key: Key, check: Mapping[str, Any], kind: Any) -> Iterator[Found]:
         yield (*key, "with") if given else key, f"{name} takes {', '.join(sorted(takes)) or 'no arguments'} under with"
 
 
+def _asserted(key: Key, given: Mapping[str, Any], kind: Any) -> Iterator[Found]:
+    """The schema leaves the arguments of actions open; this one's are those of a precondition."""
+    name = given.get("check")
+    if name is not None and (not isinstance(name, str) or name not in PRECONDITIONS):
+        yield (*key, "check"), f"is no check; {', '.join(sorted(PRECONDITIONS))} are"
+    if not isinstance(given.get("with", {}), Mapping):
+        yield (*key, "with"), "must be a mapping of the check's arguments"
+    yield from _check(key, given, kind)
+
+
 def _fits(key: Key, name: str, kind: str, known: Mapping[str, Any]) -> Iterator[Found]:
     if name in known and kind in KINDS and kind not in known[name].kinds:
         fitting = sorted(each for each in known if kind in known[each].kinds)
@@ -311,6 +321,8 @@ def _step(index: int, step: Mapping[str, Any], data: Mapping[str, Any], declared
     if isinstance(kind, str):
         yield from _fits((*key, "action"), action.name, kind, ACTIONS)
     yield from _arguments(key, step, action)
+    if action.name == "assert":
+        yield from _asserted((*key, "with"), _mapping(step.get("with")), kind)
     own = "target" in step
     stated = [_mapping(each).get("check") for each in _list((step if own else data).get("preconditions"))]
     stated += [_mapping(each).get("check") for each in _list(step.get("preconditions"))]

@@ -66,14 +66,14 @@ def test_what_is_shipped_is_sound(shipped: dict[str, str]) -> None:
             "action: shell",
             43,
             "steps[0].action",
-            '"shell" is not accepted; one of "annotate", "comment", "config-key", ',
+            '"shell" is not accepted; one of "annotate", "assert", "comment", ',
         ),
         (
             "action: deployment-rollback",
             "action: pod-delete",
             43,
             "steps[0].action",
-            "pod-delete is not for a Deployment; annotate, deployment-pause, ",
+            "pod-delete is not for a Deployment; annotate, assert, deployment-pause, ",
         ),
         (
             "check: rollout-healthy",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bot.runbooks.actions.action import Action
 from bot.runbooks.actions.annotate import Annotate
+from bot.runbooks.actions.assertion import Assert
 from bot.runbooks.actions.comment import CommentOn
 from bot.runbooks.actions.config_key import ConfigKey
 from bot.runbooks.actions.cordon import Cordon, Uncordon
@@ -28,6 +29,7 @@ from bot.runbooks.actions.wait import Wait, WaitUntil
 
 _ALL: tuple[Action, ...] = (
     Annotate(),
+    Assert(),
     CommentOn(),
     ConfigKey(),
     Cordon(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.runbooks.actions import rollout
+from bot.runbooks import rollout
 from bot.runbooks.actions.action import Action, Occasion, Rendered, Unsuitable
 from bot.runbooks.call import MERGE_PATCH, Call
 from bot.runbooks.resources import CONFIG_MAP, CRON_JOB, DAEMON_SET, DEPLOYMENT, NODE, STATEFUL_SET

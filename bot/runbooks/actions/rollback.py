@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bot.runbooks import rollout
 from bot.runbooks.access import Access
-from bot.runbooks.actions import rollout
 from bot.runbooks.actions.action import (
     DECLARED,
     Action,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.runbooks.actions import rollout
+from bot.runbooks import rollout
 from bot.runbooks.actions.action import Action, Before, Occasion, ReadBack, Rendered, Unsuitable, fingerprint
 from bot.runbooks.call import MERGE_PATCH, Call
 from bot.runbooks.target import Target

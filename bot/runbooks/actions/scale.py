@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.runbooks import owners
+from bot.runbooks import owners, rollout
 from bot.runbooks.access import Access
-from bot.runbooks.actions import rollout
 from bot.runbooks.actions.action import DECLARED, Action, Occasion, Rendered, Unsuitable
 from bot.runbooks.call import MERGE_PATCH, Call
 from bot.runbooks.resources import AUTOSCALER, DEPLOYMENT, STATEFUL_SET

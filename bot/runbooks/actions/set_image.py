@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.runbooks.actions import rollout
+from bot.runbooks import rollout
 from bot.runbooks.actions.action import DECLARED, Action, Before, Occasion, ReadBack, Rendered, Unsuitable, fingerprint
 from bot.runbooks.call import JSON_PATCH, Call
 from bot.runbooks.target import Target

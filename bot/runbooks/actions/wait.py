@@ -38,7 +38,9 @@ class Wait(Unrehearsed):
         return Rendered(Call("WAIT", "", JSON, {"seconds": seconds}), (f"Then it waits for {seconds} s.",), "")
 
     async def read(self, access: Access, target: Target, call: Call) -> Json | None:
-        """Nothing can drift."""
+        """Read it when the plan is made; when it runs, nothing can drift."""
+        if not call.method:
+            return await access.find(target.resource, target.namespace, target.name)
         return {"metadata": {"uid": target.uid}}
 
     async def send(self, access: Access, target: Target, call: Call, *, dry_run: bool = False) -> Json:

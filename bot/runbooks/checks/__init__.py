@@ -11,6 +11,7 @@ from bot.runbooks.checks.job_succeeded import JobSucceeded
 from bot.runbooks.checks.node_drained import NodeDrained
 from bot.runbooks.checks.pod_has_controller import PodHasController
 from bot.runbooks.checks.pod_replaced import PodReplaced
+from bot.runbooks.checks.pods_ready_at_least import PodsReadyAtLeast
 from bot.runbooks.checks.replicas_at_most import ReplicasAtMost
 from bot.runbooks.checks.revert_opened import RevertOpened
 from bot.runbooks.checks.rollout_automatic import RolloutAutomatic
@@ -22,6 +23,7 @@ from bot.runbooks.checks.workflow_run_succeeded import WorkflowRunSucceeded
 _PRECONDITIONS: tuple[Precondition, ...] = (
     *FLAGS,
     PodHasController(),
+    PodsReadyAtLeast(),
     ReplicasAtMost(),
     RolloutAutomatic(),
     RolloutNotPaused(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.runbooks.actions import rollout
+from bot.runbooks import rollout
 from bot.runbooks.checks.check import Observed
 from bot.runbooks.resources import DAEMON_SET, STATEFUL_SET
 

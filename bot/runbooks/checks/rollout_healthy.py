@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.runbooks import rollout
 from bot.runbooks.access import Access
-from bot.runbooks.actions import rollout
 from bot.runbooks.checks.check import Look
 from bot.runbooks.resources import DAEMON_SET, STATEFUL_SET, Verb
 from bot.runbooks.target import Target

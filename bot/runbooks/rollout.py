@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bot.runbooks.actions.action import Before, ReadBack
 from bot.runbooks.resources import DAEMON_SET, DEPLOYMENT, STATEFUL_SET, Resource
+
+if TYPE_CHECKING:
+    from bot.runbooks.actions.action import Before, ReadBack
 
 Json = Mapping[str, Any]
 
