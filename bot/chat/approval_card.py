@@ -378,7 +378,8 @@ def _how(record: Record, entry: Record) -> Iterator[rich.Span]:
     undone = call.get("undoes") is not None
     yield rich.bold("Exact change" + f" if {plain(str(call.get('step', '')), 60)} is taken back" * undone)
     outside = str(call.get("path", "")).startswith(("/api/v2/", "/repos/", "http"))
-    foreseen = {"WAIT": "nothing is changed", "LOOK": "nothing is changed"}.get(str(call.get("method", "")))
+    looks = call.get("method") in ("ASSERT", "LOOK", "WAIT")
+    foreseen = "nothing is changed" if looks else ""
     how = foreseen or ("as it will be sent, nobody can rehearse it" if outside else "server-side dry run")
     yield rich.text(f" ({how})")
 
@@ -407,6 +408,10 @@ def _details(record: Record, *, pending: bool) -> list[Part]:
             what = plain(str(verification.get("waits_for", "")), _SENTENCE)
             said = f"that {what}, for at most {most}" if what else "nothing can be looked at; look yourself"
             parts.append(rich.section(rich.bold("Checked after: "), rich.text(said)))
+        whole = int(_of(record, "limits").get("run_seconds", 0))
+        if whole:
+            said = f"no step begins later than {duration(whole * 1_000_000)} after the first"
+            parts.append(rich.section(rich.bold("Time: "), rich.text(said)))
     parts += _sentences("To undo", record.get("undo"))
     parts += _sentences("Rollback", list(_by_itself(record)))
     return parts or [rich.section(rich.text("The plan says nothing more."))]

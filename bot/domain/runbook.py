@@ -118,7 +118,8 @@ class Runbook:
     """One runbook. ``digest`` is the SHA-256 of the canonical JSON of its file.
 
     ``owned`` says what to do where something else keeps the target as it is: refuse, or warn. ``windows`` are
-    checked beside those of the configuration; ``per_hour`` is how often it may run, 0 for any number.
+    checked beside those of the configuration; ``per_hour`` is how often it may run, 0 for any number; ``run_seconds``
+    how long after its first step a run may begin another, 0 for any time.
     """
 
     id: str
@@ -140,6 +141,7 @@ class Runbook:
     windows: tuple[Window, ...] = ()
     lock: str = ""
     per_hour: int = 0
+    run_seconds: int = 0
 
     @property
     def kinds(self) -> frozenset[str]:

@@ -15,7 +15,6 @@ from sqlalchemy import Connection
 from bot.approvals.policy import Verdict
 from bot.approvals.record import contradiction
 from bot.domain.run import Run, StepRecord, StepState
-from bot.domain.stop import Stop
 from bot.jobs import anchoring, ledger, starting, telling
 from bot.jobs.starting import NO_RUNNER
 from bot.jobs.verifying import watch
@@ -50,12 +49,22 @@ async def call(world: World, run: Run, request: Request, ordinal: int) -> None:
     verdict = await _begin(world, run, request, ordinal)
     if verdict is None:
         await _reconcile(world, request, run.id, ordinal, INTERRUPTED)
-    elif verdict.outcome != "approved":
+        return
+    if verdict.outcome != "approved":
         await starting.refuse(world, run, request, verdict)
-    elif held or access is None:
-        await ledger.end(world, request, run.id, ordinal, "failed", f"Nothing was sent: {held}", halt=True)
+        return
+    why = await _late(world, request, run.id, ordinal) or held
+    if why or access is None:
+        await ledger.end(world, request, run.id, ordinal, "failed", f"Nothing was sent: {why}", halt=True)
     else:
         await _fire(world, request, run.id, ordinal, access)
+
+
+async def _late(world: World, request: Request, run_id: str, ordinal: int) -> str:
+    """Say whether a call was begun later than the runbook bounds its runs, or return an empty string."""
+    steps = await world.database.read(lambda connection: runs.steps_of(connection, run_id))
+    own = next(step.started_at for step in steps if step.ordinal == ordinal)
+    return course.late(request.plan, ordinal, min(step.started_at for step in steps), own)
 
 
 async def _held(world: World, request: Request, run_id: str, ordinal: int, access: Access) -> str:
@@ -66,8 +75,12 @@ async def _held(world: World, request: Request, run_id: str, ordinal: int, acces
     states: dict[int, StepState] = {step.ordinal: step.state for step in steps}
     if not course.begins_batch(plan, states, ordinal):
         return ""
-    rules = {**plan.record["verification"], "stable_seconds": 0}
     began = max(step.ended_at or step.started_at for step in steps)
+    rules = {**plan.record["verification"], "stable_seconds": 0}
+    whole = int((plan.record.get("limits") or {}).get("run_seconds", 0))
+    if whole:
+        left = whole - (began - min(step.started_at for step in steps)) // 1_000_000
+        rules["deadline_seconds"] = max(0, min(rules["deadline_seconds"], left))
     verdict = await watch(world, request, states, access, began, rules)
     return "" if verdict.outcome == "helped" else f"the targets before are not well. {verdict.sentence}"
 
@@ -118,9 +131,9 @@ async def _fire(world: World, request: Request, run_id: str, ordinal: int, acces
         effect = await execute.fire(request.plan, ordinal, access)
         if effect.outcome == "failed" and not effect.drift and left:
             again = partial(_retried, request=request, run_id=run_id, ordinal=ordinal, left=left)
-            stop = await world.database.write(again)
-            if stop is not None:
-                effect = replace(effect, sentence=f"{effect.sentence} It was not tried again: {stop.sentence}")
+            why = await world.database.write(again)
+            if why:
+                effect = replace(effect, sentence=f"{effect.sentence} It was not tried again: {why}")
                 break
             await asyncio.sleep(RETRY_SECONDS)
             continue
@@ -133,14 +146,18 @@ async def _fire(world: World, request: Request, run_id: str, ordinal: int, acces
     await ledger.end(world, request, run_id, ordinal, effect.outcome, effect.sentence, void=drifted, moved=moved)
 
 
-def _retried(connection: Connection, *, request: Request, run_id: str, ordinal: int, left: int) -> Stop | None:
-    """Record that a call is made once more; returns why it must not be."""
+def _retried(connection: Connection, *, request: Request, run_id: str, ordinal: int, left: int) -> str:
+    """Record that a call is made once more; returns why it must not be, or an empty string."""
     stop = stops.current(connection)
     if stop is not None:
-        return stop
-    data = {"ordinal": ordinal, "left": left - 1}
-    telling.record(connection, request, "step.retried", run_id, data, clock.advance(connection))
-    return None
+        return stop.sentence
+    now = clock.advance(connection)
+    began = min(step.started_at for step in runs.steps_of(connection, run_id))
+    late = course.late(request.plan, ordinal, began, now)
+    if not late:
+        data = {"ordinal": ordinal, "left": left - 1}
+        telling.record(connection, request, "step.retried", run_id, data, now)
+    return late
 
 
 async def _reconcile(world: World, request: Request, run_id: str, ordinal: int, why: str) -> None:

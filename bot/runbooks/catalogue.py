@@ -73,6 +73,7 @@ def _runbook(path: Path, data: Mapping[str, Any]) -> Runbook:
         windows=tuple(_window(each) for each in data.get("windows", ())),
         lock=data.get("lock", ""),
         per_hour=data.get("limits", {}).get("per_hour", 0),
+        run_seconds=data.get("limits", {}).get("run_seconds", 0),
     )
 
 

@@ -70,6 +70,16 @@ def begins_batch(plan: Plan, ledger: Mapping[int, StepState], ordinal: int) -> b
     return all((plan.calls[each]["group"], plan.calls[each]["batch"]) != here for each in ledger)
 
 
+def late(plan: Plan, ordinal: int, began: int, at: int) -> str:
+    """Say why call ``ordinal`` may not be sent at ``at`` in a run whose first call began at ``began`` (microseconds):
+    its runbook bounds the whole run. What takes a call back is never late."""
+    most = int((plan.record.get("limits") or {}).get("run_seconds", 0))
+    if not most or plan.calls[ordinal].get("undoes") is not None or at - began <= most * 1_000_000:
+        return ""
+    taken = (at - began) // 1_000_000
+    return f"the run began {taken} s ago, and its runbook lets no step begin later than {most} s after the first."
+
+
 def _forward(plan: Plan, ledger: Mapping[int, StepState]) -> Next:
     failed: dict[int, set[int]] = {}
     lost: set[int] = set()

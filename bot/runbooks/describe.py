@@ -40,6 +40,8 @@ def describe(runbook: Runbook) -> Iterator[str]:
         yield f"Lock: {runbook.lock}, beside the targets"
     if runbook.per_hour:
         yield f"Limit: {runbook.per_hour} runs an hour in a cluster"
+    if runbook.run_seconds:
+        yield f"Limit: no step begins later than {runbook.run_seconds} s after the first"
     for window in runbook.windows:
         why = f" ({window.why})" if window.why else ""
         hours = window.duration_seconds / 3600

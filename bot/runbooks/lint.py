@@ -130,6 +130,11 @@ def _rules(stem: str, data: Any) -> Iterator[Found]:
     approval = _mapping(data.get("approval"))
     if approval.get("requester_may_approve") is True and data.get("risk") != "low":
         yield ("approval", "requester_may_approve"), "is for runbooks of low risk only"
+    whole = _mapping(data.get("limits")).get("run_seconds")
+    times = [_mapping(step).get("timeout_seconds") for step in _list(data.get("steps"))]
+    longest = max((each for each in times if isinstance(each, int)), default=0)
+    if isinstance(whole, int) and whole < longest:
+        yield ("limits", "run_seconds"), f"is shorter than one step may take: a timeout_seconds is {longest}"
     verification = _mapping(data.get("verification"))
     deadline, stable = verification.get("deadline_seconds"), verification.get("stable_seconds")
     if isinstance(deadline, int) and isinstance(stable, int) and stable >= deadline:

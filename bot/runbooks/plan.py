@@ -9,7 +9,7 @@ retries, idempotency, on_failure, group, batch, max_errors, undoes, condition, g
 result, settled}],
 ``dry_run`` [{call, diff, sha256, complete, lines, added, removed}], ``change_sha256``, ``effect`` [sentence], ``undo``
 [sentence], ``rollback`` {approval, note}, ``verification`` {check, waits_for, deadline_seconds, stable_seconds,
-on_failure, before {ready, desired}}, ``lock`` [key], ``limits`` {per_hour}, ``windows`` [{kind, cron,
+on_failure, before {ready, desired}}, ``lock`` [key], ``limits`` {per_hour, run_seconds}, ``windows`` [{kind, cron,
 duration_seconds, time_zone, …}], ``evidence`` [id], ``proposed_by``, ``needs`` [{group, count, members [{team_id,
 user_id, name}]}], ``quorum``, ``requester`` {team_id, user_id} or null, ``on_behalf_of`` {team_id, user_id, name} or
 null, ``requester_may_approve``, ``break_glass`` [{team_id, user_id, name}], ``policy_digest``, ``catalogue_digest``,
@@ -318,7 +318,7 @@ def _record(desk: Desk, values: Json, book: _Book, context: PlanContext) -> dict
             "before": _before(book),
         },
         "lock": _lock(desk, book),
-        "limits": {"per_hour": runbook.per_hour},
+        "limits": {"per_hour": runbook.per_hour, "run_seconds": runbook.run_seconds},
         "windows": [asdict(window) for window in runbook.windows],
         "evidence": list(context.evidence),
         "proposed_by": context.proposed_by,

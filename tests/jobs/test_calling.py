@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.system.town import LEE, PRIYA, Town, checkout_alert
@@ -48,3 +49,52 @@ async def test_a_call_that_is_tried_again_stops_when_actions_are_turned_off(clos
     await closed_shop.sees("A-1 failed.*It was not tried again: Actions are off", user=PRIYA)
     assert closed_shop.rows(tried)[0][0] < 10
     assert await closed_shop.writes() == []
+
+
+@pytest.mark.parametrize(("on_failure", "end", "writes"), [("stop", "failed", 1), ("rollback", "was taken back", 2)])
+async def test_no_step_begins_after_the_time_that_the_runbook_gives_a_run(
+    closed_shop: Town, on_failure: str, end: str, writes: int
+) -> None:
+    """What is taken back is not bound by it; a wait that began in time is waited for."""
+    path = Path(closed_shop.environment["SIGNOFF_RUNBOOKS"]) / "rollback-deployment.yaml"
+    book = yaml.safe_load(path.read_text())
+    mark = {"id": "mark", "action": "annotate", "with": {"key": "shop.example/back", "value": "yes"}}
+    book["steps"][0]["timeout_seconds"] = 3
+    book["steps"] += [
+        {"id": name, "action": "wait", "with": {"seconds": 2}, "timeout_seconds": 3} for name in ("one", "two")
+    ]
+    cart = {"apiVersion": "apps/v1", "kind": "Deployment", "namespace": "shop", "name": "cart"}
+    book["steps"].append(mark | {"target": cart, "timeout_seconds": 3, "on_failure": on_failure})
+    book["limits"] = {"run_seconds": 3}
+    if on_failure == "rollback":
+        book["rollback"] = {"note": "The release before is put back.", "approval": "included"}
+    path.write_text(yaml.safe_dump(book, sort_keys=False))
+    await closed_shop.serve()
+    await closed_shop.alert(checkout_alert())
+    request = await closed_shop.request()
+    assert "no step begins later than 3 s after the first" in str(request["blocks"])
+    await closed_shop.page.click(LEE, request, "Approve")
+    await closed_shop.sees(
+        f"A-1 {end}.*Nothing was sent: the run began . s ago, and its runbook lets no step begin later"
+    )
+    states = closed_shop.rows("SELECT state FROM run_steps WHERE ordinal < 4 ORDER BY ordinal")
+    assert states == [("done",), ("done",), ("done",), ("failed",)]
+    assert len(await closed_shop.writes()) == writes
+    assert closed_shop.rows("SELECT * FROM locks") == []
+    assert closed_shop.audit_holds()
+
+
+async def test_nothing_is_tried_again_after_the_time_of_the_run(closed_shop: Town) -> None:
+    path = Path(closed_shop.environment["SIGNOFF_RUNBOOKS"]) / "rollback-deployment.yaml"
+    book = yaml.safe_load(path.read_text())
+    book["steps"][0] |= {"retries": 10, "timeout_seconds": 2}
+    book["limits"] = {"run_seconds": 2}
+    path.write_text(yaml.safe_dump(book, sort_keys=False))
+    await closed_shop.serve()
+    await closed_shop.alert(checkout_alert())
+    request = await closed_shop.request()
+    refused = {"action": "status", "code": 422, "times": 50, "identity": "runner", "dry_run": False}
+    await closed_shop.control("faults", refused | {"verb": "patch", "resource": "deployments", "name": "checkout"})
+    await closed_shop.page.click(LEE, request, "Approve")
+    await closed_shop.sees("A-1 failed.*It was not tried again: the run began . s ago")
+    assert closed_shop.rows("SELECT count(*) FROM audit WHERE kind = 'step.retried'")[0][0] < 5

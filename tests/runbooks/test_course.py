@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.domain.plan import SCHEMA, Plan
 from bot.domain.run import StepState
-from bot.runbooks.course import Next, begins_batch, excused, following, halted, takes_back
+from bot.runbooks.course import Next, begins_batch, excused, following, halted, late, takes_back
 
 ENDS = ("done", "failed")
 
@@ -62,6 +62,17 @@ def test_some_targets_may_fail_and_the_rest_of_their_calls_is_left_out() -> None
     assert following(three, {0: "failed", 1: "done", 2: "done"}) == Next("call", 4)
     assert excused(three, {0: "failed"}) == {0}
     assert following(three, {0: "failed", 1: "failed"}).what == "fail"
+
+
+def test_a_call_is_late_after_the_time_of_its_run_unless_it_takes_another_back() -> None:
+    second = 1_000_000
+    bounded = plan(call(0), call(1), approval="included")
+    bounded = Plan.of({**bounded.record, "limits": {"run_seconds": 60}})
+    assert late(bounded, 1, 5 * second, 65 * second) == ""
+    said = late(bounded, 1, 5 * second, 65 * second + 1)
+    assert said == "the run began 60 s ago, and its runbook lets no step begin later than 60 s after the first."
+    assert late(bounded, 2, 0, 3600 * second) == "", "it takes call 1 back"
+    assert late(plan(call(0)), 0, 0, 3600 * second) == "", "without a bound there is none"
 
 
 def test_a_batch_begins_after_another_of_its_group() -> None:

@@ -346,6 +346,14 @@ def test_all_problems_of_all_files_come_at_once(tmp_path: Path, shipped: dict[st
     assert str(found[0]).startswith(f"{tmp_path / 'cordon-node.yaml'}:3: version: must be a whole number")
 
 
+def test_the_time_of_a_run_has_room_for_its_longest_step(tmp_path: Path, shipped: dict[str, str]) -> None:
+    limited = shipped[ROLLBACK] + "limits: {run_seconds: 29}\n"
+    found = broken(tmp_path, limited, "run_seconds: 29", "run_seconds: 29")
+    assert [each.sentence for each in found] == ["is shorter than one step may take: a timeout_seconds is 30"]
+    assert broken(tmp_path, limited, "run_seconds: 29", "run_seconds: 30") == []
+    assert "limits" in str(broken(tmp_path, limited, "{run_seconds: 29}", "{}")[0])
+
+
 def test_each_kind_needs_the_precondition_that_is_for_it(tmp_path: Path, shipped: dict[str, str]) -> None:
     name = "restart-stateful-set.yaml"
     found = broken(tmp_path, shipped[name], "preconditions:\n  - check: rollout-automatic", "preconditions: []", name)
