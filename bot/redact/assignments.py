@@ -5,8 +5,8 @@ from typing import Any
 
 from bot.redact.forms import decodes_to_login
 from bot.redact.names import kind_of, may_hold_key
-from bot.redact.patterns import compile_bytes
-from bot.redact.spans import Span
+from bot.redact.patterns import compile_bytes, run_of
+from bot.redact.spans import BLANK, Span
 from bot.redact.values import (
     LOOK,
     is_code,
@@ -57,8 +57,10 @@ _SCHEME = compile_bytes(
     rb"(?i:(bearer|basic|token|apikey|bot|splunk|sso-key|ssws|geniekey|negotiate|ntlm)|"
     rb"digest|hmac|hawk|aws4-hmac-sha256|signature|oauth)[ \t]+"
 )
-_REST = compile_bytes(rb"[^\"'`\r\n\\]+")
-_REST_OF_SCALAR = compile_bytes(rb"[^\"'`\r\n\\#{}]+")
+_REST = run_of(rb"^\"'`\r\n\\")
+_REST_OF_SCALAR = run_of(rb"^\"'`\r\n\\#{}")
+_BLANK_WIDTH = 64
+"""Bytes within which a line of placeholders ends if one is to be passed over; a longer one is only looked at again."""
 # In running text and in test reports these are words; before an equals sign or in quotes they name a password.
 _SHORT_NAMES = ("pass", "pw")
 
@@ -74,9 +76,12 @@ _SINGLE: tuple[tuple[bytes, Any, str], ...] = (
 )
 
 
-def find_assigned(data: bytes) -> Iterator[Span]:
-    """Yield every secret in these lines that something beside it gives away."""
-    yield from _named(data)
+def find_assigned(data: bytes, *, again: bool = False) -> Iterator[Span]:
+    """Yield every secret in these lines that something beside it gives away.
+
+    `again` says that secrets were replaced here before: a value that is nothing but their placeholders is none.
+    """
+    yield from _named(data, again=again)
     yield from _elements(data)
     yield from _sentences(data)
     yield from _urls(data)
@@ -128,14 +133,16 @@ def _is_secret(kind: str, name: str, value: bytes, *, quoted: bool, spoken: bool
     return not (spoken and value.isalpha())
 
 
-def _named(data: bytes) -> Iterator[Span]:
+def _named(data: bytes, *, again: bool) -> Iterator[Span]:
     done = 0
     for match in _NAMED.finditer(data):
         start = match.end()
-        if start < done or data[start : start + 1] in (b"=", b":"):
+        following = data[start : start + 1]
+        if start < done or following in (b"=", b":") or (again and following == BLANK and _is_blank(data, start)):
             continue
-        name = data[max(match.start(1), match.end(1) - 128) : match.end(1)].decode("ascii")
-        quoted, separator = match.group(2), match.group(3)
+        first, last = match.span(1)
+        name = data[max(first, last - 128) : last].decode("ascii")
+        quoted, separator = match[2], match[3]
         colon = separator.endswith(b":")
         if name.lower() in _SHORT_NAMES and (quoted or not colon) and not data[start : start + 1].isdigit():
             name = "password"
@@ -147,6 +154,11 @@ def _named(data: bytes) -> Iterator[Span]:
         if span is not None:
             yield span
             done = span.end
+
+
+def _is_blank(data: bytes, start: int) -> bool:
+    end = data.find(b"\n", start, start + _BLANK_WIDTH)
+    return end >= 0 and not data[start:end].strip(BLANK)
 
 
 def _starts_line(data: bytes, position: int) -> bool:

@@ -6,7 +6,7 @@ match contains, so that an ordinary text costs one pass over it.
 
 from base64 import b64decode
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from bot.redact.patterns import any_of, compile_bytes
@@ -244,7 +244,7 @@ def find_fixed_tokens(joined: bytes) -> Iterator[Span]:
     if _RARE_LITERALS.search(joined) is not None:
         for rule in _FIXED:
             for span in _find(joined, (rule,)):
-                yield replace(span, end=min(span.end, span.start + rule.length))
+                yield span._replace(end=min(span.end, span.start + rule.length))
 
 
 def _find(data: bytes, rules: tuple[Rule, ...]) -> Iterator[Span]:

@@ -1,5 +1,6 @@
 """Which names announce that the value beside them is a secret."""
 
+import re
 from functools import lru_cache
 
 _STRONG = {
@@ -17,6 +18,7 @@ _STRONG = {
     "authorization": "authorization",
 }
 _STRONG_ENDINGS = tuple((ending, kind) for kind, endings in _STRONG.items() for ending in endings.split())
+_ENDINGS = tuple(ending for ending, _ in _STRONG_ENDINGS)
 _WEAK_ENDINGS = ("key", "auth", "sig", "signature", "session", "sessionid", "sid", "sas", "pat", "bearer")
 # These end too many words ("bypass", "compass") to count unless they are the last of several words ("db_pass").
 _LAST_WORDS = ("pass", "pw")
@@ -24,6 +26,8 @@ _LAST_WORDS = ("pass", "pw")
 _FORMS = ("base", "value", "string", "plain", "plaintext", "hex", "raw")
 # Words before "secret" that make the value the name of a Kubernetes object.
 _SECRET_REFERENCES = ("existing", "pull", "tls", "cert", "ca", "external", "sealed", "kubernetes", "k8s")
+
+_APART = re.compile(r"[\W_]+")
 
 
 @lru_cache(maxsize=4096)
@@ -42,6 +46,8 @@ def kind_of(name: str) -> str | None:
 
 
 def _announced(folded: str) -> str | None:
+    if not folded.endswith(_ENDINGS):
+        return None
     for ending, kind in _STRONG_ENDINGS:
         if folded.endswith(ending):
             refers = kind == "secret" and folded.removesuffix(ending).endswith(_SECRET_REFERENCES)
@@ -57,9 +63,8 @@ def may_hold_key(name: str) -> bool:
 
 
 def _folded(name: str) -> str:
-    return "".join(c for c in name.lower() if c.isalnum()).rstrip("0123456789")
+    return _APART.sub("", name.lower()).rstrip("0123456789")
 
 
 def _words(name: str) -> list[str]:
-    spaced = "".join(c if c.isalnum() else " " for c in name.lower())
-    return [word.rstrip("0123456789") for word in spaced.split() if not word.isdigit()]
+    return [word.rstrip("0123456789") for word in _APART.sub(" ", name.lower()).split() if not word.isdigit()]

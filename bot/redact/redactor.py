@@ -16,7 +16,7 @@ from bot.redact.forms import find_fixed_tokens, find_tokens
 from bot.redact.held import Held
 from bot.redact.names import kind_of, may_hold_key
 from bot.redact.parted import find_broken, find_unseen
-from bot.redact.spans import PLACEHOLDER, Span, placeholder, replace
+from bot.redact.spans import BLANK, PLACEHOLDER, Span, placeholder, replace
 from bot.redact.values import is_harmless, is_object_name, looks_random
 
 MAX_DEPTH = 64
@@ -25,13 +25,15 @@ MAX_DEPTH = 64
 CHUNK = 4 << 10
 """Bytes of whole lines that are searched at once: what looks suspicious in one piece costs no time in the others."""
 
+_CHUNK_AGAIN = 1 << 10
+"""The same once the text was searched: only pieces with a placeholder are searched again, so they are small."""
+
 # A text may still carry the token before the one that was just refreshed.
 _GENERATIONS = 4
 _REMEMBERED = 10_000
 _REMEMBERED_LENGTH = 200
 _MAX_PASSES = 8
 _TOO_DEEP = "[too deep]"
-_BLANK = b"\x01"
 _SCALARS = (bool, int, float, Decimal, date, time, timedelta, UUID)
 _KUBERNETES_REFERENCES = ("secret", "serviceAccountToken")
 
@@ -142,11 +144,11 @@ class Redactor:
     def _find_plain(self, data: bytes, held: Held, *, again: bool) -> Iterator[Span]:
         yield from held.find(data)
         yield from find_blocks(data)
-        for start, end in _chunks(data, self._chunk):
+        for start, end in _chunks(data, min(self._chunk, _CHUNK_AGAIN) if again else self._chunk):
             lines = data[start:end]
-            if again and _BLANK not in lines:
+            if again and BLANK not in lines:
                 continue
-            for span in (*find_tokens(lines), *find_assigned(lines)):
+            for span in (*find_tokens(lines), *find_assigned(lines, again=again)):
                 yield Span(start + span.start, start + span.end, span.kind, span.precise, span.value)
 
     def _walk(self, value: Any, depth: int) -> Any:
@@ -215,7 +217,7 @@ def _without_placeholders(data: bytes) -> bytes:
     """Blank out placeholders, so that neither their kind nor their hash is read as text."""
     if b"[" not in data:
         return data
-    blank: bytes = PLACEHOLDER.sub(lambda match: _BLANK * len(match.group()), data)
+    blank: bytes = PLACEHOLDER.sub(lambda match: BLANK * len(match.group()), data)
     return blank
 
 

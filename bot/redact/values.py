@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from operator import ne
 from typing import Any
 
 from bot.redact.names import kind_of
-from bot.redact.patterns import compile_bytes
+from bot.redact.patterns import compile_bytes, run_of
 
 LOOK = 512
 """Bytes of a value that decide whether it is a secret; a longer one under a name that names secrets is one.
@@ -15,20 +15,22 @@ The bound keeps the work linear: a value that is refused was short, and one that
 """
 
 _OPENING = compile_bytes(rb"[\[(]{0,2}[ \t]{0,8}[rbfuRBFU]{0,2}(\\{0,15})(\"|'|`)")
-_RUN = compile_bytes(rb"[^\s\"'`]+")
+_MAY_OPEN = b"[( \trbfuRBFU\\\"'`"
+_RUN = run_of(rb"^ \t\n\f\r\"'`")
 _NEXT_FIELD = compile_bytes(rb"(?:&amp;|[&;,])[\"'{]?[A-Za-z_][A-Za-z0-9_.\-]*(?:[=:]|%3[Dd])|%26|</|[,;]$")
 _CLOSERS = b")]}>,;.\\"
 
-_HARMLESS = compile_bytes(
-    rb"(?i:true|false|null|none|nil|undefined|yes|no|on|off|enabled?|disabled?|required|optional|missing|invalid|expired|"
-    rb"unknown|unset|empty|redacted|hidden|masked|sensitive|filtered|removed|omitted|incorrect|wrong|mismatch|denied|"
-    rb"rejected|accepted|granted|failed|failure|failing|error|success|succeeded|ok|valid|unauthorized|forbidden|"
-    rb"must|should|cannot|can't|could|may|might|is|are|was|were|has|have|had|not|never|the|an?|this|that|to|for|from|in|"
-    rb"and|or|with|without|length|too|please|enter|use|using|used|set|get|see|found|does|do|did|will|when|if|"
-    rb"str|string|bytes|int|integer|bool|boolean|any|object|number|text|varchar|char|secretstr|optional\[\w+\]|"
-    rb"self|password|passwd|token|secret|key|unable|authentication|authorization|permission|unexpected|eof|"
-    rb"bearer|basic|default|rotated|revoked|renewed|refreshed|created|deleted|updated|changed|generated|n/a)"
+_HARMLESS = frozenset(
+    b"true false null none nil undefined yes no on off enable enabled disable disabled required optional missing "
+    b"invalid expired unknown unset empty redacted hidden masked sensitive filtered removed omitted incorrect wrong "
+    b"mismatch denied rejected accepted granted failed failure failing error success succeeded ok valid unauthorized "
+    b"forbidden must should cannot can't could may might is are was were has have had not never the a an this that "
+    b"to for from in and or with without length too please enter use using used set get see found does do did will "
+    b"when if str string bytes int integer bool boolean any object number text varchar char secretstr self password "
+    b"passwd token secret key unable authentication authorization permission unexpected eof bearer basic default "
+    b"rotated revoked renewed refreshed created deleted updated changed generated n/a".split()
 )
+_OPTIONAL = compile_bytes(rb"optional\[\w+\]")
 _MASK = compile_bytes(
     rb"\*+|[xX]{3,}|\.{2,}|-+|_+|#+|(?:\xe2\x80\xa2)+|\(sensitive|[&*!]?[\[{(|>]+[+\-]?|[\[{(]+[A-Za-z_.\-]*:"
     rb"|\[[A-Za-z _\-]*\]?|<[A-Za-z _\-]{2,40}>?|%[a-z]|%\([a-z_]+\)s|\{[a-z_]*\}?"
@@ -43,8 +45,8 @@ _CODE = compile_bytes(
 _IDENTIFIER = compile_bytes(rb"[$@]?[A-Za-z]+(?:_[A-Za-z]+|[a-z][A-Z][a-z]+)+|\$[a-z]+")
 _OBJECT_NAME = compile_bytes(rb"[a-z]+(?:-(?:[a-z]+|[a-z]{0,2}[0-9]{1,2}))*")
 _SENTENCE = compile_bytes(rb"[A-Za-z'`,.:;()!?\-]+(?:[ \t]+[A-Za-z'`,.:;()!?\-]+)+")
-_PARTS = compile_bytes(rb"[+/=_\-]+")
-_RANDOM = compile_bytes(rb"[A-Za-z0-9+/_\-]{20,}={0,2}")
+_CLASSES = bytes(ord("d" if c < 58 else "u" if c < 91 else "l") if chr(c).isalnum() else ord(" ") for c in range(256))
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def value_at(data: bytes, start: int, limit: int = LOOK) -> Value:
     space or where the next field begins.
     """
     stop = min(len(data), start + limit)
-    opening = _OPENING.match(data, start, stop)
+    opening = _OPENING.match(data, start, stop) if data[start : start + 1] in _MAY_OPEN else None
     if opening is not None:
         slashes, quote = opening.groups()
         end = _quoted(quote, len(slashes)).match(data, opening.end(), stop).end()
@@ -74,7 +76,7 @@ def value_at(data: bytes, start: int, limit: int = LOOK) -> Value:
     if run is None:
         return Value(start, start, False, False)
     end = run.end()
-    following = _NEXT_FIELD.search(data, start, end)
+    following = _NEXT_FIELD.search(data, start, end) if not data[start:end].isalnum() else None
     cut = end == stop < len(data) and (following is None or following.end() == stop)
     if following is not None:
         end = following.start()
@@ -107,11 +109,20 @@ def _quoted(quote: bytes, slashes: int) -> Any:
 
 def is_harmless(value: bytes) -> bool:
     """Whether a value is nothing, a common word, a mask or a reference to where the secret is."""
-    return not value or _HARMLESS.fullmatch(value.strip(b" .,;:!")) is not None or _MASK.fullmatch(value) is not None
+    word = value.strip(b" .,;:!").lower()
+    if not value or word in _HARMLESS:
+        return True
+    if value.isalnum() and value[:1] not in b"xX":
+        # A mask of letters is made of these.
+        return False
+    return _OPTIONAL.fullmatch(word) is not None or _MASK.fullmatch(value) is not None
 
 
 def is_code(value: bytes) -> bool:
     """Whether an unquoted value is an expression: a call, an attribute, a variable named for a secret."""
+    if value.isalnum() and not value.isalpha():
+        # Where no mark makes it an expression, it is the name of a variable in letters, or none.
+        return False
     if _CODE.fullmatch(value) is not None:
         return True
     return _IDENTIFIER.fullmatch(value) is not None and kind_of(value.decode("ascii")) is not None
@@ -134,13 +145,11 @@ def looks_random(value: bytes) -> bool:
     characters seldom follows another, or a class is missing. Of 20 random characters about 12 begin a new class.
     """
     value = value[:LOOK]
-    if _RANDOM.fullmatch(value) is None:
+    digits = value.rstrip(b"=")
+    if len(digits) < 20 or len(value) - len(digits) > 2 or digits.translate(None, _BASE64):
         return False
-    part = max(_PARTS.split(value), key=len)
-    classes = [_class(c) for c in part]
-    changes = sum(a != b for a, b in pairwise(classes))
-    return len(part) >= 10 and len(set(classes)) == 3 and changes >= 0.4 * len(part)
-
-
-def _class(character: int) -> str:
-    return "digit" if character < 58 else "upper" if character < 91 else "lower"
+    classes = max(value.translate(_CLASSES).split(), key=len, default=b"")
+    if len(classes) < 10 or len(set(classes)) < 3:
+        return False
+    changes: int = sum(map(ne, classes, classes[1:]))
+    return changes >= 0.4 * len(classes)

@@ -139,3 +139,10 @@ def test_a_very_long_value_is_taken_out_whole() -> None:
     long = "ab1" * 5000
     assert marked(f'{{"token":"{long}"}} tail') == f'{{"token":"«{long}»"}} tail'
     assert marked(f"token={long} tail") == f"token=«{long}» tail"
+
+
+def test_only_what_was_searched_before_may_be_passed_over_as_a_placeholder() -> None:
+    line = b"password: \x01\x01\x01\x01\x01\x01\n"
+    assert [(span.start, span.end) for span in find_assigned(line)] == [(10, 16)]
+    assert list(find_assigned(line, again=True)) == []
+    assert [span.end for span in find_assigned(b"password: \x01\x01\x01\x01hunter2\n", again=True)] == [21]

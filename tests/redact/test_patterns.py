@@ -3,7 +3,7 @@
 import pytest
 import re2
 
-from bot.redact.patterns import any_of, compile_bytes
+from bot.redact.patterns import any_of, compile_bytes, run_of
 
 
 def test_a_negated_class_matches_every_byte_of_any_character() -> None:
@@ -19,3 +19,11 @@ def test_what_cannot_run_in_linear_time_is_refused_in_silence(capfd: pytest.Capt
     with pytest.raises(re2.error):
         compile_bytes(rb"(secret)\1")
     assert capfd.readouterr().err == ""
+
+
+def test_a_run_is_of_one_class_and_at_least_one_byte() -> None:
+    run = run_of(rb"^ \n")
+    found = run.match("ä€\tb c".encode(), 0)
+    assert found is not None
+    assert found.group() == "ä€\tb".encode()
+    assert run.match(b" c") is None
