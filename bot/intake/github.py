@@ -32,6 +32,7 @@ MAX_BYTES = 25 * 1024 * 1024
 STORE_SECONDS = 8.0  # GitHub gives an answer ten seconds
 DEPTH = 40
 CONTAINERS = 500_000
+COUNTED = 2**31 - 1  # as far as pull requests and attempts are counted in the tables
 TEXT = 1000
 PATHS = 1000
 PULLS = 20
@@ -164,7 +165,7 @@ def _pull(data: _Object, repository: _Object, full_name: str) -> GitHubEvent | N
         return None
     return PullEvent(
         repository=full_name,
-        number=pull.number("number"),
+        number=pull.number("number", largest=COUNTED),
         action=action,
         head_sha=pull.object("head").sha("sha"),
         merged=pull.data.get("merged") is True or bool(pull.data.get("merged_at")),
@@ -187,14 +188,14 @@ def _comment(data: _Object, _repository: _Object, full_name: str) -> GitHubEvent
     if data.text("action") != "created" or ("issue" in data.data and not about.data.get("pull_request")):
         return None
     comment = data.object("comment")
-    author = comment.object("user")
+    author = _Object(comment.data.get("user") or {}, "comment.user")
     said = commands(comment.text("body", longest=LONGEST))
-    # An app's own comments quote the commands it understands.
-    if not said or author.text("type") == "Bot":
+    # An app's own comments quote the commands it understands, and who is gone commands nothing.
+    if not said or author.text("type") == "Bot" or not author.text("login"):
         return None
     return CommandEvent(
         repository=full_name,
-        number=about.number("number"),
+        number=about.number("number", largest=COUNTED),
         comment_id=comment.number("id"),
         author=author.text("login"),
         text="\n".join(said),
@@ -207,7 +208,7 @@ def _workflow(data: _Object, repository: _Object, full_name: str) -> GitHubEvent
     if data.text("action") != "completed" or run.data.get("conclusion") is None:
         return None
     default = repository.text("default_branch") if _is_own(run, full_name) else ""
-    attempt = run.number("run_attempt", otherwise=1)
+    attempt = run.number("run_attempt", otherwise=1, largest=COUNTED)
     return _run(run, full_name, workflow=run.text("name"), app="", attempt=attempt, default=default)
 
 
@@ -266,14 +267,16 @@ def _push(data: _Object, repository: _Object, full_name: str) -> GitHubEvent | N
     for commit in commits if isinstance(commits, list) else []:
         for key in ("added", "removed", "modified"):
             touched = commit.get(key) if isinstance(commit, dict) else None
-            paths |= dict.fromkeys(str(path)[:TEXT] for path in touched or [] if len(paths) < PATHS)
+            for path in touched if isinstance(touched, list) else ():
+                if isinstance(path, str) and len(paths) < PATHS:
+                    paths[path[:TEXT]] = None
     message = head.text("message")
     before = data.sha("before", optional=True)
     return PushEvent(
         repository=full_name,
         sha=data.sha("after"),
         title=message.partition("\n")[0],
-        author=data.object("pusher").text("name"),
+        author=_Object(data.data.get("pusher") or {}, "pusher").text("name"),
         url=head.text("url"),
         paths=tuple(map(_storable, paths)),
         at=head.time("timestamp"),
@@ -330,10 +333,11 @@ class _Object:
         """Return a user's login; a user who is gone has none."""
         return self.object(key).text("login") if isinstance(self.data.get(key), dict) else ""
 
-    def number(self, key: str, *, otherwise: int | None = None) -> int:
-        """Return a number. Raises ``Refused``."""
-        value = self.data.get(key, otherwise)
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
+    def number(self, key: str, *, otherwise: int | None = None, largest: int = 2**53 - 1) -> int:
+        """Return a number; ``otherwise`` stands for null. Raises ``Refused``."""
+        value = self.data.get(key)
+        value = otherwise if value is None else value
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= largest:
             raise Refused(f"{self._where}{key}: expected a whole number")
         return value
 

@@ -6,11 +6,13 @@ import contextlib
 import hashlib
 import hmac
 import json
+import random
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 import pytest
@@ -342,6 +344,99 @@ def test_any_json_is_an_event_or_refused(name: str, key: str, value: Any) -> Non
     whole = {**events.pull(), **events.push(), **events.run(), **events.deployment(), **events.comment("@signoff x")}
     with contextlib.suppress(Refused):
         read(name, whole | {key: value})
+
+
+BODIES: dict[str, Any] = {
+    "pull_request": events.pull(merge_commit_sha="c" * 40, labels=[{"name": "a"}]),
+    "issue_comment": events.comment("@signoff review"),
+    "pull_request_review_comment": events.comment("@signoff review", on="pull_request"),
+    "workflow_run": events.run(head_repository={"full_name": "mallory/deploy"}, event="pull_request"),
+    "check_suite": suite("buildkite"),
+    "push": events.push(before="d" * 40),
+    "deployment_status": events.deployment(),
+}
+WRONG: tuple[Any, ...] = (None, True, 7, -1, 2**70, 1.5, "", "x", "\ud800\0", [], [7], [None], {}, {"x": 1})
+
+
+def places(node: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    for key in node if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ():
+        yield (*at, key)
+        yield from places(node[key], (*at, key))
+
+
+def changed(body: Any, place: tuple[Any, ...], *value: Any) -> Any:
+    """The body with another value at a place, or without one."""
+    copy = json.loads(json.dumps(body))
+    parent = copy
+    for key in place[:-1]:
+        parent = parent[key]
+    if value:
+        parent[place[-1]] = value[0]
+    else:
+        del parent[place[-1]]
+    return copy
+
+
+MUTATED = [
+    (name, whole)
+    for name, body in BODIES.items()
+    for place in places(body)
+    for whole in (changed(body, place), *(changed(body, place, value) for value in WRONG))
+]
+
+
+def test_whatever_is_wrong_with_an_event_it_is_read_or_refused_in_words() -> None:
+    for name, whole in MUTATED:
+        with contextlib.suppress(Refused):
+            read(name, whole)
+
+
+async def test_whatever_is_wrong_with_an_event_the_answer_is_no_error_of_ours(served: Served) -> None:
+    with structlog.testing.capture_logs() as logs:
+        for number, (name, whole) in enumerate(random.Random(1).sample(MUTATED, 120)):
+            status, told = await served.send(whole, event=name, delivery=f"d-{number}")
+            assert status in (200, 400), (name, whole, told)
+            assert "Traceback" not in str(told)
+    assert {each["event"] for each in logs} == {"github webhook refused"}
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("pull_request", ("pull_request", "user")),
+        ("pull_request", ("pull_request", "title")),
+        ("pull_request", ("pull_request", "labels")),
+        ("pull_request", ("pull_request", "merged")),
+        ("pull_request", ("pull_request", "merge_commit_sha")),
+        ("issue_comment", ("comment", "user")),
+        ("issue_comment", ("comment", "body")),
+        ("pull_request_review_comment", ("comment", "user")),
+        ("workflow_run", ("workflow_run", "head_repository")),
+        ("workflow_run", ("workflow_run", "head_branch")),
+        ("workflow_run", ("workflow_run", "pull_requests")),
+        ("workflow_run", ("workflow_run", "run_attempt")),
+        ("check_suite", ("check_suite", "app")),
+        ("check_suite", ("check_suite", "head_branch")),
+        ("push", ("pusher",)),
+        ("push", ("commits",)),
+        ("push", ("commits", 0, "added")),
+        ("push", ("head_commit",)),
+        ("push", ("before",)),
+        ("deployment_status", ("deployment", "creator")),
+        ("deployment_status", ("deployment_status", "target_url")),
+    ],
+)
+def test_what_github_leaves_out_of_ghosts_and_deleted_forks_is_no_fault(name: str, place: tuple[Any, ...]) -> None:
+    read(name, changed(BODIES[name], place, None))
+    read(name, changed(BODIES[name], place))
+
+
+async def test_a_form_is_refused_with_what_to_choose(served: Served) -> None:
+    form = urlencode({"payload": json.dumps(events.pull())}).encode()
+    status, told = await served.send(form, headers={"Content-Type": "application/x-www-form-urlencoded"})
+    assert (status, told) == (415, {"error": "choose application/json as the webhook's content type"})
+    given = {"Content-Type": "application/json; charset=utf-8"}
+    assert (await served.send(events.pull(), headers=given))[0] == 200
 
 
 @pytest.mark.parametrize(
