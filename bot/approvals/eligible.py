@@ -47,6 +47,11 @@ class Eligible:
                 found[person] = groups
         return found
 
+    @property
+    def left(self) -> bool:
+        """Whether anybody whom the plan names is still in their group, as far as that can be read."""
+        return any(self.groups(person, hopeful=True) for person in self.terms.names)
+
     def asked(self, person: Person) -> bool:
         """Say whether this human asked for it, or is whom it was asked for."""
         return any(self.same(person, asker) for asker in self.terms.askers or ())

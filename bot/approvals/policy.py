@@ -106,12 +106,17 @@ def may_answer(approval: Approval, plan: Plan, vote: Vote, electorate: Electorat
     """Say why this person may not tell what became of an UNKNOWN run, or return an empty string if they may.
 
     Who could have approved the action may say what became of it; unlike a denial, an answer needs a readable standing.
+    Where none of them is left, because the configuration names others or other groups now, whoever is in any of its
+    groups may: a lock must not be held for ever because people have left. ``electorate`` has all groups.
     """
     if vote.approval_id != approval.id or vote.decision not in ("applied", "absent", "again"):
         return f"This is no answer to the question about {approval.name}."
     terms = Terms.of(plan)
     who = Eligible(terms, electorate)
-    return _unbound(approval, terms) or unfit_for(vote, electorate) or _outsider(approval, vote, who)
+    refusal = _unbound(approval, terms) or unfit_for(vote, electorate)
+    if refusal or who.left:
+        return refusal or _outsider(approval, vote, who)
+    return may_answer_by_list(vote, electorate)
 
 
 def may_answer_by_list(vote: Vote, electorate: Electorate) -> str:
@@ -133,6 +138,7 @@ def may_review(
 
     An approver may, who is neither who broke the glass nor who asked for it. Whoever is in one of its groups now is an
     approver of it, also who came later: a review releases nothing, and must not stay open because people have left.
+    Where nobody else is in them, as when they were renamed, an approver of any other group may. ``electorate`` has all.
     """
     if vote.approval_id != approval.id or vote.decision != "reviewed":
         return f"This is no review of {approval.name}."
@@ -155,6 +161,11 @@ def may_review(
     if any(vote.person in electorate.groups.get(group, ()) for group in terms.groups):
         return ""
     unread = [group for group in terms.groups if group in electorate.unread]
+    own = {person for group in terms.groups for person in electorate.groups.get(group, ())}
+    if not unread and all(who.asked(person) or who.same(person, broken.person) for person in own):
+        if any(vote.person in people for people in electorate.groups.values()):
+            return ""
+        unread = sorted(electorate.unread)
     if unread:
         return f"Slack could not be asked who is in {listed(unread)}, so this does not count; try again in a moment."
     return f"{name} is no approver of {approval.name}: only approvers review what was released without them."

@@ -30,8 +30,8 @@ from bot.store.unreadable import UnreadableRow
 KIND = "vote"
 VERSION = 1
 
-_CAREFUL: frozenset[Decision] = frozenset({"approve", "break", "reviewed"})
-"""What must not count on an old reading of a group."""
+_STOPS: frozenset[Decision] = frozenset({"deny", "revoke", "cancel"})
+"""What is the safe direction, and may count on an older reading of a group."""
 
 _ANSWERS: frozenset[Decision] = frozenset({"applied", "absent", "again"})
 _ANSWERED = "This was answered already, or the run has ended."
@@ -68,14 +68,14 @@ async def _judge(world: World, vote_id: str) -> list[str | int] | None:
     def concerned(connection: Connection) -> tuple[Vote, set[Person], frozenset[str], str, int]:
         vote = approvals.click(connection, vote_id).vote
         persons = {vote.person, *_earlier(connection, vote.approval_id)}
-        groups = _groups(connection, world, vote) | _beside(vote.decision)
+        groups = _groups(connection, world, vote)
         return vote, persons, groups, _channel(connection, world, vote.approval_id), clock.now(connection)
 
     try:
         vote, persons, groups, channel, now = await world.database.read(concerned)
     except UnreadableRow as problem:
         return await world.database.write(partial(_set_aside, vote_id=vote_id, problem=problem))
-    max_age = FOR_AN_APPROVAL if vote.decision in _CAREFUL else FOR_A_DENIAL
+    max_age = FOR_A_DENIAL if vote.decision in _STOPS else FOR_AN_APPROVAL
     people = await electorate(world, persons, groups, now, max_age=max_age, channel=channel)
     return await world.database.write(partial(_decide, world=world, vote_id=vote_id, people=people))
 
@@ -97,7 +97,7 @@ async def foresee(world: World, approval_id: str, digest: str, person: Person, d
     except UnreadableRow:
         return UNREADABLE
     persons = {person, *(vote.person for vote in votes)}
-    groups = frozenset(Terms.of(request.plan).groups) | _beside(decision)
+    groups = frozenset(Terms.of(request.plan).groups) | _beside(world, decision)
     people = await electorate(world, persons, groups, now, max_age=FOR_A_DENIAL, channel=channel)
     vote = Vote("", approval_id, person, decision, digest, reason="to be written", received_at=now)
     if decision == "reviewed":
@@ -112,8 +112,10 @@ def _obstacle(connection: Connection, world: World, request: Request, decision: 
     return why or holds.hold(connection, world, request.plan, now, broken=decision == "break")
 
 
-def _beside(decision: Decision) -> frozenset[str]:
-    """Return the groups that are read beside those of the plan."""
+def _beside(world: World, decision: Decision) -> frozenset[str]:
+    """Return the groups that are read beside those of the plan: where nobody of these is left, others decide."""
+    if decision in _ANSWERS or decision == "reviewed":
+        return frozenset(world.rules.policy.groups)
     return frozenset({BREAK_GLASS}) if decision == "break" else frozenset()
 
 
@@ -141,11 +143,11 @@ def _earlier(connection: Connection, approval_id: str) -> frozenset[Person]:
 
 
 def _groups(connection: Connection, world: World, vote: Vote) -> frozenset[str]:
+    beside = _beside(world, vote.decision)
     try:
-        return frozenset(Terms.of(approvals.request(connection, vote.approval_id).plan).groups)
+        return beside | frozenset(Terms.of(approvals.request(connection, vote.approval_id).plan).groups)
     except UnreadableRow:
-        # Said where it is decided. An answer is taken all the same, from whom the configuration lists.
-        return frozenset(world.rules.policy.groups) if vote.decision in _ANSWERS else frozenset()
+        return beside  # said where it is decided
 
 
 def _channel(connection: Connection, world: World, approval_id: str) -> str:
@@ -209,7 +211,7 @@ def _vote(connection: Connection, world: World, case: _Case) -> list[str | int] 
     _judged(connection, world, case, state, f"{kind}.{verdict.outcome}", verdict.sentence, more)
     if state == "refused":
         return None
-    going = None
+    going: Run | None = None
     outcome = world.redactor.text(verdict.sentence)
     if verdict.outcome == "approved":
         if approvals.move(connection, approval.id, before="pending", after="approved", outcome=outcome, now=now):
@@ -223,6 +225,9 @@ def _vote(connection: Connection, world: World, case: _Case) -> list[str | int] 
             board.show_alarm(connection, world, case.request, glass, now=now)
         if approval.state == "approved":
             _end(connection, case, "void", outcome)
+            if case.run is not None:  # it may wait for long; what asks for it anew is its story's end
+                work.want(connection, "run", case.run.id)
+                going = case.run
     elif verdict.outcome in ("denied", "cancelled"):
         _end(connection, case, verdict.outcome, outcome)
     board.show_approval(connection, world, approval.id, now=now)

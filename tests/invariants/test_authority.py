@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.approvals.policy import judge, may_ask, may_review, may_start
+from bot.approvals.policy import judge, may_answer, may_ask, may_review, may_start
 from bot.domain.approval import Decision, Electorate, Person, Standing
 from bot.domain.policy import BREAK_GLASS
 from tests.approvals.test_policy import DANA, LEE, NOW, PRIYA, a_plan, a_vote, an_approval, needs, people
@@ -196,3 +196,36 @@ def test_who_broke_the_glass_or_asked_for_it_reviews_it_under_none_of_their_iden
             review = a_vote(who, plan, "reviewed", reason="right")
             assert (may_review(approval, plan, broken, None, review, crowd) == "") == may
             assert may_review(approval, plan, broken, None, replace(review, reason=" "), crowd) != ""
+
+
+NEW = {"approvers": frozenset({PRIYA}), "renamed": frozenset({PRIYA})}
+
+
+@pytest.mark.parametrize("now", NEW)
+def test_somebody_can_always_answer_and_review_whoever_has_left(now: str) -> None:
+    """L4 and A9: once nobody whom a request names is in its groups, because the list has others on it now or another
+    name, whoever is in a configured group answers for its run and reviews its break-glass; as long as somebody is,
+    they alone do, and a group that cannot be read is not taken for an empty one."""
+    plan = a_plan(needs=[needs("approvers", LEE)], break_glass=[member(DANA)])
+    approval = an_approval(plan, state="approved")
+    broken = a_vote(DANA, plan, "break", reason="the shop is down", state="counted")
+
+    def answers(who: Person, crowd: Electorate) -> bool:
+        words: tuple[Decision, ...] = ("applied", "absent", "again")
+        answered = {may_answer(approval, plan, a_vote(who, plan, word), crowd) == "" for word in words}
+        (same,) = answered
+        return same
+
+    def reviews(who: Person, crowd: Electorate) -> bool:
+        return may_review(approval, plan, broken, None, a_vote(who, plan, "reviewed", reason="right"), crowd) == ""
+
+    other = {} if now == "approvers" else {now: NEW[now]}
+    crowd = people(listed=NEW[now] if now == "approvers" else frozenset(), groups=other)
+    assert (answers(PRIYA, crowd), reviews(PRIYA, crowd)) == (True, True)
+    assert (answers(LEE, crowd), reviews(LEE, crowd)) == (False, False)
+    assert not answers(PRIYA, replace(crowd, standings={**crowd.standings, PRIYA: Standing(PRIYA, "", known=False)}))
+    unread = people(listed=None, groups={"others": frozenset({PRIYA})})
+    assert (answers(PRIYA, unread), reviews(PRIYA, unread)) == (False, False)
+    still = people(listed=frozenset({LEE}), groups={"others": frozenset({PRIYA})})
+    assert (answers(PRIYA, still), reviews(PRIYA, still)) == (False, False)
+    assert (answers(LEE, still), reviews(LEE, still)) == (True, True)

@@ -23,6 +23,26 @@ async def test_an_unreachable_answer_makes_the_run_unknown_and_asks(shop: Town) 
     assert shop.audit_holds()
 
 
+async def test_who_came_in_the_place_of_all_who_left_answers_and_the_lock_is_let_go(closed_shop: Town) -> None:
+    closed_shop.configure(approvers=[f"T0SHOP:{LEE}"])
+    await closed_shop.serve()
+    await closed_shop.alert(checkout_alert())
+    request = await closed_shop.request()
+    await closed_shop.lose("before")
+    await closed_shop.page.click(LEE, request, "Approve")
+    question = await closed_shop.sees("did this take effect")
+    closed_shop.stop()
+    closed_shop.configure(approvers=[f"T0SHOP:{PRIYA}"])
+    await closed_shop.serve()
+    await closed_shop.page.click(LEE, question, "It did not")
+    await closed_shop.sees("you are in no group of theirs")
+    assert closed_shop.rows("SELECT count(*) FROM locks") == [(1,)]
+    await closed_shop.page.click(PRIYA, question, "It did not")
+    await closed_shop.until(lambda: closed_shop.rows("SELECT state FROM runs") == [("failed",)], "the run to end")
+    assert closed_shop.rows("SELECT * FROM locks") == []
+    assert closed_shop.audit_holds()
+
+
 async def test_what_did_not_happen_can_be_asked_for_again_and_another_person_approves_it(shop: Town) -> None:
     await shop.alert(checkout_alert())
     request = await shop.request()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.system.test_sign_off import choose
 from tests.system.town import LEE, PRIYA, WITHOUT_CLUSTER, WITHOUT_RUNNER, Json, Town, checkout_alert
 
 DAY = 86_400.0
@@ -130,6 +131,26 @@ async def test_a_run_waits_for_the_one_that_holds_its_target_and_starts_when_tha
     await shop.sees("A-2 helped")
     assert len(await shop.writes()) == 1
     assert shop.rows("SELECT * FROM locks") == []
+
+
+async def test_an_approval_that_is_taken_back_while_its_run_waits_is_asked_for_anew_at_once(shop: Town) -> None:
+    await shop.alert(checkout_alert())
+    first = await shop.request()
+    await shop.alert(checkout_alert() | {"groupKey": "another"})
+    second = await shop.request(2)
+    await shop.lose("before")
+    await shop.page.click(LEE, first, "Approve")
+    await shop.sees("A-1: did this take effect")
+    await shop.page.click(LEE, second, "Approve")
+    await shop.sees("A-2 is approved and waits. It waits for A-1")
+    await choose(shop, LEE, await shop.request(2), "Take my approval back")
+    await shop.sees("took their approval of A-2 back")
+    await shop.request(3)
+    assert shop.rows("SELECT number, state FROM approvals ORDER BY number") == [
+        (1, "approved"),
+        (2, "void"),
+        (3, "pending"),
+    ]
 
 
 async def test_a_run_that_waits_until_its_request_expires_does_not_start(shop: Town) -> None:
