@@ -88,7 +88,8 @@ async def ask(world: World, wanted: RunWanted) -> RunAsked:
     if runbook is None:
         return RunAsked(problem=NO_RUNBOOK)
     given = run_form.answers(wanted.view, runbook.parameters)
-    faults = parameters.field_faults(runbook.parameters, given)
+    faults = parameters.secrets_in(runbook.parameters, given, world.redactor.data)
+    faults = parameters.field_faults(runbook.parameters, given) | faults
     if faults:
         return RunAsked(faults)
 

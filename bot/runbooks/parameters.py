@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.domain.incident import Subject
@@ -57,6 +57,18 @@ def field_faults(schema: Mapping[str, Any], given: Mapping[str, Any]) -> dict[st
     for key, sentence in schema_errors.faults(schema, values):
         if key:
             found.setdefault(str(key[0]), sentence[:1].upper() + sentence[1:] + ".")
+    return found
+
+
+def secrets_in(schema: Mapping[str, Any], values: Mapping[str, Any], redact: Callable[[Any], Any]) -> dict[str, str]:
+    """Return one sentence for each parameter that seems to hold a secret, by its name and without its value: cards and
+    files show parameters in full. ``redact`` takes plain JSON. A ``secret`` one has a reference, whatever its name."""
+    found = {}
+    for name, value in values.items():
+        refers = schema["properties"].get(name, {}).get("secret")
+        shown = value if refers else {name: value}
+        if redact(shown) != shown:
+            found[name] = "This looks like a secret, and what is asked for is shown to everybody. Give none here."
     return found
 
 

@@ -125,6 +125,10 @@ async def make(
     values, problems = parameters.complete(runbook.parameters, given, context.subject)
     if problems:
         return Refusal("parameters", f"{runbook.title} cannot be used like this: {'; '.join(problems)}.")
+    secrets = parameters.secrets_in(runbook.parameters, values, redact)
+    if secrets:
+        which, why = next(iter(secrets.items()))
+        return Refusal("secret", f"{runbook.title} cannot be used with this {which}. {why}")
     desk = Desk(runbook, _referring(runbook, values), access, _occasion(runbook, values, context), redact)
     try:
         parts = await _drafted(desk)

@@ -38,6 +38,8 @@ async def test_what_a_person_asks_for_needs_another_person(shop: Town) -> None:
     view = await form(shop, LEE, "restart-deployment INC-1")
     wrong = await fill(shop, LEE, view, namespace="shop", deployment="NO SUCH")
     assert "does not match" in wrong["errors"]["p.deployment"]
+    wrong = await fill(shop, LEE, view, namespace="shop", deployment="ghp_" + "16C7e42F292c6912E7710c838347Ae178B4a")
+    assert "looks like a secret" in wrong["errors"]["p.deployment"]
     assert shop.rows("SELECT count(*) FROM asks") == [(0,)]
     assert (await fill(shop, LEE, view, namespace="shop", deployment="cart"))["modals"] == []
     request = await shop.request(2)

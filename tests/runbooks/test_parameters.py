@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from bot.domain.canonical import canonical
 from bot.domain.incident import Subject
+from bot.redact import Redactor
 from bot.runbooks.catalogue import load
-from bot.runbooks.parameters import complete, field_faults, read, suggested
+from bot.runbooks.parameters import complete, field_faults, read, secrets_in, suggested
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -144,3 +145,20 @@ def test_what_an_incident_is_about_is_suggested_where_the_runbook_changes_its_ki
     given = {"namespace": "shop", "deployment": "checkout"}
     assert suggested(books["restart-deployment"], subject) == given
     assert suggested(books["delete-pod"], subject) == {}
+
+
+TOKEN = "ghp_" + "16C7e42F292c6912E7710c838347Ae178B4a"
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    ["checkout", "registry.example/shop/checkout@sha256:" + "a" * 64, "sha256:0f" * 2, "KubePodCrashLooping", 7, True],
+)
+def test_what_looks_like_a_secret_is_named_without_its_value(harmless: Any) -> None:
+    schema = {"properties": {"name": {}, "password": {}, "key": {"secret": True}}}
+    redact = Redactor().data
+    said = {"name": "This looks like a secret, and what is asked for is shown to everybody. Give none here."}
+    assert secrets_in(schema, {"name": TOKEN}, redact) == said
+    assert secrets_in(schema, {"name": f"see {TOKEN}."}, redact) == said
+    assert set(secrets_in(schema, {"password": "open sesame 7", "key": TOKEN}, redact)) == {"password", "key"}
+    assert secrets_in(schema, {"name": harmless, "key": "pager-api-key", "password": ""}, redact) == {}

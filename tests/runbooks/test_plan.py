@@ -16,6 +16,7 @@ import yaml
 from bot.domain.approval import Member, Person
 from bot.domain.canonical import digest
 from bot.domain.plan import Plan
+from bot.redact import Redactor
 from bot.runbooks import rbac
 from bot.runbooks.catalogue import load
 from bot.runbooks.plan import Planned, Refusal, make
@@ -329,6 +330,15 @@ async def test_secrets_stay_out_of_the_diff_but_their_change_shows(market: Any) 
     (text,) = made.full_diffs
     assert "hunter" not in text
     assert "! spec.template.spec.containers[cart].env[API_KEY].value: changes, but its value is kept secret" in text
+
+
+async def test_a_parameter_that_holds_a_secret_is_planned_nowhere(market: Any) -> None:
+    """A plan shows its parameters in full, wherever they come from: a form, an alert's labels or a model."""
+    refused = await market.plan("restart-deployment", deployment="payments", redact=Redactor(["payments"]).data)
+    assert isinstance(refused, Refusal)
+    assert refused.code == "secret"
+    assert "cannot be used with this deployment. This looks like a secret" in refused.sentence
+    assert "payments" not in refused.sentence
 
 
 async def test_a_planned_delete_says_which_pod_and_who_replaces_it(market: Any) -> None:
