@@ -28,7 +28,7 @@ from bot.runbooks import rbac
 from bot.runbooks.catalogue import Catalogue
 from bot.runbooks.resources import Verb
 from bot.settings import Configuration
-from bot.store import schema
+from bot.store import clock, schema
 from bot.store.database import Database, NoDatabase
 
 if TYPE_CHECKING:
@@ -155,10 +155,15 @@ async def _database(configuration: Configuration) -> list[Check]:
         return [_first_start(error)]
     try:
         empty = await asyncio.to_thread(schema.is_empty, database)
+        lead = "" if empty else await asyncio.to_thread(database.read_now, clock.lead)
     finally:
         await asyncio.to_thread(database.close)
     kind = "SQLite (one replica)" if database.is_sqlite else "PostgreSQL"
-    return [Check("database", True, f"{kind} answers" + ("; serve will create its tables" if empty else ""))]
+    checks = [Check("database", True, f"{kind} answers" + ("; serve will create its tables" if empty else ""))]
+    if lead:
+        remedy = "See that the clock is right. The lead is lost only while all of Signoff is stopped, for as long."
+        checks.append(Check("time", False, lead, remedy))
+    return checks
 
 
 def _first_start(missing: NoDatabase) -> Check:

@@ -53,18 +53,20 @@ class Status:
         return Readiness(ready, tuple(problems), {"model": model, "clusters": sorted(self._world.clusters)})
 
     async def _database(self, problems: list[str]) -> bool:
-        def probe(connection: Connection) -> tuple[list[str], int, Stop | None]:
+        def probe(connection: Connection) -> tuple[list[str], int, Stop | None, str]:
             clock.advance(connection)
-            return unreadable.reported(connection), work.struggling(connection), stops.current(connection)
+            aside, struggling = unreadable.reported(connection), work.struggling(connection)
+            return aside, struggling, stops.current(connection), clock.lead(connection)
 
         try:
             async with asyncio.timeout(_DATABASE_SECONDS):
-                aside, struggling, stop = await self._world.database.write(probe, urgent=True)
+                aside, struggling, stop, lead = await self._world.database.write(probe, urgent=True)
         except Exception:
             problems.append("database: cannot be written; webhooks are answered 503 until it can")
             return False
         problems += [stop.sentence] if stop else []
         problems += [f"set aside: {sentence}" for sentence in aside]
+        problems += [f"time: {lead}"] if lead else []
         if struggling:
             problems.append(f"jobs: {struggling} keep failing and are tried again; the log says why")
         return True

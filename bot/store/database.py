@@ -12,6 +12,7 @@ import os
 import sqlite3
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -21,8 +22,9 @@ from typing import Any, TypeVar
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url, text
 
 from bot.domain.keys import Keys
+from bot.store import clock, signed
 from bot.store.one_writer import take_turns
-from bot.store.signed import OPTION
+from bot.store.steady import Steady
 from bot.store.turns import Turns
 
 T = TypeVar("T")
@@ -53,10 +55,18 @@ class NoDatabase(DatabaseError):
 class Database:
     """Opens ``sqlite:///path`` or ``postgresql://…``. ``read_only`` opens a SQLite file beside a live ``serve``.
 
-    ``keys`` sign what is written and check what is read of the tables that are signed.
+    ``keys`` sign what is written and check what is read of the tables that are signed. ``monotonic`` returns seconds:
+    time goes on by it where the database's clock is behind.
     """
 
-    def __init__(self, url: str, *, read_only: bool = False, keys: Keys | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        read_only: bool = False,
+        keys: Keys | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         parsed = parse_url(url)
         self.url = parsed
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
@@ -80,8 +90,9 @@ class Database:
                 execution_options={"preserve_rowcount": True},
                 hide_parameters=True,
             )
-        self._readers = self._readers.execution_options(**{OPTION: keys})
-        self._writer = self._writer.execution_options(**{OPTION: keys})
+        options = {signed.OPTION: keys, clock.OPTION: Steady(monotonic)}
+        self._readers = self._readers.execution_options(**options)
+        self._writer = self._writer.execution_options(**options)
         self._writing = Turns(1 if self.is_sqlite else 4, "store-write")
         self._read_pool = ThreadPoolExecutor(3, thread_name_prefix="store-read")
 

@@ -266,7 +266,7 @@ class Simulation:
     """Everything, and the rules that must hold after every transaction and at every write to the cluster."""
 
     def __init__(self, folder: Path, catalogue: Catalogue) -> None:
-        self.database = Database(f"sqlite:///{folder / 'simulated.db'}")
+        self.database = Database(f"sqlite:///{folder / 'simulated.db'}", monotonic=lambda: self.elapsed)
         migrate(self.database)
         self.catalogue = catalogue
         self.elapsed = 0.0
