@@ -7,7 +7,7 @@ its header's counts decide what is a line, so a line that looks like a header ch
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -22,7 +22,8 @@ _ESCAPES: Final = {"a": 7, "b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13, '
 _ESCAPE = re.compile(r'\\([0-7]{3}|[abtnvfr"\\])')
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _SIGNATURE: Final = "--"
-"""What git format-patch puts before its version, at the end of a mail."""
+"""What git format-patch puts before its version, at the end of a mail; another mail may follow."""
+_AFTER_SIGNATURE: Final = re.compile(r"[0-9]+\.[0-9]|\s*$")
 _SUBMODULE_MODE: Final = "160000"
 _SUBPROJECT: Final = re.compile(r"Subproject commit [0-9a-f]{40,64}(?:-dirty)?\r?")
 _EMPTY: Final = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
@@ -148,7 +149,7 @@ def _hunk(lines: list[str], at: int, header: re.Match[str]) -> tuple[Hunk, int]:
     while rest < len(lines) and not _HUNK.fullmatch(lines[rest]) and not _start(lines, rest, None, True):
         rest += 1
     after = tuple(lines[end:rest])
-    stray = any(line[:1] in ("+", "-") and line.rstrip() != _SIGNATURE for line in after)
+    stray = any(line[:1] in ("+", "-") for line in after[: _mail_end(after)])
     # The start of an empty side is the line before it: its numbers begin one further.
     return Hunk(
         lines[at],
@@ -161,6 +162,14 @@ def _hunk(lines: list[str], at: int, header: re.Match[str]) -> tuple[Hunk, int]:
     ), rest
 
 
+def _mail_end(after: Sequence[str]) -> int:
+    """Return how many of the lines after a hunk come before the signature of a mail, with which a patch ends."""
+    for at, line in enumerate(after):
+        if line.rstrip() == _SIGNATURE and (at + 1 == len(after) or _AFTER_SIGNATURE.match(after[at + 1])):
+            return at
+    return len(after)
+
+
 def _file(head: tuple[str, ...], hunks: tuple[Hunk, ...]) -> FilePatch:
     facts = _facts(head)
     old, new = _paths(head)
@@ -169,7 +178,8 @@ def _file(head: tuple[str, ...], hunks: tuple[Hunk, ...]) -> FilePatch:
         notes.append("submodule")
     if "old mode" in facts and "new mode" in facts:
         notes.append(f"mode {facts['old mode']} -> {facts['new mode']}")
-    if any(hunk.damaged for hunk in hunks):
+    # What begins like a hunk's header and is none: its lines are not known.
+    if any(hunk.damaged for hunk in hunks) or any(line.startswith("@@ ") for line in head):
         notes.append("damaged")
     status = _status(facts, old, new, bool(hunks or "binary" in notes))
     path = (old if status == "deleted" else new) or old or "?"

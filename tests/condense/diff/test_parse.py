@@ -194,3 +194,33 @@ def test_github_lists_files_with_and_without_their_lines(
 ) -> None:
     (file,) = from_listing([{"filename": "x", **entry}]).files
     assert (file.path, file.status, len(file.hunks), file.notes) == ("x", status, hunks, notes)
+
+
+def test_a_mailbox_of_patches_is_read_patch_by_patch() -> None:
+    one, other = change("a.py", ["x"], ["y"]), change("m.sql", ["-- old", "k"], ["++ new"])
+    text = (
+        f"From 1a2b Mon Sep 17 00:00:00 2001\nSubject: [PATCH 1/2] one\n\n---\n a.py | 2 +-\n\n{one}-- \n2.40.1\n\n\n"
+        f"From 3c4d Mon Sep 17 2001\nSubject: [PATCH 2/2] two\n\n- a list\n---\n m.sql | 3 +-\n\n{other}-- \n2.40.1\n"
+    )
+    patch = parse(text)
+    assert [(file.path, file.notes, file.count("+"), file.count("-")) for file in patch.files] == [
+        ("a.py", (), 1, 1),
+        ("m.sql", (), 1, 2),
+    ]
+    assert render(patch) == text
+
+
+def test_lines_after_a_mail_signature_that_is_none_are_damage() -> None:
+    text = change("m.sql", ["x"], ["y"]) + "-- \n-- another comment\n"
+    assert only(text).notes == ("damaged",)
+
+
+def test_a_hunk_whose_numbers_cannot_be_is_damage_and_not_silence() -> None:
+    file = only("--- a/x\n+++ b/x\n@@ -99999999999,1 +1,1 @@\n-a\n+b\n")
+    assert (file.hunks, file.notes) == ((), ("damaged",))
+
+
+def test_removed_comments_and_added_marks_are_no_headers() -> None:
+    text = "--- a/m.sql\n+++ b/m.sql\n@@ -1 +0,0 @@\n--- x\n@@ -5 +4 @@\n--- y\n+++ z\n"
+    lines = [line for hunk in only(text).hunks for line in hunk.lines()]
+    assert lines == [("-", "-- x", 1, None), ("-", "-- y", 5, None), ("+", "++ z", None, 4)]
