@@ -190,7 +190,7 @@ def connect_clusters(configuration: Configuration, redactor: Redactor) -> dict[s
         loki = Loki(kept.url, cluster=name, token_file=kept.token_file, tenant=kept.tenant) if kept else None
         alerts = cluster.alertmanager
         alertmanager = Alertmanager(alerts.url, cluster=name, token_file=alerts.token_file) if alerts else None
-        return ClusterAccess(client(name, "reader", cluster.reader), runner, loki, alertmanager)
+        return ClusterAccess(client(name, "reader", cluster.reader), runner, loki, alertmanager, tuple(cluster.acts_in))
 
     return {name: access(name, cluster) for name, cluster in configuration.structure.clusters.items()}
 

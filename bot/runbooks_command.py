@@ -164,6 +164,7 @@ async def _plan(
             secrets=assembly.secrets_of(found, redactor),
             github=github,
             acts_in=structure.github.listens_to,
+            namespaces=access.acts_in,
         )
         values = parameters.read(runbook.parameters, given)
         return await make(runbook, values, access=hands, context=context, redact=redactor.data)

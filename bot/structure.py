@@ -139,6 +139,11 @@ class Cluster(Strict):
     """Collects evidence, and can change nothing."""
     runner: Identity | None = None
     """Does what was signed off, and nothing else."""
+    acts_in: list[Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]] = Field(
+        default_factory=list, max_length=200
+    )
+    """The only namespaces in which runbooks change anything; none listed: wherever the runner's rights reach. A node is
+    in none, the pods that a drain moves are."""
     loki: LokiAccess | None = None
     """Where logs are read in place of Kubernetes."""
     alertmanager: AlertmanagerAccess | None = None

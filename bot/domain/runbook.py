@@ -38,7 +38,8 @@ class Reach:
 class Where:
     """What is changed: objects of a kind by name, by label ``selector``, or the pods ``on_node``.
 
-    ``${parameters.x}`` in it is replaced by data, never evaluated.
+    ``${parameters.x}`` in it is replaced by data, never evaluated. Without ``namespaces`` any may come of it, else only
+    those.
     """
 
     kind: str
@@ -47,6 +48,7 @@ class Where:
     selector: Mapping[str, str]
     on_node: str
     reach: Reach
+    namespaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

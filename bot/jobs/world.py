@@ -30,12 +30,14 @@ from bot.store.database import Database
 @dataclass(frozen=True, slots=True)
 class ClusterAccess:
     """One cluster by its two identities: what reads evidence can change nothing, and what changes is used for runs.
-    ``loki`` keeps its logs and ``alertmanager`` its silences, if they are configured."""
+    ``loki`` keeps its logs and ``alertmanager`` its silences, if they are configured; ``acts_in`` are
+    the only namespaces in which anything is changed, if any are listed."""
 
     reader: Kubernetes
     runner: Kubernetes | None
     loki: Loki | None = None
     alertmanager: Alertmanager | None = None
+    acts_in: tuple[str, ...] = ()
 
     async def close(self) -> None:
         """Close every connection of it."""
@@ -131,4 +133,5 @@ class World:
             secrets=self.secrets,
             github=self.actions,
             acts_in=self.acts_in,
+            namespaces=found.acts_in if found else (),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bot.clients.alertmanager import Alertmanager, AlertmanagerError
@@ -41,6 +41,7 @@ class Access:
     a credential of its own, to those repositories on GitHub that ``acts_in`` names. ``kubernetes`` is None where
     ``cluster`` has no runner, or is empty because there is none: then all but Kubernetes is reached.
 
+    ``namespaces`` are the only ones in which it changes anything; without any, wherever the runner's rights reach.
     ``secrets`` are the configured ones by name; they go into an endpoint's request and nowhere else. Every method
     raises ``AccessFailed``.
     """
@@ -55,6 +56,7 @@ class Access:
         secrets: Mapping[str, str] | None = None,
         github: GitHub | None = None,
         acts_in: Callable[[str], bool] = lambda repository: True,
+        namespaces: Sequence[str] = (),
     ) -> None:
         self._runner = kubernetes
         self._alertmanager = alertmanager
@@ -62,6 +64,7 @@ class Access:
         self._secrets = secrets or {}
         self._github = github
         self._acts_in = acts_in
+        self._namespaces = tuple(namespaces)
         self.cluster = cluster if kubernetes is None else kubernetes.cluster
 
     @property
@@ -70,6 +73,13 @@ class Access:
             where = f"Cluster {self.cluster} has no runner configured." if self.cluster else "This is for no cluster."
             raise AccessFailed("not-configured", f"{where} Nothing of Kubernetes can be reached.", in_doubt=False)
         return self._runner
+
+    def barred(self, namespace: str) -> str:
+        """Say why nothing may be changed in a namespace, or return an empty string."""
+        if not self._namespaces or namespace in self._namespaces:
+            return ""
+        accepted = ", ".join(self._namespaces)
+        return f"Namespace {namespace[:63]} is not accepted; clusters.{self.cluster}.acts_in lists {accepted}."
 
     async def get(self, resource: Resource, namespace: str, name: str) -> Json:
         """Read one object."""
@@ -101,6 +111,9 @@ class Access:
 
     async def send(self, call: Call, resource: Resource, namespace: str, name: str, *, dry_run: bool = False) -> Json:
         """Send a call to the cluster once, or rehearse it."""
+        barred = self.barred(namespace) if resource.namespaced else ""
+        if barred:
+            raise AccessFailed("forbidden", barred, in_doubt=False)
         if dry_run:
             call = call.rehearsal()
         try:

@@ -12,6 +12,7 @@ from bot.domain.policy import Window
 from bot.domain.runbook import ApprovalNeeds, Check, Reach, Rollback, Runbook, Step, Undo, Verification, Where
 from bot.runbooks.actions import ACTIONS
 from bot.runbooks.lint import Problem, read
+from bot.runbooks.resources import KINDS
 
 
 class RunbookError(Exception):
@@ -51,7 +52,7 @@ def _runbook(path: Path, data: Mapping[str, Any]) -> Runbook:
         parameters=data["parameters"],
         target=_where(data["target"]),
         preconditions=_checks(data["preconditions"]),
-        steps=tuple(_step(step) for step in data["steps"]),
+        steps=tuple(_step(step, data["target"].get("namespaces", ())) for step in data["steps"]),
         verification=Verification(
             check=Check(verification["check"], {}),
             deadline_seconds=verification["deadline_seconds"],
@@ -77,7 +78,9 @@ def _runbook(path: Path, data: Mapping[str, Any]) -> Runbook:
     )
 
 
-def _where(data: Mapping[str, Any]) -> Where:
+def _where(data: Mapping[str, Any], within: Sequence[str] = ()) -> Where:
+    resource = KINDS[data["kind"]]
+    within = within if resource.in_kubernetes and resource.namespaced and "on_node" not in data else ()
     reach = {key: data[key] for key in ("max_targets", "max_percent", "batch", "max_errors") if key in data}
     return Where(
         kind=data["kind"],
@@ -86,6 +89,7 @@ def _where(data: Mapping[str, Any]) -> Where:
         selector=data.get("selector", {}),
         on_node=data.get("on_node", ""),
         reach=Reach(**reach),
+        namespaces=tuple(data.get("namespaces", within)),
     )
 
 
@@ -99,7 +103,7 @@ def _checks(data: Sequence[Mapping[str, Any]]) -> tuple[Check, ...]:
     return tuple(Check(each["check"], each.get("with", {})) for each in data)
 
 
-def _step(data: Mapping[str, Any]) -> Step:
+def _step(data: Mapping[str, Any], namespaces: Sequence[str]) -> Step:
     decides = data.get("if") or data.get("unless")
     undo = data.get("undo")
     return Step(
@@ -107,7 +111,7 @@ def _step(data: Mapping[str, Any]) -> Step:
         action=data["action"],
         arguments=data.get("with", {}),
         timeout_seconds=data["timeout_seconds"],
-        where=_where(data["target"]) if "target" in data else None,
+        where=_where(data["target"], namespaces) if "target" in data else None,
         preconditions=_checks(data.get("preconditions", ())),
         condition=Check(decides["check"], decides.get("with", {})) if decides else None,
         negated="unless" in data,

@@ -80,6 +80,7 @@ def _rules(name: str, rules: Mapping[str, Any], required: Any) -> str:
 
 def _where(where: Where) -> str:
     place = f" in namespace {where.namespace}" if where.namespace else ""
+    place += f" (only {', '.join(where.namespaces)})" if where.namespaces else ""
     if where.on_node:
         what = f"the pods that a drain of {where.on_node} moves"
     elif where.selector:

@@ -264,6 +264,8 @@ def _target(key: Key, target: Mapping[str, Any]) -> Iterator[Found]:
     if "selector" in ways and not resource.in_kubernetes:
         yield (*key, "selector"), f"is not for a {kind}; give its name"
     wants = resource.namespaced and "on_node" not in ways
+    if "namespaces" in target and not (wants and resource.in_kubernetes):
+        yield (*key, "namespaces"), "is for an object of Kubernetes in a namespace"
     if wants and "namespace" not in target:
         yield key, f"namespace is missing: a {kind} is in one"
     if not wants and "namespace" in target:

@@ -37,6 +37,12 @@ async def resolve(where: Where, scope: template.Scope, access: Access) -> list[F
         scope,
     )
     namespace = str(filled["namespace"])
+    if where.namespaces and namespace not in where.namespaces:
+        accepted = ", ".join(where.namespaces)
+        return Refusal("parameters", f"Namespace {namespace[:63]} is not accepted; this runbook is for {accepted}.")
+    barred = access.barred(namespace) if resource.in_kubernetes and namespace else ""
+    if barred:
+        return Refusal("parameters", barred)
     if where.on_node or where.selector:
         return await _several(where, resource, namespace, filled, access)
     aim = Target(access.cluster, resource, namespace, str(filled["name"]))
