@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.domain.approval import Electorate, Person
+from bot.domain.approval import Electorate, Person, Standing
 from bot.domain.stop import Stop
 
 ASKED_FOR_US = 3_600_000_000
@@ -47,10 +47,8 @@ def rule(stop: Stop | None, wish: Wish, person: Person, electorate: Electorate, 
 def _unfit(wish: Wish, person: Person, electorate: Electorate) -> str:
     standing = electorate.standings.get(person)
     known = standing is not None and standing.known and standing.person == person
-    if standing is not None and known:
-        faults = (standing.is_bot, standing.is_deactivated, standing.is_foreign, standing.is_guest)
-        if any(faults):
-            return "Only full members of this workspace turn actions off or on."
+    if standing is not None and known and (refusal := faults(standing)):
+        return refusal
     if any(person in people for people in electorate.groups.values()):
         if wish == "on" and not known:
             return "Slack could not be asked who you are, so this does not count; try again in a moment."
@@ -58,3 +56,9 @@ def _unfit(wish: Wish, person: Person, electorate: Electorate) -> str:
     if electorate.unread:
         return "Slack could not be asked whether you are an approver; try again in a moment."
     return "Only approvers turn actions off or on, and you are in no group of theirs."
+
+
+def faults(standing: Standing) -> str:
+    """Say why somebody of this standing turns nothing off or on; "" if nothing is known against them."""
+    against = (standing.is_bot, standing.is_deactivated, standing.is_foreign, standing.is_guest)
+    return "Only full members of this workspace turn actions off or on." if standing.known and any(against) else ""

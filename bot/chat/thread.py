@@ -121,6 +121,13 @@ def actions_turned(act: str, who: str, reason: str) -> Card:
     return _line(glyph, sentence)
 
 
+def stop_doubted(who: str, against: str) -> Card:
+    """Say what Slack says against somebody who turned all actions off."""
+    return _line(
+        "⚠️", f"{who} is listed and turned all actions off, but: {against} They stay off until two turn them on."
+    )
+
+
 def denied(approval: Approval, who: str, reason: str) -> Card:
     """Say who denied, and why."""
     return _line("⛔", f"{approval.name} denied by {who}, nothing ran" + (f": {reason}" if reason else "."))

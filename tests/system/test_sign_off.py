@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from tests.system.town import DANA, GUEST, LEE, PRIYA, OpenShop, Town
@@ -150,3 +151,27 @@ async def test_an_approved_run_that_has_not_begun_waits_and_can_still_be_stopped
         assert here.rows("SELECT state FROM runs") == [("void",)]
         assert await here.writes() == []
         assert here.audit_holds()
+
+
+async def test_who_is_listed_turns_actions_off_at_once_also_when_slack_hangs(configured: OpenShop) -> None:
+    async with configured() as here:
+        request = await here.request()
+        await switch(here, hang={"users.info": 20, "usergroups.users.list": 20})
+        begun = time.monotonic()
+        assert "Actions are off" in await ops(here, LEE, "actions off the registry is gone")
+        assert time.monotonic() - begun < 1.5  # of which half a second is for Slack's word about Lee
+        await here.page.click(PRIYA, request, "Approve", stale=True)
+        await switch(here, hang={"users.info": 0, "usergroups.users.list": 0})
+        assert "somebody else has to" in await ops(here, LEE, "actions on")
+        assert here.rows("SELECT count(*) FROM runs") == [(0,)]
+        assert here.audit_holds()
+
+
+async def test_whom_slack_speaks_against_turned_actions_off_all_the_same_and_it_is_said(configured: OpenShop) -> None:
+    async with configured(approvers=["T0SHOP:U0LEE", "T0SHOP:U0GUEST"]) as here:
+        await here.request()
+        told = await ops(here, GUEST, "actions off")
+        assert "Actions are off" in told
+        assert "Only full members" in told
+        await here.sees("is listed and turned all actions off, but: Only full members")
+        assert "Only full members" in await ops(here, GUEST, "actions on")

@@ -33,6 +33,7 @@ class Switches:
     rate_limited_next: Counter[str] = field(default_factory=Counter)
     fail_next: Counter[str] = field(default_factory=Counter)
     lose_answer_next: Counter[str] = field(default_factory=Counter)
+    hang: dict[str, float] = field(default_factory=dict)
     retry_after: int = 1
     plan_upgrade_required: bool = False
 

@@ -39,6 +39,7 @@ Switches (POST /sandbox/switches, any of):
     rate_limited_next: {method: n} the next n calls answer 429; retry_after: seconds
     fail_next: {method: n}         the next n calls answer HTTP 500 and do nothing
     lose_answer_next: {method: n}  the next n calls are carried out and the connection is cut before the answer
+    hang: {method: seconds}        calls are answered that much later, until it is set back to 0
     ack_delay: seconds             acknowledgements arrive that much later
     disconnect: "refresh_requested" | "warning" | "drop"
     plan_upgrade_required: true    as on a free plan, user groups are refused
@@ -337,6 +338,7 @@ class PageApi:
             "rate_limited_next": lambda value: partial(switches.rate_limited_next.update, _counts(value)),
             "fail_next": lambda value: partial(switches.fail_next.update, _counts(value)),
             "lose_answer_next": lambda value: partial(switches.lose_answer_next.update, _counts(value)),
+            "hang": lambda value: partial(switches.hang.update, _counts(value)),
             "retry_after": lambda value: partial(setattr, switches, "retry_after", max(1, int(_number(value)))),
             "ack_delay": lambda value: partial(setattr, socket, "ack_delay", _number(value)),
             "plan_upgrade_required": lambda value: partial(setattr, switches, "plan_upgrade_required", _boolean(value)),

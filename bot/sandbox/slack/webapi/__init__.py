@@ -3,6 +3,7 @@
 Sources: docs "Using the Slack Web API" (forms, JSON, warnings and errors), "Rate limits" (429 with Retry-After).
 """
 
+import asyncio
 import json
 from typing import Any
 
@@ -34,6 +35,9 @@ async def answer(local: LocalSlack, request: web.Request) -> web.StreamResponse:
         _authenticate(local, method, request.headers.get("Authorization", ""))
         raw = await _read_body(request)
         _limit(local, name, method, raw)
+        if local.switches.hang.get(name, 0) > 0:
+            local.log.add("fault", f"{name}: hangs", level="warning")
+            await asyncio.sleep(local.switches.hang[name])
         if local.switches.fail_next[name] > 0:
             local.switches.fail_next[name] -= 1
             local.log.add("fault", f"{name}: HTTP 500 without doing it", level="warning")

@@ -1,5 +1,6 @@
 """Before a method runs: tokens, scopes, limits and arguments; after it: Slack's shapes, whatever happens."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -126,6 +127,14 @@ async def test_a_failed_call_does_nothing(slack: Any) -> None:
         await slack.client.chat_postMessage(channel="C0INCIDENTS", text="x")
     assert raised.value.response.status_code == 500
     assert await slack.messages() == []
+
+
+async def test_a_call_that_hangs_is_answered_later_until_that_is_set_back(slack: Any) -> None:
+    await slack.switch(hang={"auth.test": 30})
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(slack.client.auth_test(), 0.2)
+    await slack.switch(hang={"auth.test": 0})
+    assert (await slack.client.auth_test())["ok"]
 
 
 async def test_a_lost_answer_leaves_the_message_to_be_found_by_its_metadata(slack: Any) -> None:
