@@ -209,7 +209,7 @@ def _replaceable(connection: Connection, approval_id: str | None) -> str:
         return ""
     old = approvals.request(connection, approval_id, lock=True).approval
     run = runs.of_approval(connection, approval_id)
-    legal = step(old.state, "supersede", started=run is not None and run.state != "starting")
+    legal = step(old.state, "supersede", started=runs.has_begun(connection, run))
     replaced = old.state in ("void", "expired")  # is over already, and its place is free
     return legal.sentence.replace("The request", old.name) if isinstance(legal, Illegal) and not replaced else ""
 
@@ -244,8 +244,7 @@ def _supersede(
     if not approvals.move(connection, old.id, before=old.state, after="superseded", outcome=sentence, now=now):
         return
     run = runs.of_approval(connection, old.id)
-    if run is not None:
-        runs.move(connection, run.id, before=frozenset({"starting"}), after="void", outcome=sentence, now=now)
+    runs.end_unbegun(connection, run, outcome=sentence, now=now)
     data = {"digest": old.digest, "by": approval.name, "new_digest": approval.digest}
     actor = str(wanted.requester or "signoff")
     audit.append(connection, at=now, kind="approval.superseded", actor=actor, subject=old.name, data=data)

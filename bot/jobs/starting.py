@@ -16,7 +16,7 @@ from bot.approvals.terms import Terms
 from bot.chat import thread
 from bot.domain.approval import ApprovalState, Electorate, Vote
 from bot.domain.policy import BREAK_GLASS
-from bot.domain.run import UNBEGUN, Run
+from bot.domain.run import Run
 from bot.jobs import board, holds, telling
 from bot.jobs.people import FRESH, electorate
 from bot.jobs.world import World
@@ -115,9 +115,7 @@ async def refuse(world: World, run: Run, request: Request, verdict: Verdict, *, 
 
     def write(connection: Connection) -> None:
         now = clock.advance(connection)
-        if runs.steps_of(connection, run.id):
-            return
-        if runs.move(connection, run.id, before=UNBEGUN, after="void", outcome=sentence, now=now):
+        if runs.end_unbegun(connection, run, outcome=sentence, now=now):
             approvals.move(
                 connection, approval.id, before="approved", after=after, outcome=sentence, now=now, moved=moved
             )

@@ -1,6 +1,6 @@
 """Turning all actions off, and on again: the word is judged, audited and announced in one transaction.
 
-Off does not wait for Slack: whom the configuration lists is believed at once, and what Slack says of them is said after.
+Off does not wait for Slack: whom the configuration lists is believed at once; what Slack says of them is said after.
 """
 
 from __future__ import annotations

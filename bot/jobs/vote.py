@@ -18,7 +18,7 @@ from bot.domain.approval import ApprovalState, Decision, Electorate, Person, Vot
 from bot.domain.ask import Ask
 from bot.domain.matter import Matter
 from bot.domain.policy import BREAK_GLASS
-from bot.domain.run import UNBEGUN, Run
+from bot.domain.run import Run
 from bot.jobs import board, holds, ledger
 from bot.jobs.engine import Steps, Story
 from bot.jobs.people import FOR_A_DENIAL, FOR_AN_APPROVAL, electorate
@@ -249,8 +249,7 @@ def _end(connection: Connection, case: _Case, after: ApprovalState, outcome: str
     """End a request whose run has made no call, and the run with it."""
     approval = case.request.approval
     approvals.move(connection, approval.id, before=approval.state, after=after, outcome=outcome, now=case.now)
-    if case.run is not None:
-        runs.move(connection, case.run.id, before=UNBEGUN, after="void", outcome=outcome, now=case.now)
+    runs.end_unbegun(connection, case.run, outcome=outcome, now=case.now)
 
 
 def _said(outcome: str, sentence: str, case: _Case, world: World) -> Card:

@@ -105,6 +105,14 @@ def has_begun(connection: Connection, run: Run | None) -> bool:
     return connection.execute(select(steps.c.ordinal).where(steps.c.run_id == run.id).limit(1)).first() is not None
 
 
+def end_unbegun(connection: Connection, run: Run | None, *, outcome: str, now: int) -> bool:
+    """End a run that has not begun as void, whoever ends its request. Returns whether this call did: one that has begun
+    goes on."""
+    if run is None or has_begun(connection, run):
+        return False
+    return move(connection, run.id, before=UNBEGUN, after="void", outcome=outcome, now=now)
+
+
 def begin_step(connection: Connection, run_id: str, ordinal: int, *, now: int) -> bool:
     """Write the ledger row of a call, before the call. Returns False if it was written before: then never call again,
     read the world back instead."""

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import update
 
-from bot.domain.run import FINAL, Run
+from bot.domain.run import FINAL, Run, RunState
 from bot.store import locks, runs, work
 from bot.store.database import Database
 from bot.store.tables import runs as run_rows
@@ -90,6 +90,24 @@ def test_a_run_that_goes_on_has_begun_with_its_first_row_and_until_then_waits_ag
     assert database.read_now(lambda c: runs.has_begun(c, going))
     assert not database.write_now(lambda c: runs.put_back(c, run.id, now=NOW))
     assert not database.read_now(lambda c: runs.has_begun(c, None))
+
+
+@pytest.mark.parametrize("state", ["starting", "running"])
+def test_what_ends_a_request_ends_its_run_until_that_has_a_row_in_its_ledger(
+    database: Database, run: Run, state: RunState
+) -> None:
+    database.write_now(lambda c: runs.move(c, run.id, before=frozenset({"starting"}), after=state, now=NOW))
+    going = database.read_now(lambda c: runs.get(c, run.id))
+    assert database.write_now(lambda c: runs.end_unbegun(c, going, outcome="denied", now=NOW))
+    assert database.read_now(lambda c: runs.get(c, run.id)).state == "void"
+    assert not database.write_now(lambda c: runs.end_unbegun(c, None, outcome="denied", now=NOW))
+
+
+def test_a_run_with_a_row_in_its_ledger_is_not_ended_with_its_request(database: Database, run: Run) -> None:
+    database.write_now(lambda c: runs.move(c, run.id, before=frozenset({"starting"}), after="running", now=NOW))
+    database.write_now(lambda c: runs.begin_step(c, run.id, 0, now=NOW))
+    assert not database.write_now(lambda c: runs.end_unbegun(c, run, outcome="denied", now=NOW))
+    assert database.read_now(lambda c: runs.get(c, run.id)).state == "running"
 
 
 def test_the_ledger_is_in_order(database: Database, run: Run) -> None:
