@@ -77,6 +77,7 @@ def noticed(mutant: Mutant) -> bool:
 
 
 POLICY, ELIGIBLE = "bot/approvals/policy.py", "bot/approvals/eligible.py"
+WINDOWS, SEEN, OWNERS = "bot/approvals/windows.py", "bot/runbooks/seen.py", "bot/runbooks/owners.py"
 CALLING, EXECUTE = "bot/jobs/calling.py", "bot/runbooks/execute.py"
 # What two guards hold is planted in both: either alone is not noticed, and need not be.
 MUTANTS = (
@@ -217,6 +218,103 @@ MUTANTS = (
         "what moved has not drifted",
         [(EXECUTE, "if _is_first(plan, ordinal)]", "if False]")],
         by="tests/runbooks/test_execute.py",
+    ),
+    Mutant(
+        "drift: the fields are not compared",
+        [(EXECUTE, 'if fingerprint(fields) != call["fields"]:', "if False:")],
+        by="tests/runbooks/test_execute.py",
+    ),
+    Mutant(
+        "drift: an object made anew is the same",
+        [(EXECUTE, 'if target.uid and live["metadata"]["uid"] != target.uid:', "if False:")],
+        by="tests/runbooks/test_execute.py",
+    ),
+    Mutant(
+        "drift: what moved is said with its secrets",
+        [(SEEN, "diff.values(redact(named))", "diff.values(named)")],
+        by="tests/runbooks/test_seen.py",
+    ),
+    Mutant(
+        "drift: another key makes every secret another one",
+        [(SEEN, "if before.get(_KEY) != _key(redact):", "if False:")],
+        by="tests/runbooks/test_seen.py",
+    ),
+    Mutant(
+        "owners: who came later is not looked for",
+        [(EXECUTE, 'if owner.name not in call["owners"])', "if False)")],
+        by="tests/runbooks/test_owners.py",
+    ),
+    Mutant(
+        "owners: an autoscaler that came later is not asked for",
+        [(OWNERS, 'if "autoscaler" in reverted_by else None', "if False else None")],
+        by="tests/runbooks/test_owners.py",
+    ),
+    Mutant(
+        "owners: the call itself does not look again",
+        [
+            (
+                EXECUTE,
+                "drifted = _drifted(plan, ordinal, live) + await _owned(plan, ordinal, live, access)",
+                "drifted = _drifted(plan, ordinal, live)",
+            )
+        ],
+        by="tests/runbooks/test_owners.py",
+    ),
+    Mutant(
+        "owners: nothing is taken back where somebody came to own it",
+        [(EXECUTE, 'if live is None or call["undoes"] is not None:', "if live is None:")],
+        by="tests/runbooks/test_owners.py",
+    ),
+    Mutant(
+        "windows: a freeze gives way to a time that is allowed",
+        [
+            (
+                WINDOWS,
+                "    if denying is not None:\n",
+                "    if denying is not None and not any(each.kind == 'allow' for each in windows):\n",
+            )
+        ],
+        by="tests/approvals/test_windows.py",
+    ),
+    Mutant(
+        "windows: outside of what is allowed all is",
+        [(WINDOWS, "if allowing and not any(_ends(each, now) for each in allowing):", "if False:")],
+        by="tests/approvals/test_windows.py",
+    ),
+    Mutant(
+        "windows: a freeze in the hour that comes twice holds once",
+        [(WINDOWS, 'folds = (0, 1) if window.kind == "deny" else (0,)', "folds = (0,)")],
+        by="tests/approvals/test_windows.py",
+    ),
+    Mutant(
+        "windows: the clock of a time zone is that of UTC",
+        [(WINDOWS, "    zone = _zone(window.time_zone)\n", '    zone = _zone("UTC")\n')],
+        by="tests/approvals/test_windows.py",
+    ),
+    Mutant(
+        "off: it waits for Slack",
+        [("bot/jobs/stopping.py", 'at_once = wish == "off" and', 'at_once = wish == "never" and')],
+        by="tests/system/test_sign_off.py::at_once_also_when_slack_hangs",
+    ),
+    Mutant(
+        "off: one person alone turns actions on",
+        [("bot/approvals/stopping.py", "if electorate.human(first.person) == electorate.human(person):", "if False:")],
+        by="tests/approvals/test_stopping.py",
+    ),
+    Mutant(
+        "off: what somebody wanted long ago still counts for on",
+        [("bot/approvals/stopping.py", "if first is None or now - first.at > ASKED_FOR_US:", "if first is None:")],
+        by="tests/approvals/test_stopping.py",
+    ),
+    Mutant(
+        "off: a retry is made all the same",
+        [(CALLING, "    if stop is not None:\n        return stop\n", "    if False:\n        return stop\n")],
+        by="tests/jobs/test_calling.py::tried_again_stops",
+    ),
+    Mutant(
+        "a run with a row in its ledger ends with its request",
+        [("bot/store/runs.py", "if run is None or has_begun(connection, run):", "if run is None:")],
+        by="tests/store/test_runs.py",
     ),
     Mutant(
         "a signature of anybody's fits",
