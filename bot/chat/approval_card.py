@@ -15,6 +15,7 @@ from typing import Any
 
 from bot.chat import rich_text as rich
 from bot.chat.card import (
+    BLOCKS,
     CARD_TEXT,
     CONFIRM_TEXT,
     Block,
@@ -230,15 +231,29 @@ def _proven(record: Record, full_diff: str) -> bool:
     return bool(rehearsed) and digest(full_diff.encode()) == sha256
 
 
-def fitting(blocks: Sequence[Block]) -> Iterator[Block]:
-    """Leave out what would make Slack refuse the message; `whole` has taken the Approve button by then."""
+def fitting(blocks: Sequence[Block]) -> list[Block]:
+    """Leave out what would make Slack refuse the message, but no buttons; `whole` has taken Approve by then."""
+    kept = list(_short_enough(blocks))
+    # The parts that say least go first, from the end.
+    for kind in ("divider", "context", "rich_text"):
+        for index in reversed([index for index, each in enumerate(kept) if each["type"] == kind]):
+            if len(kept) > BLOCKS:
+                del kept[index]
+    return kept
+
+
+def _short_enough(blocks: Sequence[Block]) -> Iterator[Block]:
     note = rich.block(rich.section(rich.italic("(left out: too long for one message)")))
     room = CARD_TEXT
     if text_length(blocks) > room:
         room -= len(blocks) * text_length([note])
+        room -= text_length([block for block in blocks if block["type"] == "actions"])
+        room = max(0, room)
     for block in blocks:
         length = text_length([block])
-        if length <= room:
+        if block["type"] == "actions":
+            yield block
+        elif length <= room:
             room -= length
             yield block
         else:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.chat import rich_text as rich
+from bot.chat.action_lines import ActionLine, asked, said_state
 from bot.chat.card import Card, actions, button, confirm
 from bot.chat.mrkdwn import clock_utc, duration, in_cluster, plain, push, utc, visible
 from bot.domain.approval import Approval
@@ -42,6 +43,20 @@ def joined(approval: Approval, what: str, beside: Sequence[Approval]) -> Card:
     """Say that a request came on a card that is there already, since an edit tells nobody."""
     names = " and ".join(each.name for each in beside)
     return _line("🔏", f"{approval.name} is proposed too: {what}. It is on the card of {names}.")
+
+
+def asked_elsewhere(line: ActionLine) -> Card:
+    """Say that what is proposed is asked for in another matter already, with a link: it is decided there, once."""
+    said = f"{line.name} asks for exactly this already: {line.title}. It is decided there, once for both."
+    spans = [rich.text("🔗 "), rich.bold(plain(line.name, 20)), *asked(line)]
+    rest = f" asks for exactly this already: {plain(line.title, 120)}. It is decided there, once for both."
+    return Card(text=push(f"🔗 {said}"), blocks=(rich.block(rich.section(*spans, rich.text(rest))),))
+
+
+def over_elsewhere(line: ActionLine) -> Card:
+    """Say what became of a request that was asked in another matter."""
+    outcome = f" {line.outcome}" if line.outcome else ""
+    return _line("🔗", f"{line.name}, asked in {line.asked_in}: {said_state(line)}.{outcome}")
 
 
 def not_asked(who: str, title: str, why: str) -> Card:

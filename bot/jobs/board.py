@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from bot.approvals.terms import Terms
 from bot.chat import approval_card, ci_card, glass_card, incident_card, run_steps, shared_card, thread
-from bot.chat.action_lines import ActionLine
+from bot.chat.action_lines import WAITING, ActionLine
 from bot.chat.card import Card
 from bot.chat.ci_card import CiView
 from bot.chat.incident_card import IncidentView, Stage
@@ -27,7 +27,7 @@ from bot.domain.run import Run
 from bot.jobs import rerunning
 from bot.jobs.holds import hold
 from bot.jobs.world import World
-from bot.store import alerts, approvals, ci, clock, incidents, matters, outbox, runs, unreadable
+from bot.store import alerts, approvals, ci, clock, incidents, joined, matters, outbox, runs, unreadable
 from bot.store.approvals import Click, Glass, Request
 from bot.store.unreadable import UnreadableRow
 
@@ -39,8 +39,6 @@ ALERTS_READ = 20
 VALUE = 4000
 VALUES = 64
 TARGETS_NAMED = 3
-WAITING = frozenset({"pending", "approved", "starting", "running", "rolling_back", "verifying", "unknown"})
-"""What a request or its run may be in while nothing else needs to be asked for."""
 CALLED = 10
 """Approvers who are each told directly of what waits for them."""
 
@@ -162,10 +160,14 @@ def clean_alerts(connection: Connection, world: World, incident_id: str) -> tupl
 
 
 def _actions(connection: Connection, world: World, matter_id: str, aside: Aside) -> tuple[ActionLine, ...]:
-    return tuple(_line(connection, world, each, aside) for each in approvals.of_matter(connection, matter_id))
+    own = [_line(connection, world, each, aside) for each in approvals.of_matter(connection, matter_id)]
+    return (
+        *own,
+        *(_line(connection, world, each, aside, here=False) for each in joined.of_matter(connection, matter_id)),
+    )
 
 
-def _line(connection: Connection, world: World, approval: Approval, aside: Aside) -> ActionLine:
+def _line(connection: Connection, world: World, approval: Approval, aside: Aside, *, here: bool = True) -> ActionLine:
     run = _readable(lambda: runs.of_approval(connection, approval.id), None, aside)
     state = run.state if run and approval.state == "approved" else approval.state
     return ActionLine(
@@ -173,7 +175,15 @@ def _line(connection: Connection, world: World, approval: Approval, aside: Aside
         title=title(world, approval),
         state=state,
         outcome=(run.outcome if run else "") or approval.outcome,
+        asked_in="" if here else _readable(lambda: matters.get(connection, approval.matter_id).name, "?", aside),
+        address=_address(connection, approval),
     )
+
+
+def _address(connection: Connection, approval: Approval) -> str:
+    """Return where in Slack a request's card is, "" as long as Slack has not taken it."""
+    where = outbox.place(connection, approval_key(approval.card))
+    return f"https://slack.com/archives/{where[0]}/p{where[1].replace('.', '')}" if where else ""
 
 
 def title(world: World, approval: Approval) -> str:
@@ -219,6 +229,8 @@ def show_approval(connection: Connection, world: World, approval_id: str, *, now
         now=now,
         urgent=True,
     )
+    for other in joined.matters_of(connection, approval_id):
+        _show_elsewhere(connection, world, approval, other, now, aside)
     whole = approval_card.attachment(approval, record, request.full_diff)
     if whole is not None:
         outbox.put(
@@ -230,6 +242,18 @@ def show_approval(connection: Connection, world: World, approval_id: str, *, now
             kind="file",
             now=now,
         )
+
+
+def _show_elsewhere(
+    connection: Connection, world: World, approval: Approval, matter_id: str, now: int, aside: Aside
+) -> None:
+    """Tell a matter that wants the same what becomes of the request: on its card, and once it is over in its thread."""
+    matter = matters.get(connection, matter_id)
+    line = _line(connection, world, approval, aside, here=False)
+    say(connection, world, matter, f"elsewhere:{approval.name}", thread.asked_elsewhere(line), now=now)
+    if line.state not in WAITING:
+        say(connection, world, matter, f"over:{approval.name}", thread.over_elsewhere(line), now=now)
+    show(connection, world, matter_id, now=now)
 
 
 def on_card(connection: Connection, world: World, card: str, *, aside: Aside = _log) -> list[Shown | None]:

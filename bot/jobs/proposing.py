@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -23,9 +24,11 @@ from bot.jobs.people import bound
 from bot.jobs.world import World
 from bot.runbooks.plan import PlanContext, Refusal, make
 from bot.runbooks.resources import in_kubernetes
-from bot.store import approvals, audit, clock, incidents, matters, runs
+from bot.runbooks.target import Target
+from bot.store import approvals, audit, clock, incidents, joined, matters, runs
 from bot.store.approvals import Request
 from bot.store.incidents import new_id
+from bot.store.unreadable import UnreadableRow
 
 SETTLE_LOOKS = 5
 SETTLE_SECONDS = 1.0
@@ -155,6 +158,11 @@ async def request(world: World, matter: Matter, wanted: Wanted, *, settle: Settl
             replaces = same.approval.id
         if wanted.requester is None and not matters.is_open(connection, matter):
             return Unplanned(runbook.title, f"{matter.name} is over.", silent=True)
+        elsewhere = _elsewhere(connection, matter.id, plan.record) if wanted.requester is None else None
+        if elsewhere is not None:
+            _join(connection, world, matter, elsewhere, at)
+            settle(connection, elsewhere, new=False)
+            return elsewhere
         refusal = _replaceable(connection, replaces) or _done_since(connection, wanted, plan.record)
         if refusal:
             return Unplanned(runbook.title, refusal)
@@ -169,6 +177,9 @@ async def request(world: World, matter: Matter, wanted: Wanted, *, settle: Settl
             replaces=replaces,
         )
         _record(connection, matter, approval, wanted, plan.record, world.redactor.data, at)
+        for other in joined.matters_of(connection, replaces) if replaces else ():
+            if other != matter.id:
+                joined.join(connection, approval.id, other)
         if replaces is not None:
             # Its card names the one that took its place, whatever ended it.
             board.show_approval(connection, world, replaces, now=at)
@@ -262,6 +273,31 @@ def _same(connection: Connection, matter_id: str, record: Mapping[str, Any], rep
             if told and _alike(known.plan.record, record):
                 return known
     return None
+
+
+def _elsewhere(connection: Connection, matter_id: str, record: Mapping[str, Any]) -> Approval | None:
+    """Return the request that Signoff made of another matter for exactly this, and that still waits or runs."""
+    for approval in approvals.waiting(connection, runbook=record["runbook"]["id"]):
+        with contextlib.suppress(UnreadableRow):
+            known = approvals.request(connection, approval.id).plan.record
+            if approval.matter_id != matter_id and _same_everywhere(known, record):
+                return approval
+    return None
+
+
+def _same_everywhere(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Say whether two plans do the same to the same objects: what is on GitHub is the same from every cluster."""
+    objects = [sorted(Target.of_record(each).key for each in record["targets"]) for record in (one, other)]
+    return objects[0] == objects[1] and all(one[key] == other[key] for key in ("runbook", "parameters"))
+
+
+def _join(connection: Connection, world: World, matter: Matter, approval: Approval, now: int) -> None:
+    """Let a matter wait for the request of another, on whose card it is decided."""
+    if joined.join(connection, approval.id, matter.id):
+        asked = matters.get(connection, approval.matter_id).name
+        data = {"digest": approval.digest, "by": matter.name, "asked_in": asked}
+        audit.append(connection, at=now, kind="approval.joined", actor="signoff", subject=approval.name, data=data)
+    board.show_approval(connection, world, approval.id, now=now)
 
 
 def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

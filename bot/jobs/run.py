@@ -22,7 +22,7 @@ from bot.jobs.starting import start
 from bot.jobs.verifying import conclude
 from bot.jobs.world import World
 from bot.runbooks import diff
-from bot.store import approvals, audit, clock, matters, runs, unreadable, work
+from bot.store import approvals, audit, clock, joined, matters, runs, unreadable, work
 from bot.store.approvals import Request
 from bot.store.unreadable import UnreadableRow
 
@@ -112,8 +112,11 @@ async def _propose_anew(world: World, run_id: str) -> None:
         return  # it was stopped, and said so
 
     def still_open(connection: Connection) -> Matter | None:
-        matter = matters.get(connection, run.matter_id)
-        return matter if matters.is_open(connection, matter) else None
+        wanting = (
+            matters.get(connection, each)
+            for each in (run.matter_id, *joined.matters_of(connection, request.approval.id))
+        )
+        return next((matter for matter in wanting if matters.is_open(connection, matter)), None)
 
     matter = await world.database.read(still_open)
     if request.approval.state != "void" or matter is None:

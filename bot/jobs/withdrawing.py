@@ -5,10 +5,13 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from bot.chat import thread
+from bot.domain.approval import Approval
+from bot.domain.ask import Ask
 from bot.domain.matter import Matter
 from bot.jobs import board
 from bot.jobs.world import World
-from bot.store import approvals, audit
+from bot.store import approvals, asks, audit, joined, matters
+from bot.store.incidents import new_id
 
 
 def withdraw(connection: Connection, world: World, matter: Matter, why: str, *, now: int) -> int:
@@ -26,5 +29,14 @@ def withdraw(connection: Connection, world: World, matter: Matter, why: str, *, 
         audit.append(connection, at=now, kind="approval.void", actor="signoff", subject=approval.name, data=data)
         board.show_approval(connection, world, approval.id, now=now)
         board.say(connection, world, matter, f"void:{approval.name}", thread.void(approval, why), now=now)
+        _ask_for_others(connection, approval, now)
         withdrawn += 1
     return withdrawn
+
+
+def _ask_for_others(connection: Connection, approval: Approval, now: int) -> None:
+    """Ask anew for a matter that wanted the same and is still open; the others join that."""
+    for matter_id in joined.matters_of(connection, approval.id):
+        if matters.is_open(connection, matters.get(connection, matter_id)):
+            given = approvals.request(connection, approval.id).plan.record["parameters"]
+            asks.receive(connection, Ask(new_id(), matter_id, approval.runbook, given, None, "", approval.id, now))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.approval import Approval, ApprovalState, Person, Vote, VoteState
 from bot.domain.plan import Plan
+from bot.domain.run import FINAL
 from bot.store import signed, work
 from bot.store.clock import next_number
 from bot.store.tables import approvals, runs, votes
@@ -116,6 +117,21 @@ def of_matter(connection: Connection, matter_id: str) -> list[Approval]:
     """Return the approvals of a matter, oldest first, without those that cannot be read."""
     query = select(approvals).where(approvals.c.matter_id == matter_id).order_by(approvals.c.number)
     return _readable(connection, connection.execute(query))
+
+
+def readable(connection: Connection, ids: Collection[str]) -> list[Approval]:
+    """Return the requests with these ids, oldest first, without those that cannot be read."""
+    query = select(approvals).where(approvals.c.id.in_(ids)).order_by(approvals.c.number)
+    return _readable(connection, connection.execute(query)) if ids else []
+
+
+def waiting(connection: Connection, *, runbook: str) -> list[Approval]:
+    """Return the requests for a runbook that are pending or approved and asked for by nobody, oldest first, without
+    those that cannot be read."""
+    query = select(approvals).outerjoin(runs, runs.c.approval_id == approvals.c.id)
+    query = query.where(approvals.c.state.in_(("pending", "approved")), approvals.c.requester.is_(None))
+    query = query.where(approvals.c.runbook == runbook, runs.c.state.is_(None) | runs.c.state.not_in(FINAL))
+    return _readable(connection, connection.execute(query.order_by(approvals.c.number)))
 
 
 def helped(connection: Connection, *, runbook: str, cluster: str, since: int) -> list[Approval]:

@@ -61,6 +61,13 @@ class Message:
     last_error: str
 
 
+def place(connection: Connection, key: str) -> tuple[str, str] | None:
+    """Return the channel and the timestamp that Slack gave a message, None as long as it has not taken it."""
+    query = select(messages.c.posted_channel, messages.c.ts).where(messages.c.key == key, messages.c.ts.is_not(None))
+    row = connection.execute(query).first()
+    return (str(row.posted_channel), str(row.ts)) if row and row.posted_channel else None
+
+
 def put(
     connection: Connection,
     *,

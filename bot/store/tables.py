@@ -249,6 +249,13 @@ locks = Table(
     Column("since", BigInteger, nullable=False),
 )
 
+joined = Table(
+    "joined",
+    metadata,
+    Column("approval_id", String(32), primary_key=True),
+    Column("matter_id", String(32), primary_key=True, index=True),
+)
+
 steps = Table(
     "run_steps",
     metadata,

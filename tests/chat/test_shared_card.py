@@ -169,3 +169,10 @@ def test_what_once_fitted_stays_whole_and_approvable_whatever_becomes_of_it(
             for key, value in each.record["parameters"].items():
                 assert json.dumps(f"{name(key)} = {exact(value)}", ensure_ascii=False)[1:-1] in text
             assert f"shop/{each.record['targets'][0]['name']}" in text
+
+
+def test_however_much_there_is_no_buttons_are_left_out() -> None:
+    long = {"effect": ["x" * 290] * 6, "undo": ["y" * 290] * 6}
+    card = render([shown(number, plan=long) for number in range(1, 8)])
+    texts(card)
+    assert list(buttons(card)) == [f"A-{number}" for number in range(1, 8)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.system.town import Town, checkout_alert
+import re
+
+from tests.system.town import Json, Town, checkout_alert
 
 LEE = "U0LEE"
 AGAIN = "2026-11-21T10:45:00Z"
@@ -47,3 +49,45 @@ async def test_approvers_are_told_directly_once_and_nobody_else(shop: Town) -> N
     (text,) = await shop.direct(LEE)
     assert "A-1 waits for you: Roll back a Deployment: shop/checkout (INC-1), in cluster PROD" in text
     assert await shop.direct("U0DANA") == []
+
+
+def another_alert(status: str = "firing", *, number: int = 2) -> Json:
+    """Another incident about the same checkout."""
+    first = checkout_alert(status)
+    (alert,) = first["alerts"]
+    return {**first, "groupKey": f"another-{number}", "alerts": [{**alert, "fingerprint": f"{number:016x}"}]}
+
+
+async def test_what_two_incidents_need_is_asked_once_and_both_learn_the_result(shop: Town) -> None:
+    await shop.alert(checkout_alert())
+    request = await shop.request()
+    await shop.alert(another_alert())
+    said = await shop.sees("A-1 asks for exactly this already: .* It is decided there, once for both")
+    assert f"/p{request['ts'].replace('.', '')}" in str(said["blocks"])
+
+    async def on_the_card() -> bool:
+        return "asked in INC-1" in str((await shop.sees("^INC-2"))["blocks"])
+
+    await shop.until(on_the_card, "the card of INC-2 to say where it is asked")
+    assert shop.rows("SELECT number FROM approvals") == [(1,)]
+    await shop.page.click(LEE, request, "Approve")
+    await shop.sees("A-1 helped")
+    await shop.sees("A-1, asked in INC-1: it helped")
+    assert len(await shop.writes()) == 1
+    assert shop.audit_holds()
+
+
+async def test_who_still_needs_what_another_incident_withdrew_asks_for_it(shop: Town) -> None:
+    await shop.alert(checkout_alert())
+    await shop.request()
+    for number in (2, 3):
+        await shop.alert(another_alert(number=number))
+        await shop.until(lambda number=number: shop.rows("SELECT 1 FROM joined")[number - 2 :], "it to join")
+    await shop.alert(checkout_alert("resolved"))
+    request = await shop.request(2)
+    assert re.search("INC-[23]", str(request["blocks"]))
+    await shop.until(
+        lambda: shop.rows("SELECT 1 FROM joined JOIN approvals ON approval_id = id WHERE number = 2"),
+        "the other to join A-2",
+    )
+    assert shop.rows("SELECT number, state FROM approvals ORDER BY number") == [(1, "void"), (2, "pending")]

@@ -231,6 +231,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("table_name", "row_id"),
     )
     op.create_table(
+        "joined",
+        sa.Column("approval_id", sa.String(length=32), nullable=False),
+        sa.Column("matter_id", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("approval_id", "matter_id"),
+    )
+    op.create_index(op.f("ix_joined_matter_id"), "joined", ["matter_id"], unique=False)
+    op.create_table(
         "run_steps",
         sa.Column("run_id", sa.String(length=32), nullable=False),
         sa.Column("ordinal", sa.Integer(), nullable=False),
