@@ -25,6 +25,8 @@ _NEAR: Final = 3
 """Neighbours that tell where a line stands when its hunk does not show all that encloses it: git shows as many."""
 _COMPARED: Final = 50
 """Lines that say the same, of which the one in a known setting is looked for."""
+_HOLDERS: Final = 8
+"""Lines that say what the line that holds another says, with which that is compared."""
 _NAMES = re.compile(r"\s*\"?(?:name|id|key|kind)\"?\s*[:=]")
 
 
@@ -66,6 +68,8 @@ class FileAnchors:
         self.file = file
         self._redact = redact
         self._named: dict[Side, dict[str, Place]] = {}
+        self._settings: dict[tuple[Side, int], str] = {}
+        self._holding: dict[tuple[Side, int], tuple[tuple[str, ...], tuple[str, ...]]] = {}
 
     @property
     def identity(self) -> str:
@@ -115,19 +119,70 @@ class FileAnchors:
         return fingerprint(self.identity, side, place.text, place.occurrence)
 
     def setting(self, side: Side, place: Place) -> str:
+        """Return the name of what a changed line stands in, made once; see ``_setting``."""
+        key = side, place.number
+        if key not in self._settings:
+            self._settings[key] = self._setting(side, place)
+        return self._settings[key]
+
+    def _setting(self, side: Side, place: Place) -> str:
         """Return the name of what a changed line stands in: the container, the job, the function.
 
         The lines that enclose it, and those that name what encloses it, are told by their indentation, as far as its
-        hunk shows them. Where they do not reach the margin its neighbours count too, so that the same words elsewhere
-        are not taken for this line.
+        hunk shows them. Where they do not reach the margin, or the same stands elsewhere in the hunk, its neighbours
+        count too, so that the same words elsewhere are not taken for this line. Of those that even so are equal their
+        number counts: when one of them comes or goes, nobody can say which.
         """
+        held, near = self._held(side, place)
+        twins = self._twins(side, place)
+        if len(twins) == 1 and not self._repeated(side, place):
+            return setting(held, near)
+        beside = self._beside(side, place)
+        number = sum(self._beside(side, one) == beside for one in twins)
+        return setting((*held, *[""] * number), beside)
+
+    def _twins(self, side: Side, place: Place) -> list[Place]:
+        """Return the changed lines that say what this one says and stand in the same, this one among them."""
+        alike = self._sides[side].alike["".join(place.text.split())][:_COMPARED]
+        held = self._held(side, place)
+        return [one for one in alike if one is not place and self._held(side, one) == held] + [place]
+
+    def _repeated(self, side: Side, place: Place) -> bool:
+        """Say whether what holds a line stands elsewhere in its hunk too, in the same and with the same names."""
         hunk, at = self._sides[side].positions[place.number]
         lines = [one.text for one in self._sides[side].hunks[hunk][max(0, at - _REACH) : at + _REACH]]
         at = min(at, _REACH)
-        enclosing = _enclosing(lines[:at], place.text)
-        whole = bool(enclosing) and not _indent(enclosing[-1])
-        near = () if whole else (*lines[max(0, at - _NEAR) : at], *lines[at + 1 : at + 1 + _NEAR])
-        return setting((*enclosing, *_named_below(lines[at + 1 :], place.text)), near)
+        depth = _indent(place.text)
+        holder = next((i for i in range(at - 1, -1, -1) if lines[i].strip() and _indent(lines[i]) < depth), None)
+        if holder is None:
+            return False
+
+        def told(index: int) -> tuple[list[str], list[str]]:
+            return _enclosing(lines[:index], lines[index]), list(_named_below(lines[index + 1 :], place.text))
+
+        mine = told(holder)
+        others = [i for i, line in enumerate(lines) if line.rstrip() == lines[holder].rstrip() and i != holder]
+        return any(told(index) == mine for index in others[:_HOLDERS])
+
+    def _held(self, side: Side, place: Place) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the lines that tell what a line stands in, and its neighbours where those do not reach the margin."""
+        known = self._holding.get((side, place.number))
+        if known is None:
+            hunk, at = self._sides[side].positions[place.number]
+            lines = [one.text for one in self._sides[side].hunks[hunk][max(0, at - _REACH) : at + _REACH]]
+            at = min(at, _REACH)
+            enclosing = _enclosing(lines[:at], place.text)
+            whole = bool(enclosing) and not _indent(enclosing[-1])
+            near = () if whole else self._beside(side, place)
+            known = (*enclosing, *_named_below(lines[at + 1 :], place.text)), near
+            self._holding[side, place.number] = known
+        return known
+
+    def _beside(self, side: Side, place: Place) -> tuple[str, ...]:
+        """Return the neighbours of a line on its side."""
+        hunk, at = self._sides[side].positions[place.number]
+        lines = self._sides[side].hunks[hunk]
+        return tuple(one.text for one in (*lines[max(0, at - _NEAR) : at], *lines[at + 1 : at + 1 + _NEAR]))
 
     def again(self, finding: Finding) -> Place | None:
         """Return the changed line that a known finding is about by now: the one that says the same in the same

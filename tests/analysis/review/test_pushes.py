@@ -178,3 +178,53 @@ def test_what_a_model_said_of_a_line_stays_with_that_line():
     said = [replace(f, rule="") for f in after(change("payment-api"))]
     (now,) = after(change("debug-tool", "payment-api"), said, said=[])
     assert container(now, "debug-tool", "payment-api", shape="short") == "payment-api"
+
+
+def unnamed(places, *, told_apart: bool) -> str:
+    """Return the diff that makes some of four containers privileged of which none has a name."""
+
+    def lines(privileged):
+        made = ["kind: Pod", "spec:", "  containers:"]
+        for place in range(4):
+            made += ["  - securityContext:", "      runAsNonRoot: true"]
+            made += ["      privileged: true"] if place in privileged else []
+            made += ["    stdin: false", f"    image: registry.example/{place if told_apart else 'x'}:1"]
+            made += ["    tty: false"] * 3
+        return made
+
+    body = "\n".join(list(difflib.unified_diff(lines(()), lines(places), lineterm="", n=30))[2:])
+    return f"diff --git a/pod.yaml b/pod.yaml\n--- a/pod.yaml\n+++ b/pod.yaml\n{body}\n" if body else ""
+
+
+_PLACES = st.sets(st.integers(0, 3), min_size=1)
+_INNER = st.sets(st.integers(1, 3), min_size=1)  # the first has another line above it
+
+
+def known_of(first, ignored, *, told_apart: bool):
+    """What is known after a first push of which somebody dismissed some places."""
+    found = sorted(after(unnamed(first, told_apart=told_apart)), key=lambda finding: finding.line)
+    told = dict(zip(sorted(first), found, strict=True))
+    return [*dismissed(told[place] for place in first & ignored), *(told[place] for place in first - ignored)]
+
+
+def open_at(findings, second, *, told_apart: bool) -> set[int]:
+    """The places of which something is open."""
+    lines = sorted(finding.line for finding in after(unnamed(second, told_apart=told_apart)))
+    places = dict(zip(lines, sorted(second), strict=True))
+    return {places[finding.line] for finding in findings if finding.state == "open"}
+
+
+@given(_PLACES, st.sets(st.integers(0, 3)), _PLACES)
+def test_among_equal_lines_in_equal_surroundings_a_dismissal_covers_what_was_dismissed(first, ignored, second):
+    now = after(unnamed(second, told_apart=True), known_of(first, ignored, told_apart=True))
+    assert open_at(now, second, told_apart=True) == second - (first & ignored)
+    assert len({finding.fingerprint for finding in now}) == len(now)
+
+
+@given(_INNER, st.sets(st.integers(1, 3)), _INNER)
+def test_what_nothing_tells_apart_is_open_again_when_one_of_it_comes_or_goes(first, ignored, second):
+    now = after(unnamed(second, told_apart=False), known_of(first, ignored, told_apart=False))
+    if len(first) != len(second):
+        assert open_at(now, second, told_apart=False) == second
+    if first == second:
+        assert open_at(now, second, told_apart=False) == second - ignored
