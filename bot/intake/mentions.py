@@ -43,7 +43,7 @@ def _spoken(body: str) -> list[str]:
     """Return the lines that are neither code nor commented out."""
     lines: list[str] = []
     paragraph: list[str] = []
-    fence, raw = "", False
+    fence, raw, html = "", False, False
 
     def flush() -> None:
         lines.extend(_shown("\n".join(paragraph)).split("\n") if paragraph else ())
@@ -52,10 +52,13 @@ def _spoken(body: str) -> list[str]:
     for line in re.split(r"\r\n|\r|\n", body):
         if raw:
             _, ends, line = line.partition("-->")
-            raw = not ends
             if ends:
-                line, raw = _raw(line)
+                line, lost = _raw(line)
                 lines.append(line)
+                raw = False
+                # HTML ends with the line that ends its comment; another one that begins there never ends.
+                if lost:
+                    break
             continue
         mark = _FENCE.fullmatch(line)
         if fence:
@@ -63,19 +66,31 @@ def _spoken(body: str) -> list[str]:
                 fence = ""
         elif mark and not (mark[1][0] == "`" and "`" in mark[2]):
             flush()
+            if html:
+                break
             fence = mark[1]
-        elif _HTML.match(line) and "<!--" in line:
+        elif line.lstrip(" ").startswith("<!--") and _HTML.match(line):
             flush()
-            line, raw = _raw(line)
+            raw = "-->" not in line
+            line, lost = _raw(line)
             lines.append(line)
+            if lost and not raw:
+                break
         elif _BLANK.fullmatch(line):
             flush()
+            html = False
+        elif html or _HTML.match(line):
+            # Whether this is HTML or a paragraph, what is open at the end of its line may hide all that follows.
+            html = True
+            if _raw(line)[1] or line.rfind("<") > line.rfind(">"):
+                break
+            paragraph.append(line)
         elif _BLOCK.match(line):
             flush()
             inner = _CONTAINED.sub("", line, count=1)
-            if inner.startswith("<!--"):
-                raw = _raw(inner)[1]
-            else:
+            if inner.startswith("<!--") and _raw(inner)[1]:
+                break
+            if not inner.startswith("<!--"):
                 paragraph.append(line)
         elif paragraph or not _INDENTED.match(line):
             paragraph.append(line)
