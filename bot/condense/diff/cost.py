@@ -6,9 +6,10 @@ Claude's tokenizers, which cut operations text much finer; whoever packs for one
 A common word is one token and a random one is many, and a hostile diff may hold nothing but the latter. Pairs of
 letters that are rare in English and in code tell the two apart. The weights were fitted by non-negative least squares
 to 890 pieces of 40 lines, from 14 diffs of configuration and code and from random letters, digits and marks, counted
-with o200k_base, with a standard deviation of 4 % over the pieces; what numbers between blanks and rare letters cost
-was counted by itself. With margin and slack, the true count of packed texts stays below 0.985 of the budget, at 2,000
-and 28,000: of 8 diffs of configuration, and of 20 of nothing but numbers, hex, paths, marks, single or rare letters.
+with o200k_base, with a standard deviation of 4 % over the pieces; what numbers between blanks and rare letters cost,
+and words behind a mark, of which prose about code is full, was counted by itself. With margin and slack, the true count
+of packed texts stays below 0.985 of the budget, at 2,000 to 28,000: of 50 diffs of configuration, code and prose, and
+of 11 of nothing but numbers, hex, paths, marks, single or rare letters.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ _FOLLOWERS: Final = {
 """The 300 commonest pairs of letters, by the first: 98 % of all pairs in Python's standard library."""
 _RARE_PAIR, _RARE_CAPITALS = 0.89, 1.03
 _LETTER, _LONG_WORD, _LONG_LETTER = 0.94, 40, 0.65
-_NEWLINE, _DIGITS, _JOINED, _MARK, _SAME_MARK, _OTHER_MARK, _INDENT = 1.09, 1.02, 0.33, 0.93, 0.2, 0.66, 0.65
+_NEWLINE, _DIGITS, _JOINED, _MARK, _SAME_MARK, _OTHER_MARK, _INDENT = 1.09, 1.02, 0.52, 0.93, 0.2, 0.66, 0.65
 _BLANK_ALONE: Final = 0.9
 """A blank before a digit or a rare letter: it is a token of its own, while one before a word is part of the word. Of
 more blanks the others are another."""

@@ -43,6 +43,11 @@ def test_every_line_costs_something_and_at_most_a_token_and_a_half_a_byte(text: 
         ("+  [12, 907, 3, 441, 88],", 17),
         ("+1f 8b 08 00 9e e4", 16),
         ("+7   1   0   4   9", 15),
+        (
+            "+| windows hold at the vote | `tests/approvals/test_windows.py`<br>"
+            "`tests/system/test_sign_off.py::test_a_freeze_refuses_an_approval` |",
+            38,
+        ),
         ("+a x q b z j c y", 9),
         ("+ѡѧѱѳѵҁҋҍ", 18),
         ("+ƍƛǂǝȡȴɀɏ", 18),
