@@ -308,7 +308,13 @@ MUTANTS = (
     ),
     Mutant(
         "off: a retry is made all the same",
-        [(CALLING, "    if stop is not None:\n        return stop.sentence\n", "    if False:\n        return stop.sentence\n")],
+        [
+            (
+                CALLING,
+                "    if stop is not None:\n        return stop.sentence\n",
+                "    if False:\n        return stop.sentence\n",
+            )
+        ],
         by="tests/jobs/test_calling.py::tried_again_stops",
     ),
     Mutant(
