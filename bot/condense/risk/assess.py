@@ -55,7 +55,8 @@ class _Hit(NamedTuple):
 
 
 def assess(file: FilePatch) -> tuple[Risk, ...]:
-    """Return the risks of a file's change in the order of its lines; a file of no known family has none."""
+    """Return the risks of a file's change, line by line and last those of emptied keys; a file of no known family has
+    none."""
     paths = (file.path, file.old_path or file.path)
     families = tuple(n for n, family in enumerate(FAMILIES) if any(family.PATHS.search(path) for path in paths))
     if not families:
@@ -70,7 +71,7 @@ def assess(file: FilePatch) -> tuple[Risk, ...]:
         for rule, found in finder.find(line.text[:WIDTH])
         if isinstance(rule, Touched) or not marks.comment(line.text[:WIDTH])
     ]
-    risks = []
+    risks: list[Risk] = []
     scopes = Scopes(file, marks)
     came_back = returns.came_back(
         scopes,
@@ -82,6 +83,8 @@ def assess(file: FilePatch) -> tuple[Risk, ...]:
         marks,
     )
     worse = _worse(hits)
+    if returns.DATA.search(file.path):
+        risks += _emptied(file, finder, marks, scopes)
     for at, hit in enumerate(hits):
         _, _, line, rule, found = hit
         match rule:
@@ -96,7 +99,24 @@ def assess(file: FilePatch) -> tuple[Risk, ...]:
         if tell and line.sign != " ":
             message = rule.message.format(key=found[1]) if isinstance(rule, Changed) else rule.message
             risks.append(Risk(rule.id, rule.severity, message, line.sign, line.new or line.old or 0))
-    return tuple(risks)
+    return tuple(dict.fromkeys(risks))
+
+
+def _emptied(file: FilePatch, finder: _Finder, marks: Marks, scopes: Scopes) -> Iterator[Risk]:
+    """Yield what the rules for removals tell of keys that stayed and lost all they had, at the first line of that."""
+    for number, hunk in enumerate(file.hunks):
+        lines = tuple(hunk.lines())
+        for at, line in enumerate(lines[:-1]):
+            if line.sign != " " or lines[at + 1].sign == " " or not returns.OPENS.search(marks.code(line.text[:WIDTH])):
+                continue
+            sides = scopes.sides(number)
+            child = returns.emptied(sides, at)
+            if child is None or lines[child].sign != "-":
+                continue
+            for rule, _ in finder.find(marks.code(line.text[:WIDTH])):
+                inside = sides["-"][at].parent
+                if isinstance(rule, Gone) and (rule.within is None or re.search(rule.within, inside)):
+                    yield Risk(rule.id, rule.severity, rule.message, "-", lines[child].old or 0)
 
 
 def _in_place(hit: _Hit, rule: Added, scopes: Scopes) -> bool:

@@ -23,6 +23,7 @@ RULES: Final[tuple[Rule, ...]] = (
         r"|^\s*(?:it|specify|describe|context|scenario|feature)\s+[\"'][^\"']{1,80}"
         r"|^\s*\[(?:Fact|Theory|Test|TestCase|TestMethod)\b|\bfunction\s+test\w+",
         "A test is gone: what it caught is caught no more.",
+        beyond=r"^(?:async\s+)?def\s|^(?:async\s+)?function\b|^func\s",
     ),
     Added(
         "code/test-skipped",

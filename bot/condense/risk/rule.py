@@ -36,7 +36,8 @@ class Added:
 class Gone:
     """A line that was removed, and what ``pattern`` finds (RE2 syntax; its group, where it has one) did not come back.
 
-    Where it is given, ``within`` must be found in the nearest line that encloses it, and that line must have stayed.
+    Where they are given: ``within`` must be found in the nearest line that encloses it, and that line must have
+    stayed; ``beyond`` must be found in none that encloses what came back.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Gone:
     pattern: str
     message: str
     within: str | None = None
+    beyond: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

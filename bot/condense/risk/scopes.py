@@ -15,6 +15,7 @@ from typing import Final, Literal, NamedTuple
 
 from bot.condense.diff.patch import FilePatch, Line, Sign
 from bot.condense.risk.comments import Marks
+from bot.condense.risk.literals import void, within_texts
 from bot.condense.risk.rule import WIDTH
 
 _ENCLOSES_NOTHING = re.compile(r"\{\{.*|[)\]}].*|[^\w\"']*", re.DOTALL)
@@ -22,6 +23,7 @@ _METADATA = re.compile(r"[\s\-{,\"']*metadata[\"']?\s*:[\s{]*")
 _NAME = re.compile(r"[\s\-{,\"']*name[\"']?\s*:\s*[\"']?([^\s\"',}]+)")
 _TELLING = re.compile(r"\w+\W+\w+")
 _ENDS = re.compile(r";|[\"'`]\s*\)|\"\"\"")
+_STEERS = re.compile(r"\{\{-?\s*(?:if|else|end|with|range|/\*)")
 _STATEMENT: Final = 40
 """Lines of a statement that are read."""
 _TOP: Final = -1
@@ -39,7 +41,7 @@ class Scope(NamedTuple):
     the outermost that is shown is indented. ``chain`` stands for the changed lines between that one and the line
     (0: there are none), ``path`` for all enclosing lines from the outermost on, None where the hunk does not show it.
     Equal texts have equal numbers. ``parent`` is the text of the nearest one, ``name`` that of the object whose field
-    the line is, as far as the hunk shows them.
+    the line is, as far as the hunk shows them. ``deep`` counts the lines of the chain.
     """
 
     anchor: Anchor
@@ -47,13 +49,14 @@ class Scope(NamedTuple):
     path: int | None
     parent: str
     name: str
+    deep: int = 0
 
 
 class Scopes:
     """The scopes of one file's lines, hunk by hunk; numbers of chains and paths are comparable among them."""
 
     def __init__(self, file: FilePatch, marks: Marks) -> None:
-        self._hunks, self.marks = file.hunks, marks
+        self._hunks, self.marks, self.path = file.hunks, marks, file.path
         self._numbers: dict[tuple[int, str], int] = {}
         self._sides: dict[int, Mapping[str, Side]] = {}
 
@@ -103,6 +106,7 @@ class Side:
                 None if outer.path is None else among.number(outer.path, text),
                 text,
                 "",
+                outer.deep + 1 if changed else 0,
             )
 
     def __getitem__(self, at: int) -> Scope:
@@ -120,6 +124,28 @@ class Side:
         ours = [at for at, line in enumerate(self._lines) if line.sign != self._gone]
         out = self._among.marks.commented_out(self._lines[at].text[:WIDTH] for at in ours)
         return frozenset(at for at, commented in zip(ours, out, strict=True) if commented)
+
+    @cached_property
+    def texts(self) -> frozenset[int]:
+        """The places of lines that are text and do nothing: those of a string, or of what never runs."""
+        ours = [at for at, line in enumerate(self._lines) if line.sign != self._gone]
+        inside = within_texts(self._among.path, [self._lines[at].text[:WIDTH] for at in ours])
+        found = {at for n, at in enumerate(ours) if n in inside}
+        return frozenset(found.union(at for at in ours if any(map(void, self.enclosing(at)))))
+
+    def first_child(self, at: int) -> int | None:
+        """Return the place of the first line that a line encloses, or None where it is seen to enclose none.
+
+        A template's value counts as one, wherever it stands; at the end of what a hunk shows, the file ends.
+        """
+        depth = _depth(self._lines[at].text)
+        for place in range(at + 1, len(self._lines)):
+            line = self._lines[place]
+            bare = line.text.strip()
+            if line.sign == self._gone or not bare or self._among.marks.comment(line.text) or _STEERS.match(bare):
+                continue
+            return place if _depth(line.text) > depth or bare.startswith("{{") else None
+        return None
 
     def statement(self, at: int) -> str:
         """Return the text from a line to the end of its statement, as far as the hunk shows it."""

@@ -56,6 +56,8 @@ resource "aws_sqs_queue" "jobs" {
 }
 """
 LIFECYCLE = "  lifecycle {\n    prevent_destroy = true\n  }\n"
+TEST = "def test_f():\n    assert f()\n"
+AFTER_DOCSTRING = 'def f():\n    """\n    x\n    y\n    z\n    """\n    verify(b, c)\n'
 DENY = "kind: NetworkPolicy\nmetadata:\n  name: deny-all\nspec:\n  podSelector: {}\n"
 
 GONE_FOR_GOOD: dict[str, tuple[str, Change]] = {
@@ -96,6 +98,93 @@ GONE_FOR_GOOD: dict[str, tuple[str, Change]] = {
             GUARDED.replace(LIFECYCLE, "") + "# far\n" * 20 + QUEUE.replace("  wait = 5\n", "  wait = 5\n" + LIFECYCLE),
         ),
     ),
+    "in a value": (
+        "k8s/probe-removed",
+        ("a.yaml", POD, POD.replace(PROBE, "    env:\n    - name: NOTE\n      value: 'livenessProbe: none'\n")),
+    ),
+    "as a value": ("k8s/probe-removed", ("a.yaml", POD, POD.replace(PROBE, "    note: livenessProbe\n"))),
+    "in a block of text": (
+        "k8s/probe-removed",
+        ("a.yaml", POD, POD.replace(PROBE, "    note: |\n      livenessProbe:\n        httpGet: {path: /}\n")),
+    ),
+    "in arguments": (
+        "k8s/probe-removed",
+        ("a.yaml", POD, POD.replace(PROBE, '    args: ["livenessProbe: on"]\n')),
+    ),
+    "below a key that nobody reads": (
+        "k8s/probe-removed",
+        ("a.yaml", POD, POD.replace(PROBE, "    x-off:\n      livenessProbe:\n        httpGet: {path: /}\n")),
+    ),
+    "in a branch that is never rendered": (
+        "k8s/probe-removed",
+        (
+            "templates/a.yaml",
+            POD,
+            POD.replace(PROBE, "    {{- if false }}\n" + PROBE.replace(": {", ":  {") + "    {{- end }}\n").replace(
+                "livenessProbe:", "livenessProbe: "
+            ),
+        ),
+    ),
+    "set to null": ("k8s/probe-removed", ("a.yaml", POD, POD.replace(PROBE, "    livenessProbe: null\n"))),
+    "set to nothing": ("k8s/probe-removed", ("a.yaml", POD, POD.replace(PROBE, "    livenessProbe: ~ # off\n"))),
+    "emptied": ("k8s/probe-removed", ("a.yaml", POD, POD.replace(PROBE, "    livenessProbe: {}\n"))),
+    "left with its name": ("k8s/probe-removed", ("a.yaml", POD, POD.replace("      httpGet: {path: /}\n", ""))),
+    "left with its name, in JSON": (
+        "k8s/probe-removed",
+        (
+            "a.json",
+            '{"a": {\n  "livenessProbe": {\n    "httpGet": {}\n  }\n}}',
+            '{"a": {\n  "livenessProbe": {\n  }\n}}',
+        ),
+    ),
+    "left with its name, written anew": (
+        "k8s/probe-removed",
+        ("a.yaml", POD, POD.replace(PROBE, "    livenessProbe: # none\n")),
+    ),
+    "a limit that is null": (
+        "k8s/limit-removed",
+        ("a.yaml", "resources:\n  limits:\n    memory: 1Gi", "resources:\n  limits:\n    memory: null"),
+    ),
+    "a guard in a string": (
+        "tf/prevent-destroy-removed",
+        ("a.tf", GUARDED, GUARDED.replace("prevent_destroy = true", 'x = "prevent_destroy = true"')),
+    ),
+    "a guard in a heredoc": (
+        "tf/prevent-destroy-removed",
+        ("a.tf", GUARDED, GUARDED.replace("    prevent_destroy = true", "x = <<EOT\n    prevent_destroy  = true\nEOT")),
+    ),
+    "a policy in a note": (
+        "k8s/network-policy-removed",
+        ("a.yaml", DENY, 'note: "kind: NetworkPolicy"\n' + DENY.replace("NetworkPolicy", "ConfigMap")),
+    ),
+    "a policy that another key names": (
+        "k8s/network-policy-removed",
+        ("a.yaml", DENY, "was: NetworkPolicy\n" + DENY.replace("NetworkPolicy", "ConfigMap")),
+    ),
+    "a test in a docstring": (
+        "code/test-removed",
+        ("test_a.py", TEST, f'"""\n{TEST}"""\n'.replace("def  ", "def ").replace("f()", "f( )")),
+    ),
+    "a test in a string": (
+        "code/test-removed",
+        ("test_a.py", TEST, 'X = """\n' + TEST.replace("f()", "g()") + '"""\n'),
+    ),
+    "a test that never runs": (
+        "code/test-removed",
+        ("test_a.py", TEST, "if False:\n    " + TEST.replace("\n    ", "\n        ")),
+    ),
+    "a test within a function": (
+        "code/test-removed",
+        ("test_a.py", TEST, "def off():\n    " + TEST.replace("\n    ", "\n        ")),
+    ),
+    "a test in a raw string": (
+        "code/test-removed",
+        ("a_test.go", "func TestA(t *testing.T) {\n}\n", "var x = `\nfunc TestA(t *testing.T)  {\n}\n`\n"),
+    ),
+    "a guard that is only told of": (
+        "code/guard-removed",
+        ("a.py", "def f(b):\n    verify(b)\n", 'def f(b):\n    log("verify(b)")\n'),
+    ),
     "a policy of another name": (
         "k8s/network-policy-removed",
         ("a.yaml", DENY + "# end", "# one\n" + DENY.replace("kind", "kind ").replace("deny-all", "allow-all")),
@@ -103,6 +192,34 @@ GONE_FOR_GOOD: dict[str, tuple[str, Change]] = {
 }
 BACK: dict[str, tuple[str, Change]] = {
     "with other contents": ("k8s/probe-removed", ("a.yaml", POD, POD.replace("{path: /}", "{path: /live}"))),
+    "with contents where it had none": (
+        "k8s/probe-removed",
+        ("a.yaml", POD.replace(PROBE, "    livenessProbe: {}\n"), POD),
+    ),
+    "with its name in quotes": (
+        "k8s/probe-removed",
+        ("a.yaml", POD, POD.replace("livenessProbe:", '"livenessProbe":')),
+    ),
+    "with its value in quotes": (
+        "k8s/network-policy-removed",
+        ("a.yaml", DENY, DENY.replace("NetworkPolicy", '"NetworkPolicy"')),
+    ),
+    "with what a template puts there": (
+        "k8s/probe-removed",
+        ("templates/a.yaml", POD, POD.replace("      httpGet: {path: /}\n", "{{ toYaml .Values.probe | indent 6 }}\n")),
+    ),
+    "under a condition of a template": (
+        "k8s/probe-removed",
+        ("templates/a.yaml", POD, POD.replace(PROBE, "    {{- if .Values.p }}\n" + PROBE + "    {{- end }}\n")),
+    ),
+    "after a docstring of which the hunk shows the end": (
+        "code/guard-removed",
+        ("a.py", 'def f():\n    """\n    x\n    y\n    z\n    """\n    verify(b)\n', AFTER_DOCSTRING),
+    ),
+    "in a class of tests": (
+        "code/test-removed",
+        ("test_a.py", TEST, "class TestF:\n    " + TEST.replace("\n    ", "\n        ").replace("()", "(self)", 1)),
+    ),
     "elsewhere in its container": (
         "k8s/probe-removed",
         ("a.yaml", POD, POD.replace(PROBE, "").replace("image: x\n", "image: x\n" + PROBE)),
