@@ -24,11 +24,12 @@ _FINDING_MARK = re.compile(_MARK.format("finding", "([0-9a-f]{16})"))
 
 
 def chosen(review: Review, most: int = MOST) -> tuple[Finding, ...]:
-    """Return the open findings to comment on now, the weightiest first: none that was said, none that is a guess."""
+    """Return the open findings to comment on now, the weightiest first: none that was said, none that is a guess, and
+    none about a file as a whole, for which GitHub has no line."""
     rules: Counter[str] = Counter()
     picked = []
     for finding in sorted(review.open, key=lambda finding: -finding.weight):
-        if finding.said or finding.severity == "low" or finding.confidence == "low":
+        if finding.said or not finding.line or finding.severity == "low" or finding.confidence == "low":
             continue
         if finding.rule:
             rules[finding.rule] += 1

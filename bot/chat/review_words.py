@@ -56,7 +56,10 @@ def web(pull_request: PullRequest) -> str:
 
 
 def place(finding: Finding) -> str:
-    """Return where a finding stands: ``line 12``, ``lines 12-14``, and that it is the removed ones where it is."""
+    """Return where a finding stands: ``line 12``, ``lines 12-14``, that it is the removed ones, or that it is
+    about the file as a whole."""
+    if not finding.line:
+        return "the whole file"
     span = (
         f"line {finding.line}" if finding.start_line == finding.line else f"lines {finding.start_line}-{finding.line}"
     )
@@ -69,4 +72,5 @@ def link(pull_request: PullRequest, finding: Finding) -> str:
     if not address:
         return ""
     name = hashlib.sha256(finding.path.encode("utf-8", "replace")).hexdigest()
-    return f"{address}/files#diff-{name}{'L' if finding.side == 'LEFT' else 'R'}{finding.line}"
+    line = f"{'L' if finding.side == 'LEFT' else 'R'}{finding.line}" if finding.line else ""
+    return f"{address}/files#diff-{name}{line}"

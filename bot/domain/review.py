@@ -96,12 +96,13 @@ class ChangedFile:
 class Finding:
     """One thing a reviewer should know, about lines that are really in the diff.
 
-    ``start_line`` to ``line`` lie in one hunk, on one ``side``; for a single line both are the same. ``quote`` is the
-    one of these lines that tells it, redacted. ``rule`` is the id of the risk rule that tells it (empty where only a
-    model does), ``category`` one of ``CATEGORIES``. ``why`` says what it means in operation. ``suggestion`` is the text
-    to put in place of the lines; None where there is none, the empty string where they should go. ``said`` means that a
-    comment was made at the line, ``reason`` who dismissed it and why. ``setting`` tells what the line stands in from
-    equal lines that stand in something else (see ``setting``).
+    ``start_line`` to ``line`` lie in one hunk, on one ``side``; for a single line both are the same. ``quote`` is
+    the one of these lines that tells it, redacted; line 0 is the renamed file as a whole. ``rule`` is the id of
+    the risk rule that tells it (empty where only a model does), ``category`` one of ``CATEGORIES``. ``why`` says
+    what it means in operation. ``suggestion`` is the text to put in place of the lines; None where there is none,
+    the empty string where they should go. ``said`` means that a comment was made at the line, ``reason`` who
+    dismissed it and why. ``setting`` tells what the line stands in from equal lines that stand in something else
+    (see ``setting``).
     """
 
     fingerprint: str

@@ -33,6 +33,8 @@ def test_a_line_has_githubs_own_anchor():
 def test_places_are_said_as_people_say_them():
     assert place(FINDING) == "removed line 14"
     assert place(replace(FINDING, side="RIGHT", start_line=12)) == "lines 12-14"
+    assert place(replace(FINDING, start_line=0, line=0)) == "the whole file"
+    assert "L0" not in link(PULL_REQUEST, replace(FINDING, start_line=0, line=0))
 
 
 def test_counts_are_of_what_is_open():

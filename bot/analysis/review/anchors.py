@@ -92,9 +92,16 @@ class FileAnchors:
         """The runs of removed lines, by the old number each begins at."""
         return dict(_runs(self.file, "-"))
 
+    @cached_property
+    def moved_from(self) -> Place | None:
+        """What may be said about of a renamed file as a whole: line 0 of its old side, of which no line is shown."""
+        if self.file.status != "renamed":
+            return None
+        return Place(0, visible(self._redact(paths(self.file))), changed=True, whole=True, occurrence=0)
+
     def at(self, side: Side, number: int) -> Span | None:
         """Return the changed line with this number, or None."""
-        place = self._sides[side].numbers.get(number)
+        place = self._sides[side].numbers.get(number) if number else self.moved_from
         return None if place is None else Span(self.file.path, side, (place,))
 
     def changed(self, side: Side) -> Iterator[Place]:
@@ -116,7 +123,7 @@ class FileAnchors:
 
     def fingerprint(self, side: Side, place: Place) -> str:
         """Return the name of what is said about a line."""
-        return fingerprint(self.identity, side, place.text, place.occurrence)
+        return fingerprint(self.identity, side, place.text if place.number else "", place.occurrence)
 
     def setting(self, side: Side, place: Place) -> str:
         """Return the name of what a changed line stands in, made once; see ``_setting``."""
@@ -133,6 +140,8 @@ class FileAnchors:
         count too, so that the same words elsewhere are not taken for this line. Of those that even so are equal their
         number counts: when one of them comes or goes, nobody can say which.
         """
+        if not place.number:
+            return setting((), ())
         held, near = self._held(side, place)
         twins = self._twins(side, place)
         if len(twins) == 1 and not self._repeated(side, place):
@@ -187,6 +196,9 @@ class FileAnchors:
     def again(self, finding: Finding) -> Place | None:
         """Return the changed line that a known finding is about by now: the one that says the same in the same
         setting, else the one that bears its name, else None."""
+        if not finding.line:
+            whole = self.moved_from
+            return whole if whole and self.fingerprint(finding.side, whole) == finding.fingerprint else None
         by_name = self.named(finding.side).get(finding.fingerprint)
         if by_name is not None and self.setting(finding.side, by_name) == finding.setting:
             return by_name
@@ -236,6 +248,19 @@ class Anchors:
     def file(self, path: str) -> FileAnchors | None:
         """Return the file of this path, or None where the diff has none."""
         return self._files.get(path)
+
+    def of(self, finding: Finding) -> FileAnchors | None:
+        """Return the file that a known finding is about by now: that of its path, else, where the diff has no such file
+        any more, the one that came under another name and says the same in the same setting; or None."""
+        known = self.file(finding.path)
+        if known is not None:
+            return known
+        return next((file for file in self._come if file.again(finding) is not None), None)
+
+    @cached_property
+    def _come(self) -> tuple[FileAnchors, ...]:
+        files = (self._files[file.path] for file in self._patch.files if file.status in ("added", "renamed", "copied"))
+        return tuple(files)
 
     def moved(self, path: str, number: int) -> bool:
         """Whether the removed line with this old number, and those removed after it, are added again anywhere."""

@@ -82,7 +82,7 @@ def _rules(risks: Mapping[str, Sequence[Risk]], redact: Redact, budget: float) -
             if risk.severity != "low":
                 about.setdefault(risk.rule, risk)
                 side = "LEFT" if risk.sign == "-" else "RIGHT"
-                places.setdefault(risk.rule, []).append(f"{path} {side} {risk.line}")
+                places.setdefault(risk.rule, []).append(f"{path} {side} {risk.line}" if risk.line else path)
     lines = ["", "RULES FOUND" if places else "RULES FOUND nothing"]
     for rule in sorted(about, key=lambda rule: SEVERITIES.index(about[rule].severity))[:_MAX_RULES]:
         more = len(places[rule]) - _MAX_PLACES

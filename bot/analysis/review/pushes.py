@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from bot.analysis.review.anchors import Anchors
+from bot.analysis.review.anchors import Anchors, FileAnchors
 from bot.condense.risk.rule import Risk
 from bot.domain.review import SEVERITIES, Finding, Review, State
 
@@ -31,6 +31,7 @@ def carried(
     that is not found again is resolved only if its line is no longer changed, or the rule that told it no longer does:
     that a model does not repeat itself means nothing. ``complete`` says that every changed file was listed.
     """
+    previous = _followed(previous, anchors)
     pairs = _pairs(previous, found)
     merged = [_again(before, now) for before, now in pairs]
     taken = {finding.fingerprint for finding in found}
@@ -46,6 +47,21 @@ def carried(
             merged.append(kept)
     merged.sort(key=lambda finding: (_ORDER[finding.state], -finding.weight))
     return tuple(merged[:MAX_KNOWN])
+
+
+def _followed(previous: Sequence[Finding], anchors: Anchors) -> list[Finding]:
+    """Return the findings where they stand by now, if their file came under another name: whatever their state, what is
+    known of them goes along."""
+    names = {finding.fingerprint for finding in previous}
+    followed = []
+    for finding in previous:
+        file = None if anchors.file(finding.path) else anchors.of(finding)
+        now = finding if file is None else _standing(finding, file)
+        if now.fingerprint != finding.fingerprint and now.fingerprint in names:
+            now = finding
+        names.add(now.fingerprint)
+        followed.append(now)
+    return followed
 
 
 def _pairs(previous: Sequence[Finding], found: Sequence[Finding]) -> list[tuple[Finding | None, Finding]]:
@@ -97,7 +113,7 @@ def _again(before: Finding | None, now: Finding) -> Finding:
 
 
 def _gone(finding: Finding, anchors: Anchors, risks: Mapping[str, Sequence[Risk]], *, complete: bool) -> bool:
-    file = anchors.file(finding.path)
+    file = anchors.of(finding)
     if file is None:
         return complete
     if "no patch" in file.file.notes or "damaged" in file.file.notes:
@@ -113,8 +129,12 @@ def _gone(finding: Finding, anchors: Anchors, risks: Mapping[str, Sequence[Risk]
 def _moved(finding: Finding, anchors: Anchors) -> Finding:
     """Return the finding with the number and the name that its line has now."""
     file = anchors.file(finding.path)
-    place = file.again(finding) if file and finding.state != "resolved" else None
-    if file is None or place is None:
+    return _standing(finding, file) if file and finding.state != "resolved" else finding
+
+
+def _standing(finding: Finding, file: FileAnchors) -> Finding:
+    place = file.again(finding)
+    if place is None:
         return finding
     return replace(
         finding,

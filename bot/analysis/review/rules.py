@@ -9,7 +9,6 @@ from typing import Final
 
 from bot.analysis.review.anchors import Anchors, FileAnchors
 from bot.analysis.review.committed import MESSAGE, RULE, committed
-from bot.condense.diff.classify import ASIDE
 from bot.condense.risk.assess import FAMILIES
 from bot.condense.risk.rule import SEVERITIES, Risk, Touched
 from bot.domain.review import Confidence, Finding
@@ -23,8 +22,8 @@ _TOUCHED: Final = frozenset(rule.id for family in FAMILIES for rule in family.RU
 _MOVED: Final = "The same lines are added elsewhere in this change: it may only have moved."
 _ADDED: Final = "The model adds:"
 _SELDOM_RUN: Final = frozenset({"test", "docs", "lock"})
-_OF_TESTS: Final = "code/test-"
-"""Rules that tell what becomes of tests: in a file of tests they are no guess."""
+_NO_GUESS: Final = ("code/test-", "move/")
+"""Rules that tell what becomes of tests, or of a file: whatever the file is, they are no guess."""
 _CATEGORIES: Final = (
     (
         "data-loss",
@@ -33,9 +32,11 @@ _CATEGORIES: Final = (
         r"|k8s/(?:data-|finalizer|storage)|alert/retention",
     ),
     ("tests", r"test"),
+    ("data-loss", r"move/(?:infrastructure|migration)"),
+    ("observability", r"move/rules"),
     (
         "security",
-        r"gha/|privileged|host-|root|capability|unconfined|security|rbac|network|exposed|token|secret|iam|public|open"
+        r"gha/|move/(?:workflow|owners)|privileged|host-|root|capability|unconfined|security|rbac|network|exposed|token|secret|iam|public|open"
         r"|encryption|credential|tls|grant|injection|access|runs-text|code/guard|remote",
     ),
     ("observability", r"alert/|signal"),
@@ -46,7 +47,7 @@ _CATEGORIES: Final = (
     ),
     ("dependency", r"image|dependency|base|provider|version|unpinned|action|include"),
     ("rollout", r"migration/|sql/|helm/hook|rollout"),
-    ("configuration", r"k8s/|helm/|kustomize/|tf/|setting"),
+    ("configuration", r"k8s/|helm/|kustomize/|tf/|move/|setting"),
 )
 _CATEGORY = [(name, re.compile(pattern)) for name, pattern in _CATEGORIES]
 
@@ -66,8 +67,7 @@ def told(
             continue
         found, kind = risks.get(path, ()), kinds.get(path, "source")
         telling = [risk for risk in found if _tells(risk)]
-        if kind not in ASIDE:
-            telling += [Risk(RULE, "high", MESSAGE, "+", place.number) for place in committed(file)]
+        telling += [Risk(RULE, "high", MESSAGE, "+", place.number) for place in committed(file)]
         if file.file.status == "deleted" and telling:
             telling = [min(telling, key=lambda risk: SEVERITIES.index(risk.severity))]
         for risk in telling:
@@ -121,9 +121,9 @@ def _finding(risk: Risk, file: FileAnchors, kind: str, head_sha: str, *, moved: 
         return None
     (place,) = span.places
     confidence: Confidence = "high"
-    if risk.rule in _TOUCHED or (kind in _SELDOM_RUN and not risk.rule.startswith(_OF_TESTS)):
+    if risk.rule in _TOUCHED or (kind in _SELDOM_RUN and not risk.rule.startswith(_NO_GUESS)):
         confidence = "low"
-    elif kind not in ("source", "test") or moved:
+    elif kind not in ("source", "test", "docs") or moved:
         # Copied lines excuse nothing: an attacker can add them anywhere. But people should know where to look.
         confidence = "medium"
     return Finding(

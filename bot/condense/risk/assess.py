@@ -29,6 +29,7 @@ from bot.condense.risk import (
     terraform,
 )
 from bot.condense.risk.comments import Marks
+from bot.condense.risk.moves import moved_away
 from bot.condense.risk.rule import WIDTH, Added, Changed, Gone, Risk, Rule, Touched
 from bot.condense.risk.scopes import Scopes
 
@@ -55,12 +56,12 @@ class _Hit(NamedTuple):
 
 
 def assess(file: FilePatch) -> tuple[Risk, ...]:
-    """Return the risks of a file's change, line by line and last those of emptied keys; a file of no known family has
-    none."""
+    """Return the risks of a file's change: of the whole file, line by line, and last those of emptied keys."""
     paths = (file.path, file.old_path or file.path)
     families = tuple(n for n, family in enumerate(FAMILIES) if any(family.PATHS.search(path) for path in paths))
+    away = moved_away(file)
     if not families:
-        return ()
+        return away
     finder = _finder(families)
     marks = Marks.of(file.path)
     hits = [
@@ -71,7 +72,7 @@ def assess(file: FilePatch) -> tuple[Risk, ...]:
         for rule, found in finder.find(line.text[:WIDTH])
         if isinstance(rule, Touched) or not marks.comment(line.text[:WIDTH])
     ]
-    risks: list[Risk] = []
+    risks = list(away)
     scopes = Scopes(file, marks)
     came_back = returns.came_back(
         scopes,

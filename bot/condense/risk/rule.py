@@ -76,7 +76,7 @@ Rule = Added | Gone | Touched | Changed
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """What a rule found: at a line of the old file (``-``) or of the new one (``+``)."""
+    """What a rule found: at a line of the old file (``-``) or of the new one (``+``). Line 0 is the file itself."""
 
     rule: str
     severity: Severity

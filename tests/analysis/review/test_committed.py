@@ -30,9 +30,26 @@ def test_a_secret_that_was_there_before_is_no_news() -> None:
     assert findings("values.yaml", [f"key: {KEY}"], [f"key: {KEY}", "a: 1"]) == []
 
 
-def test_a_lock_file_is_full_of_hashes_and_a_test_of_examples() -> None:
-    assert findings("poetry.lock", ["a"], ["a", f"key: {KEY}"], kind="lock") == []
-    assert {finding.confidence for finding in findings("t.yaml", ["a"], ["a", f"key: {KEY}"], kind="test")} == {"low"}
+@pytest.mark.parametrize(
+    ("kind", "confidence"),
+    [("source", "high"), ("vendored", "medium"), ("generated", "medium"), ("lock", "low"), ("test", "low")],
+)
+def test_a_secret_is_told_wherever_it_lies(kind: str, confidence: str) -> None:
+    (finding,) = findings("a.env", ["a"], ["a", f"key: {KEY}"], kind=kind)
+    assert (finding.rule, finding.confidence) == (RULE, confidence)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '  "integrity": "sha512-Q8UpV5mhQbYkBbQk2BkXv0cG2mVYqJ5fXJ7nE3QkM4sWq0u9m1zLhO8oT2pYw6rD5vCtB3nKx7gHaF1eSg==",',
+        "github.com/pkg/errors v0.9.1 h1:FEBLx1zS214owpjy7qsBeixbURkuhQAwrK5UwLGTwt4=",
+        "    --hash=sha256:3b0d6d5b7f1f2e4b6f0a9d8c7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9e8f",
+        'checksum = "8c3c6f3a1c5e7b9d0f2a4c6e8b0d2f4a6c8e0b2d4f6a8c0e2b4d6f8a0c2e4b6d"',
+    ],
+)
+def test_the_hash_of_a_package_is_no_secret(line: str) -> None:
+    assert findings("x.lock", ["a"], ["a", line], kind="lock") == []
 
 
 def test_of_one_file_so_many_are_told() -> None:

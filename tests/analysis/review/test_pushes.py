@@ -16,7 +16,7 @@ from bot.domain.review import Review
 from tests.analysis.review.diffs import DEPLOYMENT, HEAD, patch, same
 
 MOVED = DEPLOYMENT.replace("@@ -10,9 +10,7 @@", "@@ -110,9 +210,7 @@")
-PROBE_BACK = DEPLOYMENT.replace("         image:", "+        readinessProbe:\n         image:").replace(
+PROBE_BACK = DEPLOYMENT.replace("         image:", "+        readinessProbe: {tcpSocket: {}}\n         image:").replace(
     "+10,7", "+10,8"
 )
 DROPPED_FLAG = DEPLOYMENT.replace("+          privileged: true\n", "").replace("+38,5", "+38,4")
@@ -228,3 +228,61 @@ def test_what_nothing_tells_apart_is_open_again_when_one_of_it_comes_or_goes(fir
         assert open_at(now, second, told_apart=False) == second
     if first == second:
         assert open_at(now, second, told_apart=False) == second - ignored
+
+
+def test_a_file_that_was_moved_away_is_told_until_it_is_moved_back():
+    def moved(new):
+        text = f"diff --git a/k8s/pdb.yaml b/{new}\nrename from k8s/pdb.yaml\nrename to {new}\n"
+        return "diff --git a/a b/b\nrename from a\nrename to b\n" + text
+
+    first = after(moved("k8s/pdb.yaml.bak"))
+    assert [(one.rule, one.state) for one in first] == [("move/manifest", "open")]
+    assert [(one.path, one.state) for one in after(moved("k8s/pdb.yaml.off"), first)] == [("k8s/pdb.yaml.off", "open")]
+    assert [one.state for one in after(moved("k8s/other.yaml"), first)] == ["resolved"]
+    assert [one.state for one in after("", first)] == ["resolved"]
+
+
+def created(path):
+    lines = ["def pay(user, amount):", "    charge(user, amount)", "    charge(user, amount + fee)", "    return True"]
+    text = "".join(f"+{line}\n" for line in lines)
+    return f"diff --git a/{path} b/{path}\nnew file mode 100644\n--- /dev/null\n+++ b/{path}\n@@ -0,0 +1,4 @@\n{text}"
+
+
+def renamed(new):
+    return (
+        f"diff --git a/a.py b/{new}\nrename from a.py\nrename to {new}\n--- a/a.py\n+++ b/{new}\n"
+        "@@ -1,3 +1,4 @@\n def pay(user, amount):\n     x = 1\n+    charge(user, amount + fee)\n     return True\n"
+    )
+
+
+def by_model(text, path, line):
+    """What a model says of a line."""
+    file = Anchors(patch(text), same).file(path)
+    (place,) = file.at("RIGHT", line).places
+    name, where = file.fingerprint("RIGHT", place), file.setting("RIGHT", place)
+    told_ = {"severity": "critical", "path": path, "side": "RIGHT", "line": line, "start_line": line}
+    return replace(FIRST[0], rule="", fingerprint=name, setting=where, quote=place.text, **told_)
+
+
+@pytest.mark.parametrize(
+    ("make", "first", "then"),
+    [(created, "pay.py", "billing.py"), (renamed, "b.py", "c.py"), (renamed, "b.py", "a/b.py")],
+)
+def test_a_finding_goes_along_with_a_file_that_gets_another_name(make, first, then):
+    known = by_model(make(first), first, 3)
+    (kept,) = after(make(then), [known], said=[])
+    assert (kept.state, kept.path, kept.line, kept.blocks) == ("open", then, 3, True)
+    assert kept.fingerprint == by_model(make(then), then, 3).fingerprint
+    ignored = replace(known, state="dismissed", reason="lee: as agreed", said=True)
+    (still,) = after(make(then), [ignored], said=[by_model(make(then), then, 3)])
+    assert (still.state, still.said, still.path) == ("dismissed", True, then)
+    (mended,) = after(make(then).replace("charge(user, amount + fee)", "pass"), [known], said=[])
+    assert mended.state == "resolved"
+    (kept,) = after("", [known], said=[])
+    assert kept.state == "resolved"
+
+
+def test_what_two_files_had_and_one_has_is_known_of_both():
+    one, other = (replace(by_model(created(path), path, 3), said=True) for path in ("a1.py", "a2.py"))
+    both = after(created("a3.py"), [one, replace(other, state="dismissed")], said=[])
+    assert {finding.state for finding in both} == {"open", "dismissed"}

@@ -83,3 +83,15 @@ def test_every_rule_has_a_category():
             found = category(rule.id)
             assert found in CATEGORIES
             assert found != "correctness" or rule.id.startswith(("code/", "docker/")), rule.id
+
+
+def test_a_file_that_is_moved_out_of_reach_is_told_of_the_file_itself():
+    moved = (
+        "diff --git a/tests/test_pay.py b/docs/pay.py.off\nsimilarity index 100%\n"
+        "rename from tests/test_pay.py\nrename to docs/pay.py.off\n"
+    )
+    for kind in ("source", "test", "docs"):
+        (finding,) = rules(moved, kind=kind)
+        assert (finding.rule, finding.confidence, finding.category) == ("move/test", "high", "tests")
+        assert (finding.path, finding.side, finding.line) == ("docs/pay.py.off", "LEFT", 0)
+        assert finding.quote == "{tests/test_pay.py => docs/pay.py.off}"
