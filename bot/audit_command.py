@@ -173,7 +173,9 @@ def _anchors(given: Configuration, path: Path | None, heads: tuple[str, ...]) ->
     file = path or given.structure.audit.anchor_file
     try:
         if file is not None and (path is not None or file.exists()):
-            found = anchors.read(file)
+            found, torn = anchors.read(file)
+            for line in torn:
+                click.echo(f"{file}:{line}: was cut off in writing and is no anchor", err=True)
     except anchors.AnchorError as error:
         fail(str(error))
     for head in heads:

@@ -137,9 +137,10 @@ def _files(configuration: Configuration) -> tuple[Catalogue | None, list[Check]]
     anchors = configuration.structure.audit.anchor_file
     if anchors is not None:
         try:
-            assembly.anchors_of(configuration)
+            torn = assembly.anchors_of(configuration).torn
             there = anchors.absolute().parent.is_dir()
             said = "can be read" if anchors.exists() else f"will be made in {anchors.absolute().parent}"
+            said += f"; cut off in writing: line {', '.join(map(str, torn))}" if torn else ""
             missing = f"there is no folder {anchors.absolute().parent}"
             checks.append(Check("audit.anchor_file", there, said if there else missing, "" if there else "Create it."))
         except assembly.CannotStart as error:

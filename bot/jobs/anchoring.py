@@ -23,6 +23,8 @@ async def keep_anchors(world: World) -> None:
     """Run for ever: note the head at the start and then as often as configured, if there is a newer one."""
     loop = asyncio.get_running_loop()
     due = 0.0
+    if world.anchors.torn:
+        log.warning("lines of the anchor file were cut off in writing", lines=list(world.anchors.torn))
     while True:
         try:
             if await look(world, note=loop.time() >= due):

@@ -6,6 +6,7 @@ can write to neither.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from bot.domain.chain import Row
 
 REMEMBERED = 64
 _LINE = 1024
+_BEGINS = b'{"at":'
 
 
 class AnchorError(Exception):
@@ -24,12 +26,13 @@ class AnchorError(Exception):
 
 class Anchors:
     """What one process has noted. ``trouble`` says what it found to be wrong with the audit, and stays; ``unwritten``
-    says why the newest head is not in the file."""
+    says why the newest head is not in the file; ``torn`` are the lines of the file that were cut off in writing."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
         self.trouble = ""
         self.unwritten = ""
+        self.torn: tuple[int, ...] = ()
         self._seen: dict[int, str] = {}
         self._in_file = 0
 
@@ -41,7 +44,7 @@ class Anchors:
     def load(self) -> None:
         """Remember what the file holds, if there is one. Raises ``AnchorError``."""
         if self.path is not None and self.path.exists():
-            found = read(self.path)
+            found, self.torn = read(self.path)
             for seq in sorted(found)[-REMEMBERED:]:
                 self._remember(seq, found[seq])
             self._in_file = max(found, default=0)
@@ -56,12 +59,17 @@ class Anchors:
             return
         line = canonical({"at": now, "seq": head.seq, "hash": head.hash, "signature": head.signature}) + b"\n"
         try:
-            handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
             try:
-                os.write(handle, line)
+                size = os.fstat(handle).st_size
+                if size and os.pread(handle, 1, size - 1) != b"\n":
+                    line = b"\n" + line  # what was cut off there stays a line of its own
+                written = os.write(handle, line)
                 os.fsync(handle)
             finally:
                 os.close(handle)
+            if written != len(line):
+                raise OSError(errno.ENOSPC, f"only {written} of {len(line)} bytes fitted")
         except OSError as error:
             self.unwritten = f"{self.path} cannot be written: {error.strerror}"
             raise AnchorError(self.unwritten) from error
@@ -74,17 +82,20 @@ class Anchors:
             del self._seen[min(self._seen)]
 
 
-def read(path: Path) -> dict[int, str]:
-    """Read a file of anchors: hash by number. Raises ``AnchorError`` naming the line that is none.
+def read(path: Path) -> tuple[dict[int, str], tuple[int, ...]]:
+    """Read a file of anchors: hash by number, and the lines that were cut off in writing, by a crash or a full disk;
+    what those noted is noted again later. Raises ``AnchorError`` naming the line that is no anchor otherwise.
 
     Two lines that give one number different hashes are an error too: a chain has been written twice.
     """
     found: dict[int, str] = {}
+    torn: list[int] = []
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, start=1):
-                if not line.endswith(b"\n"):
-                    break  # a crash in the middle of a line; its head is noted again
+                if _is_torn(line):
+                    torn.append(number)
+                    continue
                 seq, value = _entry(line)
                 if found.setdefault(seq, value) != value:
                     raise AnchorError(f"{path}:{number}: row {seq} was anchored before with another hash")
@@ -92,7 +103,15 @@ def read(path: Path) -> dict[int, str]:
         raise AnchorError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, TypeError, KeyError) as error:
         raise AnchorError(f"{path}:{number}: is no anchor") from error
-    return found
+    return found, tuple(torn)
+
+
+def _is_torn(line: bytes) -> bool:
+    """Say whether a line is the beginning of one that `Anchors.write` writes, and not all of it."""
+    begun = line.removesuffix(b"\n")
+    if len(begun) < len(_BEGINS):
+        return begun != b"" and _BEGINS.startswith(begun)
+    return begun.startswith(_BEGINS) and not begun.endswith(b"}") and len(begun) <= _LINE
 
 
 def _entry(line: bytes) -> tuple[int, str]:

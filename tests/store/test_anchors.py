@@ -1,5 +1,7 @@
 """Anchors: what is noted stays noted, a broken file is said, and memory is bounded."""
 
+import resource
+import signal
 from pathlib import Path
 
 import pytest
@@ -18,21 +20,54 @@ def test_what_is_written_is_read_again_by_the_next_process(tmp_path: Path) -> No
     anchors.load()
     for seq in (3, 7, 7, 5):
         anchors.write(row(seq), now=10)
-    assert read(path) == {3: f"{3:064x}", 7: f"{7:064x}"}
+    assert read(path) == ({3: f"{3:064x}", 7: f"{7:064x}"}, ())
     assert oct(path.stat().st_mode & 0o777) == "0o600"
     again = Anchors(path)
     again.load()
-    assert again.seen == read(path)
+    assert again.seen == read(path)[0]
     again.write(row(7), now=11)
     assert len(path.read_text().splitlines()) == 2
 
 
-def test_a_line_that_a_crash_cut_off_is_no_anchor(tmp_path: Path) -> None:
+@pytest.mark.parametrize("cut", [1, 3, 6, 40, 60, -8, -2])
+def test_a_line_that_was_cut_off_is_no_anchor_and_stops_nothing(tmp_path: Path, cut: int) -> None:
+    """What comes after it is noted on a line of its own, also once another process goes on with the file."""
     path = tmp_path / "anchors.jsonl"
     Anchors(path).write(row(3), now=10)
-    with path.open("a") as file:
-        file.write('{"at":11,"hash":"ab')
-    assert set(read(path)) == {3}
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole[:cut])
+    assert read(path) == ({3: f"{3:064x}"}, (2,))
+    again = Anchors(path)
+    again.load()
+    again.write(row(4), now=12)
+    assert again.torn == (2,)
+    assert read(path) == ({3: f"{3:064x}", 4: f"{4:064x}"}, (2,))
+
+
+def test_a_line_without_its_end_of_line_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "anchors.jsonl"
+    Anchors(path).write(row(3), now=10)
+    path.write_bytes(path.read_bytes().removesuffix(b"\n"))
+    Anchors(path).write(row(4), now=12)
+    assert read(path) == ({3: f"{3:064x}", 4: f"{4:064x}"}, ())
+
+
+def test_a_full_disk_is_said_and_what_fitted_is_no_anchor(tmp_path: Path) -> None:
+    path = tmp_path / "anchors.jsonl"
+    anchors = Anchors(path)
+    anchors.write(row(3), now=10)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 20, hard))
+    try:
+        with pytest.raises(AnchorError, match="only 20 of"):
+            anchors.write(row(4), now=11)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert "cannot be written" in anchors.unwritten
+    anchors.write(row(4), now=12)
+    assert (anchors.unwritten, read(path)) == ("", ({3: f"{3:064x}", 4: f"{4:064x}"}, (2,)))
 
 
 @pytest.mark.parametrize(
@@ -40,6 +75,8 @@ def test_a_line_that_a_crash_cut_off_is_no_anchor(tmp_path: Path) -> None:
     [
         ("no json", ":2: is no anchor"),
         ("[]", ":2: is no anchor"),
+        ('{"at":11,"seq":4}', ":2: is no anchor"),
+        ('{"hash":"' + "a" * 64, ":2: is no anchor"),
         ('{"seq":"4","hash":"' + "a" * 64 + '"}', ":2: is no anchor"),
         ('{"seq":4,"hash":"a"}', ":2: is no anchor"),
         ('{"seq":3,"hash":"' + "a" * 64 + '"}', ":2: row 3 was anchored before with another hash"),
