@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from tests.system.test_sign_off import choose
 from tests.system.town import LEE, PRIYA, WITHOUT_CLUSTER, WITHOUT_RUNNER, Json, Town, checkout_alert
 
 DAY = 86_400.0
@@ -143,7 +142,7 @@ async def test_an_approval_that_is_taken_back_while_its_run_waits_is_asked_for_a
     await shop.sees("A-1: did this take effect")
     await shop.page.click(LEE, second, "Approve")
     await shop.sees("A-2 is approved and waits. It waits for A-1")
-    await choose(shop, LEE, await shop.request(2), "Take my approval back")
+    await shop.choose(LEE, await shop.request(2), "Take my approval back")
     await shop.sees("took their approval of A-2 back")
     await shop.request(3)
     assert shop.rows("SELECT number, state FROM approvals ORDER BY number") == [
