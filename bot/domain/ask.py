@@ -11,8 +11,7 @@ from bot.domain.approval import Person
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One ask, as stored before it was acknowledged. ``person`` is None where Signoff asks anew by itself, or, with a
-    ``person_name``, for somebody whom Slack does not know.
+    """One ask, as stored before it was acknowledged. ``person`` is None where Signoff asks anew by itself.
 
     ``on_behalf_of`` is whom that person acts for, if they say so.
     ``replaces`` is the id of the request whose place it takes, ``outcome`` is empty until it is dealt with.

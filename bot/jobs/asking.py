@@ -69,12 +69,12 @@ async def _plan(world: World, ask: Ask, title: str) -> None:
     if refusal:
         await world.database.write(partial(_refuse, world=world, ask=ask, title=title, why=refusal))
         return
-    who = f"{ask.person_name or 'somebody'} ({ask.person.user_id})" if ask.person else ask.person_name
+    who = world.redactor.text(f"{ask.person_name or 'somebody'} ({ask.person.user_id})") if ask.person else ""
     record = old.plan.record if old else {}
     wanted = Wanted(
         runbook=ask.runbook,
         parameters=ask.parameters,
-        proposed_by=world.redactor.text(who) or str(record.get("proposed_by", "signoff")),
+        proposed_by=who or str(record.get("proposed_by", "signoff")),
         evidence=tuple(record.get("evidence", ())),
         requester=ask.person,
         on_behalf_of=ask.on_behalf_of,

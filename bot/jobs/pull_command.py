@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import partial
 from typing import Literal
 
@@ -97,23 +96,22 @@ def _obeyed(
         problem = _dismiss(world, connection, row.id, asked.author, rest)
         return ("unclear", problem) if problem else ("done", "")
     if verb == "rerun":
-        return _rerun(world, connection, row, asked, now)
+        return _rerun(world, connection, row, now)
     pulls.ask(connection, row.repository, row.number, by=f"github:{asked.author}")
     return "done", ""
 
 
-def _rerun(world: World, connection: Connection, row: StoredPull, asked: Command, now: int) -> tuple[Outcome, str]:
-    """Ask for a re-run of what failed at the head. Who asks is nobody whom Slack knows: the request is Signoff's own,
-    and names them."""
+def _rerun(world: World, connection: Connection, row: StoredPull, now: int) -> tuple[Outcome, str]:
+    """Put what failed at the head into Slack, where it can be asked for: whoever writes here is nobody whom Slack
+    knows, and could otherwise approve what they asked for."""
     found = rerunning.of_pull(connection, world, row.repository, row.number)
     if isinstance(found, str):
         return "unclear", prose(found, 400)
     for run in found:
-        ask_id = "v" + hashlib.sha256(f"{asked.id}\n{run.id}".encode()).hexdigest()[:24]
-        rerunning.ask(connection, run, ask_id, None, f"{asked.author} on GitHub", now=now)
         board.show(connection, world, run.id, now=now)
     names = " and ".join(f"{prose(run.workflow, 100)} (run {run.run_id})" for run in found)
-    return "done", f"I asked for the failed jobs of {names} to run again. That has to be approved in Slack."
+    what = "has a button" if len(found) == 1 else "have a button each"
+    return "done", f"{names} {what} in Slack now: who presses it asks for a re-run, and somebody else approves that."
 
 
 def _dismiss(world: World, connection: Connection, pull_id: str, author: str, rest: str) -> str:

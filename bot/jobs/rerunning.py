@@ -70,11 +70,9 @@ def of_pull(connection: Connection, world: World, repository: str, number: int) 
     return able[:AT_ONCE] or unfit[failed[0].id]
 
 
-def ask(
-    connection: Connection, run: CiRun, ask_id: str, person: Person | None, person_name: str, *, now: int
-) -> int | None:
+def ask(connection: Connection, run: CiRun, ask_id: str, person: Person, person_name: str, *, now: int) -> int | None:
     """Store that somebody wants a run's failed jobs to run again. Returns the generation of the job that plans it, None
-    if it was stored before. ``person`` is None where nobody in Slack asks."""
+    if it was stored before."""
     row = Ask(
         id=ask_id,
         matter_id=run.id,
