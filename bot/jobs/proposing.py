@@ -158,7 +158,7 @@ async def request(world: World, matter: Matter, wanted: Wanted, *, settle: Settl
             replaces = same.approval.id
         if wanted.requester is None and not matters.is_open(connection, matter):
             return Unplanned(runbook.title, f"{matter.name} is over.", silent=True)
-        elsewhere = _elsewhere(connection, matter.id, plan.record) if wanted.requester is None else None
+        elsewhere = _elsewhere(connection, matter.id, plan.record, at) if wanted.requester is None else None
         if elsewhere is not None:
             _join(connection, world, matter, elsewhere, at)
             settle(connection, elsewhere, new=False)
@@ -275,9 +275,9 @@ def _same(connection: Connection, matter_id: str, record: Mapping[str, Any], rep
     return None
 
 
-def _elsewhere(connection: Connection, matter_id: str, record: Mapping[str, Any]) -> Approval | None:
+def _elsewhere(connection: Connection, matter_id: str, record: Mapping[str, Any], now: int) -> Approval | None:
     """Return the request that Signoff made of another matter for exactly this, and that still waits or runs."""
-    for approval in approvals.waiting(connection, runbook=record["runbook"]["id"]):
+    for approval in approvals.waiting(connection, runbook=record["runbook"]["id"], now=now):
         with contextlib.suppress(UnreadableRow):
             known = approvals.request(connection, approval.id).plan.record
             if approval.matter_id != matter_id and _same_everywhere(known, record):

@@ -125,12 +125,13 @@ def readable(connection: Connection, ids: Collection[str]) -> list[Approval]:
     return _readable(connection, connection.execute(query)) if ids else []
 
 
-def waiting(connection: Connection, *, runbook: str) -> list[Approval]:
-    """Return the requests for a runbook that are pending or approved and asked for by nobody, oldest first, without
-    those that cannot be read."""
+def waiting(connection: Connection, *, runbook: str, now: int) -> list[Approval]:
+    """Return the requests for a runbook, asked for by nobody, that wait for a person and have not expired, or
+    whose runs have not ended; oldest first, without those that cannot be read."""
     query = select(approvals).outerjoin(runs, runs.c.approval_id == approvals.c.id)
     query = query.where(approvals.c.state.in_(("pending", "approved")), approvals.c.requester.is_(None))
     query = query.where(approvals.c.runbook == runbook, runs.c.state.is_(None) | runs.c.state.not_in(FINAL))
+    query = query.where((approvals.c.state == "approved") | (approvals.c.expires_at > now))
     return _readable(connection, connection.execute(query.order_by(approvals.c.number)))
 
 

@@ -36,7 +36,7 @@ from bot.sandbox.kubernetes.registry import Options
 from bot.sandbox.kubernetes.resources import DEPLOYMENTS, find, request_info
 from bot.sandbox.kubernetes.spec import Stage
 from bot.sandbox.kubernetes.status import ApiError
-from bot.store import alerts, approvals, clock, incidents
+from bot.store import alerts, approvals, clock, incidents, tables
 from bot.store.database import Database
 from bot.store.schema import migrate
 from bot.store.tables import counters, locks
@@ -339,8 +339,10 @@ class Simulation:
             await asyncio.sleep(0)
             self._pass(60.0)
             self._pass(60.0)
-            # Who was left UNKNOWN holds the target for ever, and the next sequence has the same one.
-            self.database.write_now(lambda connection: connection.execute(delete(locks)))
+            # Who was left UNKNOWN holds the target for ever, and the next sequence has the same one; what still asks
+            # for the same would be joined by its incident.
+            for table in (locks, tables.votes, tables.steps, tables.runs, tables.approvals):
+                self.database.write_now(lambda connection, of=table: connection.execute(delete(of)))
 
     # --- what happens ---
 
