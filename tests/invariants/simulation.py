@@ -370,9 +370,14 @@ class Simulation:
     async def _settle(self) -> None:
         """Let everything that is under way come to its end, with Slack up and nobody killed."""
         self.slack.down = self.slack.shared = False
+        later = 3
         for _ in range(4000):
             if not self._go_on_all() and not self._sweep():
-                break
+                if not later:
+                    break
+                # What was put off while Slack was down has its turn, too.
+                later -= 1
+                self._pass(20.0)
             await asyncio.sleep(0)
         else:
             raise Faulty(f"something never ends: {[sorted(replica.jobs) for replica in self._replicas]}")
