@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -778,7 +779,7 @@ class Votes(RuleBasedStateMachine):
 
     Whenever a run may start, a quorum of different people who were eligible when they clicked, and still are, has
     approved this very plan, or somebody who was and is listed for it broke the glass for this very plan; nobody's
-    denial was counted, and it has not expired.
+    denial was counted, and it has not expired. ``SIGNOFF_TEST_VOTES`` is how many sequences are played.
     """
 
     def __init__(self) -> None:
@@ -868,4 +869,4 @@ class Votes(RuleBasedStateMachine):
 
 
 TestVotes = Votes.TestCase
-TestVotes.settings = settings(max_examples=150, stateful_step_count=14, deadline=None)
+TestVotes.settings = settings(max_examples=int(os.environ.get("SIGNOFF_TEST_VOTES", "150")), stateful_step_count=14)
