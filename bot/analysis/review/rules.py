@@ -36,14 +36,14 @@ _CATEGORIES: Final = (
     ("observability", r"move/rules"),
     (
         "security",
-        r"gha/|move/(?:workflow|owners)|privileged|host-|root|capability|unconfined|security|rbac|network|exposed|token|secret|iam|public|open"
+        r"gha/|owners|move/workflow|k8s/(?:guard|policy-only|pod-security|source-bound)|privileged|host-|root|capability|unconfined|security|rbac|network|exposed|token|secret|iam|public|open"
         r"|encryption|credential|tls|grant|injection|access|runs-text|code/guard|remote",
     ),
-    ("observability", r"alert/|signal"),
+    ("observability", r"alert/|signal|monitor"),
     ("capacity", r"limits|requests|resources|replicas|autoscaler|lowered|bound"),
     (
         "availability",
-        r"probe|disruption|spread|shutdown|grace|healthcheck|recreate|lock|availability|swallows|handling",
+        r"probe|disruption|suspended|redundancy|spread|shutdown|grace|healthcheck|recreate|lock|availability|swallows|handling",
     ),
     ("dependency", r"image|dependency|base|provider|version|unpinned|action|include"),
     ("rollout", r"migration/|sql/|helm/hook|rollout"),

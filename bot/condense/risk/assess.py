@@ -17,6 +17,7 @@ import re2
 from bot.condense.diff.patch import FilePatch, Line
 from bot.condense.risk import (
     code,
+    codeowners,
     dockerfile,
     github_actions,
     helm,
@@ -43,6 +44,7 @@ FAMILIES: Final = (
     dockerfile,
     migrations,
     sql,
+    codeowners,
     code,
 )
 
@@ -122,24 +124,28 @@ def _emptied(file: FilePatch, finder: _Finder, marks: Marks, scopes: Scopes) -> 
 
 def _in_place(hit: _Hit, rule: Added, scopes: Scopes) -> bool:
     """Whether an added line stands where its rule says that it must."""
-    if rule.within is None and rule.beyond is None and rule.unless is None:
+    if rule.within is rule.inside is rule.beyond is rule.unless is None:
         return True
     after = scopes.sides(hit.hunk)["+"]
+    enclosing = tuple(after.enclosing(hit.place))
     return (
         (rule.within is None or re.search(rule.within, after[hit.place].parent) is not None)
-        and (rule.beyond is None or not any(re.search(rule.beyond, text) for text in after.enclosing(hit.place)))
+        and (rule.inside is None or any(re.search(rule.inside, text) for text in (hit.line.text[:WIDTH], *enclosing)))
+        and (rule.beyond is None or not any(re.search(rule.beyond, text) for text in enclosing))
         and (rule.unless is None or not re.search(rule.unless, after.statement(hit.place)))
     )
 
 
 def _left_alone(hit: _Hit, rule: Gone, scopes: Scopes) -> bool:
     """Whether what enclosed a removed line stayed, and is what its rule says that it must be."""
-    if rule.within is None:
+    if rule.within is rule.through is None:
         return True
     sides = scopes.sides(hit.hunk)
+    if rule.through is not None:
+        return all(re.search(rule.through, text) for text in sides["-"].changed_around(hit.place))
     scope = sides["-"][hit.place]
     stayed = not scope.chain or scope.chain in sides["+"].chains
-    return stayed and re.search(rule.within, scope.parent) is not None
+    return stayed and re.search(rule.within or "", scope.parent) is not None
 
 
 class _Finder:

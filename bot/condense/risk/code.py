@@ -25,17 +25,30 @@ RULES: Final[tuple[Rule, ...]] = (
         "A test is gone: what it caught is caught no more.",
         beyond=r"^(?:async\s+)?def\s|^(?:async\s+)?function\b|^func\s",
     ),
+    Gone(
+        "code/test-assertion-removed",
+        "medium",
+        r"^\s*assert\b|\bself\.assert\w+\s*\(|\bexpect\s*\(|\b(?:assert|require)\.\w+\s*\(|\bpytest\.raises\s*\("
+        r"|\bt\.(?:Errorf?|Fatalf?|Fail|FailNow)\s*\(|^\s*assert\w*\s*\(|\bAssert\.\w+\s*\(",
+        "A check is gone from what stays: it passes where it failed before.",
+        through=r"^[}\s]*(?:if|else|elif|for|while|with|try|switch|case|async\s+(?:with|for))\b",
+    ),
     Added(
         "code/test-skipped",
         "high",
         r"@(?:pytest\.mark\.|unittest\.)?(?:skip|xfail|Disabled|Ignore)\w*\b|\bt\.Skip\w*\("
-        r"|\b(?:it|test|describe)\.skip\s*\(|\bx(?:it|describe)\s*\(|#\[ignore",
-        "A test no longer runs.",
+        r"|\b(?:it|test|describe)\.(?:skip|only|todo)\s*\(|\bx(?:it|describe)\s*\(|^\s*f(?:it|describe)\s*\(\s*[\"'`]|#\[ignore|\bpytest\.skip\s*\("
+        r"|--ignore(?:-glob)?[= ]\S*tests?\b|--deselect[= ]|\bcollect_ignore(?:_glob)?\b|\btestPathIgnorePatterns\b"
+        r"|-DskipTests\b|-Dmaven\.test\.skip\b",
+        "A test, or all but one, no longer runs.",
     ),
     Gone(
         "code/guard-removed",
         "high",
-        r"(?i)\b(?:authenticat|authoriz|permission|is_admin|require_login|login_required|csrf|verify|validate|sanitiz|escape|compare_digest|check_password|rate_?limit|throttl)\w*",
+        r"(?i)\b(?:authenticat|authoriz|permission|is_admin|require_login|login_required|csrf|verify|validate|sanitiz|escape|compare_digest|check_password|rate_?limit|limiter|throttl)\w*"
+        r"|\b(?:is|requires?|required|ensure|check|has|must|assert|with)_?(?:be_?)?(?:auth|admin|logged|login|role|access|owner|staff|superuser|scope|permission)\w*"
+        r"|\b(?:return|raise|throw|abort|status|sendstatus|writeheader|error|response|halt)\b.*\b40[13]\b"
+        r"|\b(?:Status)?(?:Unauthorized|Forbidden|PermissionDenied|AccessDenied)\w*",
         "A check of who asks, or of what is asked, is gone.",
     ),
     Added(

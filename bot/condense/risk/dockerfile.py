@@ -21,6 +21,12 @@ RULES: Final[tuple[Rule, ...]] = (
         r"(?i)\bhealthcheck\b",
         "A health check is gone: a hung container looks healthy.",
     ),
+    Gone(
+        "docker/bound-removed",
+        "medium",
+        r"^\s*(?:restart|mem_limit|cpus|pids_limit|read_only|cap_drop|security_opt)\s*:",
+        "What kept it running, or held it back, is gone.",
+    ),
     Added(
         "docker/floating-base",
         "high",

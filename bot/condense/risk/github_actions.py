@@ -8,7 +8,12 @@ from typing import Final
 from bot.condense.risk.rule import Added, Gone, Rule, Touched
 from bot.condense.risk.shell import REMOTE_CODE
 
-PATHS: Final = re.compile(r"(?:^|/)\.github/(?:workflows/[^/]+|actions/.+)\.ya?ml$|(?:^|/)action\.ya?ml$", re.I)
+PATHS: Final = re.compile(
+    r"(?:^|/)\.github/(?:workflows/[^/]+|actions/.+)\.ya?ml$|(?:^|/)action\.ya?ml$"
+    r"|(?:^|/)(?:\.gitlab-ci|\.travis|azure-pipelines|bitbucket-pipelines)[^/]*\.ya?ml$|(?:^|/)\.circleci/.+\.ya?ml$",
+    re.I,
+)
+"""Workflows, and the files of other CI systems: what fails, is skipped or is fetched is written there likewise."""
 
 RULES: Final[tuple[Rule, ...]] = (
     Added(
@@ -74,8 +79,17 @@ RULES: Final[tuple[Rule, ...]] = (
     Added(
         "gha/ignores-failure",
         "high",
-        r"\bcontinue-on-error:\s*true|\|\|\s*(?:true|:)\s*$|\bif:\s*[\"']?always\(\)",
+        r"\b(?:continue-on-error|allow_failure|continueOnError):\s*true|\|\|\s*(?:true|:|exit\s+0)\s*[\"']?\s*$"
+        r"|\bif:\s*[\"']?always\(\)|^\s*(?:-\s*)?(?:run:\s*)?set\s+\+e\b|--exit-zero\b|--exit-code[= ]0\b|"
+        r"\bsoft_fail:\s*true|--passWithNoTests\b",
         "A failure no longer stops the workflow.",
+    ),
+    Added(
+        "gha/skips-tests",
+        "high",
+        r"--ignore(?:-glob)?[= ]\S|--deselect[= ]|\s-k\s+[\"']?not\b|\s-m\s+[\"']not\b|--testPathIgnorePatterns\b"
+        r"|-DskipTests\b|-Dmaven\.test\.skip\b|\s-skip[= ]\S|^\s*-?\s*if:\s*[\"']?(?:\$\{\{\s*)?false\b|--no-verify\b",
+        "Something that was checked, or tested, is passed over.",
     ),
     Added(
         "gha/self-hosted",

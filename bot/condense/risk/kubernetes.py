@@ -30,9 +30,11 @@ def quantity(text: str) -> Decimal | None:
 
 
 def lowered(old: str, new: str) -> bool:
-    """Whether both are quantities, or both are shares, and the new one is smaller."""
+    """Whether both are quantities, or both are shares, and the new one is smaller; nothing is less than either."""
     before, after = quantity(old), quantity(new)
-    return before is not None and after is not None and ("%" in old) == ("%" in new) and after < before
+    if before is None or after is None:
+        return False
+    return after < before and (("%" in old) == ("%" in new) or not before * after)
 
 
 def raised(old: str, new: str) -> bool:
@@ -46,6 +48,26 @@ def stretched(old: str, new: str) -> bool:
     return before is not None and after is not None and before > 0 and after >= _STRETCH * before
 
 
+def _laxer(old: str, new: str) -> bool:
+    order = ("privileged", "baseline", "restricted")
+    before, after = old.strip("\"',"), new.strip("\"',")
+    return before in order and after in order and order.index(after) < order.index(before)
+
+
+def _other(old: str, new: str) -> bool:
+    return old.strip("\"'") != new.strip("\"'") and not (old + new).count("{")
+
+
+def _fewer(old: str, new: str) -> bool:
+    return len(_ITEM.findall(new)) < len(_ITEM.findall(old))
+
+
+def _narrowed(old: str, new: str) -> bool:
+    return _ALL.fullmatch(old) is not None and _ALL.fullmatch(new) is None
+
+
+_ITEM = re.compile(r"\w+")
+_ALL = re.compile(r"\{\s*\}\s*,?\s*(?:#.*)?")
 _STRETCH: Final = 10
 _KEY = r"^[\s\-{,\"']*"
 _END = r"[\"']?\s*[:=]"
@@ -99,6 +121,13 @@ RULES: Final[tuple[Rule, ...]] = (
         r"\b(?:liveness|readiness|startup)Probe\b",
         "A probe is gone: broken pods get traffic, or are never restarted.",
     ),
+    Added(
+        "k8s/probe-hollow",
+        "high",
+        r"(?:^\s*-|\[)\s*[\"']?(?:/usr)?(?:/bin/)?true[\"']?\s*[\]}]*\s*(?:#.*)?$|\bexit\s+0\b",
+        "The probe succeeds whatever happens: broken pods get traffic, or are never restarted.",
+        inside=r"\b(?:liveness|readiness|startup)Probe\b",
+    ),
     Gone("k8s/limits-removed", "high", rf"{_KEY}limits{_END}", "A limit is gone: one pod can starve its node."),
     Gone(
         "k8s/requests-removed",
@@ -139,11 +168,64 @@ RULES: Final[tuple[Rule, ...]] = (
         r"\b(?:PodDisruptionBudget|minAvailable|maxUnavailable)\b",
         "A bound on how many pods may be down at once is gone: a drain or rollout may take all.",
     ),
+    Added(
+        "k8s/disruption-unbounded",
+        "high",
+        rf"{_KEY}(?:maxUnavailable{_END}\s*[\"']?100%|minAvailable{_END}\s*[\"']?0%?[\"']?\s*(?:[,}}#].*)?$)",
+        "All pods may be down at once.",
+    ),
     Gone(
         "k8s/network-policy-removed",
         "critical",
-        r"\bNetworkPolicy\b",
+        r"\b\w*NetworkPolicy\b",
         "A network policy is gone: traffic that it refused may flow.",
+    ),
+    Gone(
+        "k8s/guard-removed",
+        "critical",
+        rf"{_KEY}kind{_END}\s*[\"']?(?:AuthorizationPolicy|PeerAuthentication|RequestAuthentication|ServerAuthorization"
+        r"|(?:Validating|Mutating)AdmissionPolicy(?:Binding)?|ValidatingWebhookConfiguration|ClusterPolicy"
+        r"|ConstraintTemplate|PodSecurityPolicy|SecurityContextConstraints)\b",
+        "What refused requests, or objects, is gone: what it kept out may come in.",
+    ),
+    Gone(
+        "k8s/monitor-removed",
+        "high",
+        rf"{_KEY}kind{_END}\s*[\"']?(?:ServiceMonitor|PodMonitor|Probe|ScrapeConfig|PrometheusRule|AlertmanagerConfig)\b",
+        "It is measured no more, or nobody is alerted: alerts on what it gave fall silent.",
+    ),
+    Gone(
+        "k8s/tls-removed",
+        "high",
+        rf"{_KEY}tls{_END}",
+        "It is no longer said how its traffic is encrypted: it may go in the clear.",
+    ),
+    Added(
+        "k8s/tls-off",
+        "high",
+        r"\bssl-redirect[\"']?\s*:\s*[\"']?false"
+        rf"|\bmode{_END}\s*[\"']?(?:PERMISSIVE|DISABLE)\b|\b(?:insecureSkip(?:TLS)?Verify|insecureSkipTLSVerify){_END}\s*true",
+        "Traffic may go in the clear, or to anyone.",
+    ),
+    Changed(
+        "k8s/pod-security-lowered",
+        "critical",
+        r"\b(pod-security\.kubernetes\.io/enforce)[\"']?\s*:\s*(\S+)",
+        "{key} lets in more: pods that it refused may own their nodes.",
+        _laxer,
+    ),
+    Gone(
+        "k8s/pod-security-removed",
+        "high",
+        r"\b(pod-security\.kubernetes\.io/enforce)[\"']?\s*:",
+        "Nothing refuses privileged pods in this namespace any more.",
+    ),
+    Added(
+        "k8s/policy-only-tells",
+        "high",
+        rf"\b(?:validationFailureAction|failureAction|enforcementAction){_END}\s*[\"']?(?i:audit|warn|dryrun)\b"
+        rf"|\bvalidationActions{_END}\s*\[\s*[\"']?(?:Audit|Warn)\b|\bfailurePolicy{_END}\s*[\"']?Ignore\b",
+        "What the policy refused is let in, always or while its webhook is down.",
     ),
     Added(
         "k8s/network-open",
@@ -165,6 +247,39 @@ RULES: Final[tuple[Rule, ...]] = (
         "A network policy selects other pods or traffic than before.",
     ),
     Gone(
+        "k8s/network-direction-removed",
+        "high",
+        r"^\s*-\s*[\"']?(Ingress|Egress)[\"']?\s*(?:#.*)?$",
+        "A network policy no longer holds for this direction: all of that traffic may flow.",
+        within=r"\bpolicyTypes\b",
+    ),
+    Changed(
+        "k8s/network-directions-fewer",
+        "high",
+        rf"\b(policyTypes){_END}\s*(\[.*\])",
+        "A network policy no longer holds for one of the {key}: all of that traffic may flow.",
+        _fewer,
+    ),
+    Changed(
+        "k8s/network-policy-narrowed",
+        "high",
+        r"^\s*[\"']?(podSelector|endpointSelector)[\"']?\s*:\s*(.*)$",
+        "{key} chose every pod and chooses some: a network policy no longer holds for the others.",
+        _narrowed,
+    ),
+    Gone(
+        "k8s/source-bound-removed",
+        "high",
+        rf"\bloadBalancerSourceRanges{_END}|\bwhitelist-source-range\b|\ballowlist-source-range\b",
+        "It may be reached from any address.",
+    ),
+    Gone(
+        "k8s/rbac-bound-removed",
+        "high",
+        rf"{_KEY}resourceNames{_END}",
+        "A right held for named objects alone: it may hold for all of their kind.",
+    ),
+    Gone(
         "k8s/spread-removed",
         "medium",
         r"\b(?:topologySpreadConstraints|podAntiAffinity|nodeAffinity)\b",
@@ -179,13 +294,13 @@ RULES: Final[tuple[Rule, ...]] = (
     Gone(
         "k8s/autoscaler-removed",
         "high",
-        r"\bHorizontalPodAutoscaler\b",
+        r"\b(?:HorizontalPodAutoscaler|ScaledObject)\b",
         "An autoscaler is gone: load no longer adds pods.",
     ),
     Gone(
         "k8s/object-removed",
         "high",
-        rf"^(?:[\s{{]*\")?kind{_END}\s*[\"']?(?:Deployment|StatefulSet|DaemonSet|CronJob|Service|Ingress|Gateway|HTTPRoute|ServiceAccount|ConfigMap|Secret|CustomResourceDefinition|PersistentVolumeClaim|PersistentVolume|StorageClass|Namespace|ResourceQuota|LimitRange|PriorityClass|ValidatingWebhookConfiguration|MutatingWebhookConfiguration)\b",
+        rf"^(?:[\s{{]*\")?kind{_END}\s*[\"']?(?:Deployment|StatefulSet|DaemonSet|CronJob|Service|Ingress|Gateway|HTTPRoute|ServiceAccount|ConfigMap|Secret|CustomResourceDefinition|PersistentVolumeClaim|PersistentVolume|StorageClass|Namespace|ResourceQuota|LimitRange|PriorityClass|MutatingWebhookConfiguration|(?:Cluster)?Role(?:Binding)?|ExternalSecret|SealedSecret|Certificate|(?:Cluster)?Issuer|VerticalPodAutoscaler|Rollout|Job)\b",
         "An object is no longer declared: whatever prunes will delete it, and what needs it will break.",
     ),
     Added(
@@ -254,9 +369,16 @@ RULES: Final[tuple[Rule, ...]] = (
     Changed(
         "k8s/replicas-lowered",
         "high",
-        rf"\b((?:min)?[rR]eplica(?:s|Count)){_END}\s*([^\s,#]+)",
-        "{key} is lower: less capacity, and maybe no pod left when one fails.",
+        rf"\b((?:min|max)?[rR]eplica(?:s|Count)){_END}\s*([^\s,#]+)",
+        "{key} is lower: less capacity, and maybe no pod left when one fails or load rises.",
         lowered,
+    ),
+    Changed(
+        "k8s/namespace-changed",
+        "medium",
+        rf"^\s+[\"']?(namespace){_END}\s*([^\s,#]+)",
+        "{key} is another: it is made anew there, and what was guarded or served here is not any more.",
+        _other,
     ),
     Changed(
         "k8s/resources-lowered",
@@ -299,6 +421,12 @@ RULES: Final[tuple[Rule, ...]] = (
         rf"\b(minAvailable){_END}\s*([^\s,#]+)",
         "{key} is lower: more pods may be down at once.",
         lowered,
+    ),
+    Added(
+        "k8s/suspended",
+        "medium",
+        rf"{_KEY}suspend{_END}\s*true",
+        "It no longer runs, and nothing says so.",
     ),
     Gone(
         "k8s/finalizer-removed",

@@ -82,6 +82,25 @@ RULES: Final[tuple[Rule, ...]] = (
         "A receiver is gone or renamed: routes to it reach nobody.",
         within=r"^[\"']?receivers[\"']?\s*:",
     ),
+    Gone(
+        "alert/scrape-removed",
+        "high",
+        rf"{_KEY}job_name{_END}\s*[\"']?([\w.\-/]+)",
+        "A job is no longer scraped, or under another name: alerts on its series fall silent.",
+    ),
+    Gone(
+        "alert/rule-file-removed",
+        "high",
+        r"^\s*-\s*[\"']?([\w./*\-]+\.(?:ya?ml|rules|json))[\"']?\s*(?:#.*)?$",
+        "Rules are no longer loaded: nobody is alerted by them.",
+        within=r"^[\"']?rule_files[\"']?\s*:",
+    ),
+    Gone(
+        "alert/section-removed",
+        "high",
+        rf"{_KEY}(?:rule_files|scrape_configs|alerting|alertmanagers|remote_write){_END}",
+        "Prometheus no longer loads, scrapes or tells this.",
+    ),
     Changed(
         "alert/threshold-raised",
         "medium",

@@ -19,8 +19,8 @@ SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
 class Added:
     """A line that was added. ``pattern`` is searched in it (RE2 syntax).
 
-    Where they are given: ``within`` must be found in the nearest line that encloses it, ``beyond`` in none that does,
-    and ``unless`` nowhere in the statement that begins with it.
+    Where they are given: ``within`` must be found in the nearest line that encloses it, ``inside`` in it or in any that
+    does, ``beyond`` in none that does, and ``unless`` nowhere in the statement that begins with it.
     """
 
     id: str
@@ -28,6 +28,7 @@ class Added:
     pattern: str
     message: str
     within: str | None = None
+    inside: str | None = None
     beyond: str | None = None
     unless: str | None = None
 
@@ -37,7 +38,8 @@ class Gone:
     """A line that was removed, and what ``pattern`` finds (RE2 syntax; its group, where it has one) did not come back.
 
     Where they are given: ``within`` must be found in the nearest line that encloses it, and that line must have
-    stayed; ``beyond`` must be found in none that encloses what came back.
+    stayed; ``through`` must be found in all lines that enclose it and went with it; ``beyond`` in none that encloses
+    what came back.
     """
 
     id: str
@@ -45,6 +47,7 @@ class Gone:
     pattern: str
     message: str
     within: str | None = None
+    through: str | None = None
     beyond: str | None = None
 
 

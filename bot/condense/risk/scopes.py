@@ -118,6 +118,12 @@ class Side:
             yield self._lines[at].text.strip()
         yield self._heading.strip()
 
+    def changed_around(self, at: int) -> Iterator[str]:
+        """Yield those of the lines that enclose a line that are on this side alone, the nearest first."""
+        while (at := self._outer[at]) >= 0:
+            if self._lines[at].sign != " ":
+                yield self._lines[at].text.strip()
+
     @cached_property
     def commented_out(self) -> frozenset[int]:
         """The places of lines that may stand within a comment that began above them."""

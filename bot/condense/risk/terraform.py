@@ -91,6 +91,35 @@ RULES: Final[tuple[Rule, ...]] = (
         r"\b(?:backup_retention_period|backup_configuration|point_in_time_recovery|versioning|backup_policy|final_snapshot_identifier|lifecycle_rule)\b",
         "A way back to earlier data may be gone.",
     ),
+    Added(
+        "tf/redundancy-off",
+        "high",
+        r"\b(?:multi_az|zone_redundant|automatic_failover_enabled|multi_az_enabled|purge_protection_enabled"
+        r"|point_in_time_recovery_enabled|backup_enabled|binary_log_enabled|soft_delete_enabled|versioning_enabled"
+        r"|enable_log_file_validation|enable_logging|deletion_window_enabled)\s*=\s*false"
+        r"|\bavailability_type\s*=\s*\"ZONAL\"|\bstatus\s*=\s*\"(?:Suspended|Disabled)\"",
+        "One failure can take it down, or nothing leads back to earlier data.",
+    ),
+    Gone(
+        "tf/redundancy-removed",
+        "high",
+        r"\b(?:multi_az|zone_redundant|automatic_failover_enabled|multi_az_enabled|purge_protection_enabled"
+        r"|point_in_time_recovery_enabled|backup_enabled|soft_delete_enabled|versioning_enabled)\s*=\s*true",
+        "One failure can take it down, or nothing leads back to earlier data.",
+    ),
+    Added(
+        "tf/switched-off",
+        "high",
+        r"\benabled\s*=\s*false",
+        "A way back, a record or a protection is off.",
+        inside=r"^\s*(?:point_in_time_recovery|versioning\w*|backup\w*|logging\w*|\w*encrypt\w*|\w*protection\w*)\s*\{",
+    ),
+    Added(
+        "tf/ignores-changes",
+        "high",
+        r"\bignore_changes\s*=\s*\[?\s*\"?all\b",
+        "Whatever is changed by hand, or here, is never put right.",
+    ),
     Gone(
         "tf/lifecycle-removed",
         "high",

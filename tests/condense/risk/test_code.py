@@ -4,6 +4,11 @@ from bot.condense.risk import code
 from tests.condense.risk.telling import Change, ids, told
 
 TOLD: dict[str, Change] = {
+    "code/test-assertion-removed": (
+        "tests/test_pay.py",
+        "def test_pays():\n    assert pay() == 1\n    assert paid()",
+        "def test_pays():\n    pay()",
+    ),
     "code/index-removed": (
         "shop/orders.py",
         "x = 1\nid = mapped_column(String(20), index=True)",
@@ -35,6 +40,13 @@ TOLD: dict[str, Change] = {
 }
 
 QUIET: list[tuple[str, Change]] = [
+    (
+        "code/test-assertion-removed",
+        ("test_a.py", "def test_a():\n    assert a == 1", "def test_a():\n    assert a == 2"),
+    ),
+    ("code/test-assertion-removed", ("test_a.py", "def test_a():\n    assert a\nb = 1", "b = 1")),
+    ("code/test-skipped", ("a.py", "x = 1", "x = fit(lines)")),
+    ("code/guard-removed", ("a.py", "x = 401\nstatus = 200", "y = 1")),
     ("code/public-removed", ("src/app.py", "def pay(x):\na = 1", "a = 1\ndef pay(x):")),
     ("code/bound-removed", ("src/app.py", "get(u, timeout=5)", "get(v, timeout=9)")),
     ("code/test-removed", ("tests/test_a.py", "def test_a():\nb = 1", "b = 1\ndef test_a():")),
@@ -71,3 +83,48 @@ def test_every_rule_has_an_example() -> None:
 def test_a_rule_is_quiet_where_there_is_nothing_to_tell(rule: str, change: Change) -> None:
     assert rule in ids(code.RULES)
     assert rule not in told(*change)
+
+
+@pytest.mark.parametrize(
+    ("path", "guard"),
+    [
+        ("a.ts", "  if (!req.user) return res.status(401).end()"),
+        ("a.js", "  if (!req.user) { return res.sendStatus(403) }"),
+        ("a.go", '\thttp.Error(w, "no", http.StatusForbidden)'),
+        ("a.py", "    abort(403)"),
+        ("a.py", "    if not user.has_role('admin'):"),
+        ("a.ts", "  app.use(requireAuth)"),
+        ("a.ts", "  if (!isAuthenticated(req)) {"),
+        ("a.java", "        throw new AccessDeniedException();"),
+    ],
+)
+def test_a_guard_is_told_however_it_refuses(path: str, guard: str) -> None:
+    assert "code/guard-removed" in told(path, f"a\n{guard}\nb", "a\nb")
+
+
+@pytest.mark.parametrize(
+    ("path", "check"),
+    [
+        ("a_test.go", '\tif got != want {\n\t\tt.Errorf("x")\n\t}'),
+        ("a.test.ts", "    expect(a).toBe(1)"),
+        ("test_a.py", "    self.assertEqual(a, 1)"),
+        ("test_a.py", "    with pytest.raises(ValueError):"),
+        ("ATest.java", "    assertEquals(1, a);"),
+    ],
+)
+def test_an_assertion_is_told_in_any_language(path: str, check: str) -> None:
+    assert "code/test-assertion-removed" in told(path, f"a\n{check}\nb", "a\nb")
+
+
+@pytest.mark.parametrize(
+    ("path", "skip"),
+    [
+        ("Makefile", "\tpytest --ignore=tests/slow"),
+        ("conftest.py", "collect_ignore = ['test_a.py']"),
+        ("a.spec.ts", "  it.only('b', () => {})"),
+        ("a.spec.ts", "  fdescribe('b', () => {})"),
+        ("test_a.py", "    pytest.skip('later')"),
+    ],
+)
+def test_what_passes_over_tests_is_told(path: str, skip: str) -> None:
+    assert "code/test-skipped" in told(path, "a", f"a\n{skip}")

@@ -4,6 +4,7 @@ from bot.condense.risk import dockerfile
 from tests.condense.risk.telling import Change, ids, told
 
 TOLD: dict[str, Change] = {
+    "docker/bound-removed": ("docker-compose.yml", "x: 1\n    mem_limit: 1g", "x: 1"),
     "docker/untagged-base": ("Dockerfile", "X", "X\nFROM python"),
     "docker/root": ("Dockerfile", "x: 1", "x: 1\nUSER root"),
     "docker/user-removed": ("Dockerfile", "x: 1\nUSER app", "x: 1"),

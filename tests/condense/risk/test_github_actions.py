@@ -4,6 +4,11 @@ from bot.condense.risk import github_actions
 from tests.condense.risk.telling import Change, ids, told
 
 TOLD: dict[str, Change] = {
+    "gha/skips-tests": (
+        ".github/workflows/ci.yml",
+        "    - run: pytest",
+        "    - run: pytest --ignore=tests/pay",
+    ),
     "gha/pull-request-target": (".github/workflows/ci.yml", "x: 1", "x: 1\n  pull_request_target:"),
     "gha/workflow-run": (".github/workflows/ci.yml", "x: 1", "x: 1\n  workflow_run:"),
     "gha/write-all": (".github/workflows/ci.yml", "x: 1", "x: 1\npermissions: write-all"),
@@ -61,3 +66,16 @@ def test_every_rule_has_an_example() -> None:
 def test_a_rule_is_quiet_where_there_is_nothing_to_tell(rule: str, change: Change) -> None:
     assert rule in ids(github_actions.RULES)
     assert rule not in told(*change)
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        (".github/workflows/ci.yml", "    - run: make test || true"),
+        (".github/workflows/ci.yml", "    - run: trivy image x --exit-code 0"),
+        (".gitlab-ci.yml", "  allow_failure: true"),
+        (".circleci/config.yml", "      - run: make test || exit 0"),
+    ],
+)
+def test_a_failure_that_no_longer_counts_is_told_in_any_ci(path: str, line: str) -> None:
+    assert "gha/ignores-failure" in told(path, "a: 1", f"a: 1\n{line}")

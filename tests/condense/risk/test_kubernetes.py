@@ -8,6 +8,42 @@ from tests.condense.diff.diffs import file
 from tests.condense.risk.telling import Change, ids, told
 
 TOLD: dict[str, Change] = {
+    "k8s/probe-hollow": (
+        "deploy/app.yaml",
+        "livenessProbe:\n  exec:\n    command: [check]",
+        "livenessProbe:\n  exec:\n    command: ['true']",
+    ),
+    "k8s/disruption-unbounded": ("pdb.yaml", "spec:\n  maxUnavailable: 1", "spec:\n  maxUnavailable: 100%"),
+    "k8s/guard-removed": ("mesh.yaml", "x: 1\nkind: AuthorizationPolicy", "x: 1"),
+    "k8s/monitor-removed": ("mon.yaml", "x: 1\nkind: ServiceMonitor", "x: 1"),
+    "k8s/tls-removed": ("ing.yaml", "spec:\n  tls:\n  - hosts: [a]\n  rules: []", "spec:\n  rules: []"),
+    "k8s/tls-off": ("mesh.yaml", "mtls:\n  mode: STRICT", "mtls:\n  mode: PERMISSIVE"),
+    "k8s/pod-security-lowered": (
+        "ns.yaml",
+        "    pod-security.kubernetes.io/enforce: restricted",
+        "    pod-security.kubernetes.io/enforce: privileged",
+    ),
+    "k8s/pod-security-removed": ("ns.yaml", "x: 1\n  pod-security.kubernetes.io/enforce: baseline", "x: 1"),
+    "k8s/policy-only-tells": (
+        "policy.yaml",
+        "spec:\n  validationFailureAction: Enforce",
+        "spec:\n  validationFailureAction: Audit",
+    ),
+    "k8s/network-direction-removed": (
+        "np.yaml",
+        "  policyTypes:\n  - Ingress\n  - Egress",
+        "  policyTypes:\n  - Ingress",
+    ),
+    "k8s/network-directions-fewer": ("np.yaml", "  policyTypes: [Ingress, Egress]", "  policyTypes: [Ingress]"),
+    "k8s/network-policy-narrowed": (
+        "np.yaml",
+        "spec:\n  podSelector: {}",
+        "spec:\n  podSelector:\n    matchLabels: {app: a}",
+    ),
+    "k8s/source-bound-removed": ("svc.yaml", "x: 1\n  loadBalancerSourceRanges: [10.0.0.0/8]", "x: 1"),
+    "k8s/rbac-bound-removed": ("role.yaml", "x: 1\n  resourceNames: [a]", "x: 1"),
+    "k8s/namespace-changed": ("pdb.yaml", "metadata:\n  namespace: prod", "metadata:\n  namespace: dev"),
+    "k8s/suspended": ("cron.yaml", "  suspend: false", "  suspend: true"),
     "k8s/privileged": ("deploy/app.yaml", "x: 1", "x: 1\n          privileged: true"),
     "k8s/host-namespace": ("deploy/app.yaml", "x: 1", "x: 1\n      hostNetwork: true"),
     "k8s/host-path": ("deploy/app.yaml", "x: 1", "x: 1\n        hostPath: {path: /}"),
@@ -68,6 +104,15 @@ TOLD: dict[str, Change] = {
 }
 
 QUIET: list[tuple[str, Change]] = [
+    ("k8s/probe-hollow", ("a.yaml", "x: 1", "x: 1\nlivenessProbe:\n  enabled: true")),
+    ("k8s/probe-hollow", ("a.yaml", "x: 1", "x: 1\ninit:\n  command: ['true']")),
+    ("k8s/disruption-unbounded", ("a.yaml", "x: 1", "x: 1\nmaxUnavailable: 10%\nminAvailable: 05%")),
+    (
+        "k8s/pod-security-lowered",
+        ("a.yaml", "pod-security.kubernetes.io/enforce: x", "pod-security.kubernetes.io/enforce: y"),
+    ),
+    ("k8s/network-policy-narrowed", ("a.yaml", "from:\n- podSelector: {}", "from:\n- podSelector: {matchLabels: {}}")),
+    ("k8s/network-directions-fewer", ("a.yaml", "policyTypes: [Egress]", "policyTypes: [Egress, Ingress]")),
     (
         "k8s/probe-removed",
         ("a.yaml", "a:\n  livenessProbe:\n    port: 1\nb: 1", "a:\n  livenessProbe:\n    port: 2\nb: 1"),
@@ -139,6 +184,9 @@ def test_a_quantity_is_read_as_kubernetes_reads_it(text: str, value: str | None)
     ("rule", "old", "new"),
     [
         ("k8s/disruption-raised", "maxUnavailable: 25%", "maxUnavailable: 100%"),
+        ("k8s/disruption-raised", "maxUnavailable: 0", "maxUnavailable: 50%"),
+        ("k8s/disruption-guard-lowered", "minAvailable: 50%", "minAvailable: 0"),
+        ("k8s/replicas-lowered", "maxReplicas: 50", "maxReplicas: 2"),
         ("k8s/disruption-guard-lowered", 'minAvailable: "50%"', 'minAvailable: "0%"'),
         ("k8s/probe-stretched", "failureThreshold: 3", "failureThreshold: 30000"),
         ("k8s/exposed", "ingress:", "ingress:\n- from:\n  - ipBlock:\n      cidr: 0.0.0.0/0"),
@@ -153,3 +201,23 @@ def test_two_probes_of_three_that_come_back_leave_one_removal() -> None:
     new = ["a:", "b:", "  livenessProbe: 22", "c:", "  livenessProbe: 33"]
     gone = [risk for risk in assess(file("a.yaml", old, new)) if risk.rule == "k8s/probe-removed"]
     assert len(gone) == 1
+
+
+@pytest.mark.parametrize(
+    ("rule", "kind"),
+    [
+        ("k8s/network-policy-removed", "CiliumNetworkPolicy"),
+        ("k8s/network-policy-removed", "GlobalNetworkPolicy"),
+        ("k8s/guard-removed", "PeerAuthentication"),
+        ("k8s/guard-removed", "ValidatingAdmissionPolicy"),
+        ("k8s/guard-removed", "ValidatingWebhookConfiguration"),
+        ("k8s/guard-removed", "ClusterPolicy"),
+        ("k8s/monitor-removed", "PodMonitor"),
+        ("k8s/monitor-removed", "PrometheusRule"),
+        ("k8s/object-removed", "ClusterRoleBinding"),
+        ("k8s/object-removed", "ExternalSecret"),
+        ("k8s/autoscaler-removed", "ScaledObject"),
+    ],
+)
+def test_a_deleted_object_is_told_by_what_it_did(rule: str, kind: str) -> None:
+    assert rule in told("a.yaml", f"apiVersion: v1\nkind: {kind}\nmetadata:\n  name: x", "")

@@ -4,6 +4,9 @@ from bot.condense.risk import prometheus
 from tests.condense.risk.telling import Change, ids, told
 
 TOLD: dict[str, Change] = {
+    "alert/scrape-removed": ("prometheus.yml", "x: 1\n- job_name: api", "x: 1"),
+    "alert/rule-file-removed": ("prometheus.yml", "rule_files:\n- a.yml\n- slo.yml", "rule_files:\n- a.yml"),
+    "alert/section-removed": ("prometheus.yml", "x: 1\nrule_files: [a.yml]", "x: 1"),
     "alert/notifier-removed": (
         "alertmanager.yml",
         "receivers:\n- name: a\n  pagerduty_configs:\n  - x: 1",

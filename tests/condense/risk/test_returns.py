@@ -7,6 +7,7 @@ from bot.condense.risk.comments import Marks
 from bot.condense.risk.rule import Gone
 from tests.condense.risk import (
     test_code,
+    test_codeowners,
     test_dockerfile,
     test_github_actions,
     test_helm,
@@ -24,6 +25,7 @@ EXAMPLES: dict[str, Change] = {
     rule: change
     for page in (
         test_code,
+        test_codeowners,
         test_dockerfile,
         test_github_actions,
         test_helm,

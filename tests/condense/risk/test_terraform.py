@@ -4,6 +4,10 @@ from bot.condense.risk import terraform
 from tests.condense.risk.telling import Change, ids, told
 
 TOLD: dict[str, Change] = {
+    "tf/redundancy-off": ("infra/main.tf", "x: 1\n  multi_az = true", "x: 1\n  multi_az = false"),
+    "tf/redundancy-removed": ("infra/main.tf", "x: 1\n  multi_az = true", "x: 1"),
+    "tf/switched-off": ("infra/main.tf", "versioning {\n  enabled = true", "versioning {\n  enabled = false"),
+    "tf/ignores-changes": ("infra/main.tf", "lifecycle {\n", "lifecycle {\n  ignore_changes = all\n"),
     "tf/prevent-destroy-removed": ("infra/main.tf", "x: 1\n    prevent_destroy = true", "x: 1"),
     "tf/prevent-destroy-off": ("infra/main.tf", "x: 1", "x: 1\n    prevent_destroy = false"),
     "tf/force-destroy": ("infra/main.tf", "x: 1", "x: 1\n  force_destroy = true"),
