@@ -136,8 +136,13 @@ class Side:
         """The places of lines that are text and do nothing: those of a string, or of what never runs."""
         ours = [at for at, line in enumerate(self._lines) if line.sign != self._gone]
         inside = within_texts(self._among.path, [self._lines[at].text[:WIDTH] for at in ours])
-        found = {at for n, at in enumerate(ours) if n in inside}
-        return frozenset(found.union(at for at in ours if any(map(void, self.enclosing(at)))))
+        held: dict[int, bool] = {}
+        for at in ours:
+            outer = self._outer[at]
+            held[at] = (
+                held[outer] or void(self._lines[outer].text.strip()) if outer >= 0 else void(self._heading.strip())
+            )
+        return frozenset(at for n, at in enumerate(ours) if n in inside or held[at])
 
     def first_child(self, at: int) -> int | None:
         """Return the place of the first line that a line encloses, or None where it is seen to enclose none.
