@@ -32,6 +32,10 @@ CONTENT_PER_HOUR = 450
 UNSAID_WAIT = 60.0
 _CHUNK = 64 * 1024
 _MESSAGE = 500
+_MOVED = (
+    "the repository has moved, or was renamed, so nothing was done. Put its new name in github.repositories of the "
+    "configuration file (or wherever the old one stands), and ask again"
+)
 _REPOSITORY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 
 
@@ -58,7 +62,7 @@ class GitHubError(Exception):
     @property
     def certain(self) -> bool:
         """True when a write that met this error was certainly not applied; a 5xx may come after the effect."""
-        return 400 <= self.status < 500 and self.status != 408
+        return 300 <= self.status < 500 and self.status != 408
 
 
 class GitHubLimited(GitHubError):
@@ -324,7 +328,9 @@ class GitHub:
             raise self._refused(installation, status, told, _parsed(output))
         if told.get("x-ratelimit-remaining") == "0":
             self._pause(installation, self._until_reset(told))
-        if not as_json or status in (204, 302):
+        if 300 <= status < 400 and as_json:
+            raise GitHubError(status, _MOVED)
+        if not as_json or status == 204:
             return told, output
         parsed = _parsed(output)
         if parsed is None:

@@ -68,6 +68,9 @@ class _Bounded:
                     raise TooLarge(f"GitHub: the answer is larger than {self.max_body} bytes")
                 if time.monotonic() > deadline:
                     raise TooLarge(f"GitHub: the answer did not arrive within {seconds} s")
+            if verb != "GET":
+                # PyGithub would send a write once more to where a 301 says.
+                response.headers.pop("location", None)
             return _Answer(response.status_code, response.headers, bytes(data).decode("utf-8", "replace"))
 
     def _asked(self) -> Any:

@@ -11,7 +11,7 @@ from bot.clients.github import GitHubError, GitHubLimited
 from bot.jobs.world import World
 from bot.store import clock, work
 
-GONE = (403, 404, 410, 422, 451)
+GONE = (301, 302, 303, 307, 308, 403, 404, 410, 422, 451)
 """Answers of GitHub that another attempt would not change."""
 
 log = structlog.get_logger(__name__)

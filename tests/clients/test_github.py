@@ -189,6 +189,17 @@ async def test_a_server_error_may_come_after_the_effect(hub: GitHubSandbox, clie
     assert not refused.value.certain
 
 
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_a_write_to_a_repository_that_moved_is_refused_with_what_to_do(
+    hub: GitHubSandbox, client: GitHub, status: int
+) -> None:
+    hub.control("fault", {"action": "status", "method": "POST", "path": "/comments$", "value": status})
+    with pytest.raises(GitHubError, match=r"moved.*github\.repositories") as refused:
+        await client.write("POST", SHOP, "/issues/1/comments", {"body": "x"})
+    assert refused.value.certain
+    assert hub.hub.repository(SHOP).pulls[1].comments == []
+
+
 @pytest.mark.parametrize("name", ["a/b", "A-1/b.c_d", "a/" + "b" * 100, "a/..b"])
 def test_a_repository_is_owner_and_name(name: str) -> None:
     assert is_repository(name)
