@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, Final, cast, get_args
 
 from bot.analysis import plain
@@ -201,7 +202,10 @@ def _explained(
     flaky, why = _flaky(error, found, sightings, passed_before=passed_before)
     step = plain.line(job.step, 200)
     said = plain.line(error.text.removeprefix("##[error]"), _CITED)
-    cause, confidence = _cause(found, flaky, why)
+    broken = None if passed_before else _broken(error, sightings)
+    if broken is not None:
+        flaky, why = "unlikely", broken
+    cause, confidence = _cause(found, flaky, why) if broken is None else (f"Not this change: {why}.", "high")
     return CiFailure(
         jobs=tuple(plain.line(job.name, 200) for job, _ in group[:_SHOWN_JOBS]),
         step=step,
@@ -216,6 +220,16 @@ def _explained(
         flaky_why=why,
         signature=signature,
     )
+
+
+def _broken(error: FirstError, sightings: Sequence[Sighting]) -> str | None:
+    """Say that the default branch fails with the same error, and since when. Of what comes and goes that is chance."""
+    still = [one for one in sightings if one.since is not None]
+    if not still or not error.lines or error.kind in _TRANSIENT:
+        return None
+    first = min(still, key=lambda one: one.since or 0)
+    when = datetime.fromtimestamp((first.since or 0) // 1_000_000, UTC)
+    return f"the default branch fails with the same error since {when:%Y-%m-%d %H:%M} UTC ({first.sha[:12]})"
 
 
 def _flaky(

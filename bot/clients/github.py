@@ -117,6 +117,16 @@ ACTION_PERMISSIONS: Mapping[str, str] = {
 """All that approved actions need. An app without one of them refuses to give a token at all."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The end of a text: ``lines_before`` it were left out. Not ``complete``: more follows that did not arrive in time,
+    or is beyond what is read at all."""
+
+    data: bytes
+    lines_before: int
+    complete: bool
+
+
 class GitHub:
     """GitHub seen through one credential. ``timeout`` is in seconds and bounds connecting and the whole of one answer.
 
@@ -200,14 +210,17 @@ class GitHub:
             found = await self._run(lambda: self._call(method, repository, path, None, body=body)[1])
         return found if isinstance(found, dict) else {}
 
-    async def download(self, repository: str, path: str, *, limit_bytes: int) -> bytes:
-        """Read what ``path`` redirects to (a job's log), without our credential: at most its last ``limit_bytes``."""
+    async def download(self, repository: str, path: str, *, limit_bytes: int) -> Tail:
+        """Read what ``path`` redirects to (a job's log), without our credential: whole lines of its last
+        ``limit_bytes``."""
 
-        def read() -> bytes:
+        def read() -> Tail:
             headers, answer = self._call("GET", repository, path, None, as_json=False)
             location = headers.get("location", "")
             if not location:
-                return str(answer or "").encode()[-limit_bytes:]
+                kept = _Kept(limit_bytes)
+                kept.add(str(answer or "").encode())
+                return kept.tail(complete=True)
             return self._fetch(location, limit_bytes)
 
         return await self._run(read)
@@ -404,7 +417,7 @@ class GitHub:
             raise GitHubLimited(429, "enough was written to GitHub for an hour", self._content[0] + 3600 - now)
         self._content.append(now)
 
-    def _fetch(self, location: str, limit_bytes: int) -> bytes:
+    def _fetch(self, location: str, limit_bytes: int) -> Tail:
         """Read the end of what a signed address has. It is GitHub's own answer that names it; no token goes there."""
         import requests
 
@@ -412,7 +425,7 @@ class GitHub:
         if not location.startswith(f"{scheme}://"):
             raise GitHubUnreachable("GitHub: a log's address is of another scheme than the API", sent=False)
         deadline = self._monotonic() + self._timeout * 3
-        kept = bytearray()
+        kept, complete = _Kept(limit_bytes), True
         read = 0
         try:
             with requests.Session() as session:
@@ -421,15 +434,45 @@ class GitHub:
                     if answer.status_code != 200:
                         raise GitHubError(answer.status_code, "the log cannot be read")
                     for part in answer.iter_content(_CHUNK):
-                        kept += part
+                        kept.add(part)
                         read += len(part)
-                        if len(kept) > 2 * limit_bytes:
-                            del kept[:-limit_bytes]
                         if read > self._max_body * 4 or self._monotonic() > deadline:
+                            complete = False
                             break
         except requests.RequestException as error:
             raise GitHubUnreachable(f"GitHub: a log did not arrive ({type(error).__name__})", sent=False) from None
-        return bytes(kept[-limit_bytes:])
+        return kept.tail(complete=complete)
+
+
+class _Kept:
+    """The last bytes of what arrives, and how many lines were let go."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit = limit_bytes
+        self._data = bytearray()
+        self._lines = 0
+        self._cut = False
+
+    def add(self, part: bytes) -> None:
+        self._data += part
+        if len(self._data) > 2 * self._limit:
+            self._shorten()
+
+    def tail(self, *, complete: bool) -> Tail:
+        """Return the end, from the beginning of a line on."""
+        self._shorten()
+        data = bytes(self._data)
+        if self._cut:
+            self._lines += 1
+            data = data.partition(b"\n")[2]
+        return Tail(data, self._lines, complete)
+
+    def _shorten(self) -> None:
+        over = len(self._data) - self._limit
+        if over > 0:
+            self._lines += self._data.count(b"\n", 0, over)
+            self._cut = True
+            del self._data[:over]
 
 
 def _never_connected(error: BaseException) -> bool:

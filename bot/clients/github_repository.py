@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from bot.clients.github import GitHub, GitHubError, Json
+from bot.clients.github import GitHub, GitHubError, Json, Tail
 
 MAX_FILES = 3000
 MAX_REVIEWS = 500
@@ -132,19 +132,19 @@ class GitHubRepository:
         """Read a workflow run."""
         return await self.github.get(self.name, f"/actions/runs/{run}")
 
-    async def jobs(self, run: int) -> list[Json]:
-        """Read the jobs of a workflow run's newest attempt."""
-        return await self.github.pages(self.name, f"/actions/runs/{run}/jobs", limit=MAX_JOBS, under="jobs")
+    async def jobs(self, run: int, attempt: int) -> list[Json]:
+        """Read the jobs of an attempt of a workflow run."""
+        path = f"/actions/runs/{run}/attempts/{attempt}/jobs"
+        return await self.github.pages(self.name, path, limit=MAX_JOBS, under="jobs")
 
-    async def job_log(self, job: int, *, limit_bytes: int) -> str | None:
-        """Read the end of a job's log, or None if it is gone; bytes that are not UTF-8 become U+FFFD."""
+    async def job_log(self, job: int, *, limit_bytes: int) -> Tail | None:
+        """Read the end of a job's log, or None if it is gone."""
         try:
-            data = await self.github.download(self.name, f"/actions/jobs/{job}/logs", limit_bytes=limit_bytes)
+            return await self.github.download(self.name, f"/actions/jobs/{job}/logs", limit_bytes=limit_bytes)
         except GitHubError as error:
             if error.status in (404, 410):
                 return None
             raise
-        return data.decode("utf-8", "replace").removeprefix("\ufeff")
 
 
 def _part(text: str) -> str:

@@ -18,10 +18,14 @@ Confidence = Literal["high", "medium", "low"]
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """Where the same error was seen: a commit, the pull request it belonged to, or the default branch (None)."""
+    """Where the same error was seen: a commit, the pull request it belonged to, or the default branch (None).
+
+    ``since``: the default branch fails so still, from this time on, in microseconds.
+    """
 
     sha: str
     pull_request: int | None
+    since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

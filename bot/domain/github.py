@@ -42,7 +42,8 @@ class CommandEvent:
 @dataclass(frozen=True, slots=True)
 class RunEvent:
     """A workflow run ended, or another app's checks did (``run_id`` is then a suite's and ``app`` says whose).
-    ``workflow`` is what it is called.
+    ``workflow`` is what it is called, ``workflow_id`` which of GitHub's it is (two files may give one name), and
+    ``event`` what started it: the same workflow tests a branch for a push, and its merge for a pull request.
 
     ``pulls`` are the numbers that GitHub gives; of a fork's run it gives none. ``on_default``: it ran for the default
     branch itself. ``source`` is the repository whose branch it is, a fork perhaps; empty where nobody says.
@@ -61,6 +62,13 @@ class RunEvent:
     on_default: bool
     at: int
     source: str = field(default="", kw_only=True)
+    event: str = field(default="", kw_only=True)
+    workflow_id: int = field(default=0, kw_only=True)
+
+    @property
+    def kind(self) -> tuple[str, int | str, str]:
+        """What runs have in common that are tries of the same thing, within a repository."""
+        return self.app, self.workflow_id or self.workflow, self.event
 
 
 @dataclass(frozen=True, slots=True)

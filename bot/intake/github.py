@@ -209,7 +209,7 @@ def _workflow(data: _Object, repository: _Object, full_name: str) -> GitHubEvent
         return None
     default = repository.text("default_branch") if _is_own(run, full_name) else ""
     attempt = run.number("run_attempt", otherwise=1, largest=COUNTED)
-    return _run(run, full_name, workflow=run.text("name"), app="", attempt=attempt, default=default)
+    return _run(run, repository, workflow=run.text("name"), app="", attempt=attempt, default=default)
 
 
 def _is_own(run: _Object, full_name: str) -> bool:
@@ -219,7 +219,7 @@ def _is_own(run: _Object, full_name: str) -> bool:
     return not elsewhere and not run.text("event").startswith("pull_request")
 
 
-def _suite(data: _Object, _: _Object, full_name: str) -> GitHubEvent | None:
+def _suite(data: _Object, repository: _Object, _full_name: str) -> GitHubEvent | None:
     suite = data.object("check_suite")
     app = suite.object("app") if isinstance(suite.data.get("app"), dict) else _Object({}, "check_suite.app")
     slug = app.text("slug") or app.text("name")
@@ -228,16 +228,21 @@ def _suite(data: _Object, _: _Object, full_name: str) -> GitHubEvent | None:
         return None
     if slug == "signoff":
         return None
-    return _run(suite, full_name, workflow=app.text("name") or slug, app=slug, attempt=1, default="")
+    return _run(suite, repository, workflow=app.text("name") or slug, app=slug, attempt=1, default="")
 
 
-def _run(run: _Object, full_name: str, *, workflow: str, app: str, attempt: int, default: str) -> RunEvent:
+def _run(run: _Object, repository: _Object, *, workflow: str, app: str, attempt: int, default: str) -> RunEvent:
     head = run.data.get("head_repository")
     source = _Object(head, "head_repository").text("full_name") if isinstance(head, dict) else ""
     listed = run.data.get("pull_requests")
-    numbers = [one.get("number") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    # A branch of ours may be the head of a pull request elsewhere, too: that one's number means another one here.
+    numbers = [
+        one.get("number")
+        for one in (listed if isinstance(listed, list) else [])
+        if isinstance(one, dict) and _into(one) in (None, repository.data.get("id"))
+    ]
     return RunEvent(
-        repository=full_name,
+        repository=repository.text("full_name"),
         run_id=run.number("id"),
         attempt=attempt,
         workflow=workflow,
@@ -250,7 +255,16 @@ def _run(run: _Object, full_name: str, *, workflow: str, app: str, attempt: int,
         on_default=bool(default) and run.text("head_branch") == default,
         at=run.time("updated_at"),
         source=source,
+        event=run.text("event", longest=40),
+        workflow_id=run.number("workflow_id", otherwise=0),
     )
+
+
+def _into(pull: Mapping[str, Any]) -> Any:
+    """Return the id of the repository that a pull request is for, None where nothing is said of it."""
+    base = pull.get("base")
+    repo = base.get("repo") if isinstance(base, dict) else None
+    return repo.get("id") if isinstance(repo, dict) else None
 
 
 def _push(data: _Object, repository: _Object, full_name: str) -> GitHubEvent | None:

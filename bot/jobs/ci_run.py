@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection
 
 from bot.analysis.ci import job_log
@@ -15,6 +16,7 @@ from bot.analysis.ci.first_error import first_error
 from bot.analysis.ci.job_log import JobLog
 from bot.analysis.ci.unread import unread as unread_jobs
 from bot.analysis.ci_failure import by_chance, explain
+from bot.clients.github import GitHubError, GitHubLimited
 from bot.clients.github_repository import GitHubRepository
 from bot.condense.diff.parse import from_listing
 from bot.condense.diff.patch import Patch
@@ -32,6 +34,8 @@ VERSION = 1
 JOBS_READ = 6
 LOG_BYTES = 8 * 1024 * 1024
 EXPLAIN_TOKENS = 6000
+log = structlog.get_logger(__name__)
+
 OVERTAKEN = "{} ended since, so nobody needs this any more."
 
 
@@ -56,15 +60,16 @@ async def _explain(world: World, code: CodeAccess, row_id: str) -> str:
     if run.conclusion not in ci.FAILED or run.app or not code.listens_to(run.repository):
         return "nothing"
     repository = GitHubRepository(code.github, run.repository)
-    failed = [job for job in await repository.jobs(run.run_id) if job.get("conclusion") in ci.FAILED]
+    failed = [job for job in await repository.jobs(run.run_id, run.attempt) if job.get("conclusion") in ci.FAILED]
     asked = failed[:JOBS_READ]
     found = [await _log(world, repository, job) for job in asked]
     logs = [one for one in found if one is not None]
     unread = unread_jobs(
         run.workflow,
-        gone=[_name(world, job) for job, log in zip(asked, found, strict=True) if log is None],
+        gone=[_name(world, job) for job, one in zip(asked, found, strict=True) if one is None],
         beyond=[_name(world, job) for job in failed[JOBS_READ:]],
         read=len(logs),
+        logs=logs,
     )
     if not logs:
         await world.database.write(lambda connection: ci.explain(connection, run, unread))
@@ -98,7 +103,8 @@ async def _log(world: World, repository: GitHubRepository, job: Mapping[str, Any
         return None
     steps = job.get("steps")
     step = next((str(one.get("name")) for one in steps or [] if one.get("conclusion") in ci.FAILED), "")
-    return await asyncio.to_thread(job_log.read, _name(world, job), step, raw.encode(), world.redactor.text)
+    part = partial(job_log.read, lines_before=raw.lines_before, complete=raw.complete)
+    return await asyncio.to_thread(part, _name(world, job), step, raw.data, world.redactor.text)
 
 
 def _name(world: World, job: Mapping[str, Any]) -> str:
@@ -106,16 +112,25 @@ def _name(world: World, job: Mapping[str, Any]) -> str:
 
 
 async def _patch(world: World, repository: GitHubRepository, run: CiRun) -> Patch:
-    """Return the diff that was tested: the pull request's, as far as that still is at this head, or the commit's."""
-    numbers = set(run.pulls)
-    numbers |= await world.database.read(
-        lambda connection: {row.number for row in pulls.with_head(connection, run.repository, run.head_sha)}
-    )
-    if numbers:
-        number = min(numbers)
-        if ((await repository.pull(number)).get("head") or {}).get("sha") == run.head_sha:
-            return from_listing(await repository.files(number))
-    listed = (await repository.commit(run.head_sha)).get("files")
+    """Return the diff that was tested: the pull request's, as far as that still is at this head, or the commit's. The
+    logs tell what failed without it, so one that GitHub does not give is an empty one."""
+    numbers: set[int] = set()
+    if not run.on_default:
+        known = await world.database.read(lambda connection: pulls.with_head(connection, run.repository, run.head_sha))
+        numbers = {*run.pulls, *(row.number for row in known)}
+    try:
+        if numbers:
+            number = min(numbers)
+            if ((await repository.pull(number)).get("head") or {}).get("sha") == run.head_sha:
+                return from_listing(await repository.files(number))
+        listed = (await repository.commit(run.head_sha)).get("files")
+    except GitHubLimited:
+        raise
+    except GitHubError as error:
+        if error.status not in asking_github.GONE:
+            raise
+        log.warning("a failure is explained without its diff", run=run.name, why=str(error))
+        listed = []
     return from_listing(listed if isinstance(listed, list) else [])
 
 

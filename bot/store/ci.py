@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,7 +15,7 @@ from bot.domain.ci import CiRun
 from bot.domain.ci_failure import CiFailure, Sighting
 from bot.domain.github import RunEvent
 from bot.store import work
-from bot.store.tables import ci_runs, ci_signatures
+from bot.store.tables import ci_runs, ci_signatures, pulls
 from bot.store.unreadable import UnreadableRow, parse, parse_part
 
 _RUN = TypeAdapter(CiRun)
@@ -106,7 +106,12 @@ def failures_in(connection: Connection, row_id: str) -> tuple[CiFailure, ...]:
 def failures_of(connection: Connection, repository: str, sha: str) -> tuple[CiFailure, ...]:
     """Return why a commit's CI fails: of each workflow what the newest attempt of the newest run came to."""
     failed = [row for row in _newest_at(connection, repository, sha) if row.conclusion in FAILED and row.failure]
-    return tuple(failure for row in failed for failure in parse_part(_FAILURES, row.failure, ci_runs.name, row.id))
+    found: dict[object, CiFailure] = {}
+    for row in failed:
+        for failure in parse_part(_FAILURES, row.failure, ci_runs.name, row.id):
+            # A push and its pull request both start a workflow: what fails in both is said once.
+            found.setdefault((failure.signature, failure.jobs) if failure.signature else (row.id, len(found)), failure)
+    return tuple(found.values())
 
 
 def failing_between(
@@ -120,7 +125,7 @@ def failing_between(
         .order_by(ci_runs.c.at.desc(), ci_runs.c.run_id.desc(), ci_runs.c.attempt.desc())
         .limit(limit)
     )
-    newest: dict[tuple[str, str], tuple[CiRun, tuple[CiFailure, ...]]] = {}
+    newest: dict[object, tuple[CiRun, tuple[CiFailure, ...]]] = {}
     for row in connection.execute(query):
         try:
             run = parse(_RUN, row, ci_runs.name)
@@ -128,13 +133,19 @@ def failing_between(
             found = parse_part(_FAILURES, row.failure, ci_runs.name, row.id) if failed else ()
         except UnreadableRow:
             continue
-        newest.setdefault((run.repository.lower(), run.workflow), (run, found))
+        newest.setdefault((run.repository.lower(), run.kind), (run, found))
     return [each for each in newest.values() if each[1]]
 
 
 def seen_elsewhere(connection: Connection, run: CiRun, signature: str) -> tuple[Sighting, ...]:
     """Return where an error with this signature was seen in the repository, other than in this commit, branch and pull
-    request: a later push of the same change fails the same way, and says nothing of being flaky."""
+    request: a later push of the same change fails the same way, and says nothing of being flaky.
+
+    Of the default branch nothing is: a change that failed so and was merged brought it there, and what was begun since
+    fails so because of it. For the same reason a merged change counts only if the same commit passed, too.
+    """
+    if run.on_default:
+        return ()
     query = (
         select(ci_runs)
         .join(ci_signatures, ci_signatures.c.run_row == ci_runs.c.id)
@@ -144,22 +155,47 @@ def seen_elsewhere(connection: Connection, run: CiRun, signature: str) -> tuple[
         .limit(SIGHTINGS)
     )
     found = []
-    for row in connection.execute(query):
-        other = parse(_RUN, row, ci_runs.name)
-        if other.on_default and not run.on_default:
-            found.append(Sighting(other.head_sha, None))
-        elif other.pulls and not set(other.pulls) & set(run.pulls) and other.branch != run.branch:
+    others = [parse(_RUN, row, ci_runs.name) for row in connection.execute(query)]
+    seen = {other.id for other in others}
+    for other in others:
+        if other.on_default:
+            since = _since(connection, other, seen) if is_newest(connection, other) else None
+            found.append(Sighting(other.head_sha, None, since))
+        elif _is_another_change(connection, other, run):
             found.append(Sighting(other.head_sha, other.pulls[0]))
     return tuple(found)
 
 
+def _is_another_change(connection: Connection, other: CiRun, run: CiRun) -> bool:
+    if not other.pulls or set(other.pulls) & set(run.pulls) or other.branch == run.branch:
+        return False
+    return passed_before(connection, other) or not _is_merged(connection, other)
+
+
+def _since(connection: Connection, newest: CiRun, seen: Collection[str]) -> int:
+    """Return since when a workflow failed each time with what was ``seen`` in those runs, up to its newest one."""
+    query = _of_workflow(newest).where(ci_runs.c.conclusion.in_(TELLING))
+    since = newest.at
+    runs: set[int] = set()
+    for row in connection.execute(query.order_by(ci_runs.c.run_id.desc(), ci_runs.c.attempt.desc()).limit(SIGHTINGS)):
+        if row.run_id in runs:
+            continue  # the last attempt tells what a run came to
+        runs.add(row.run_id)
+        if row.id not in seen:
+            break
+        since = row.at
+    return since
+
+
+def _is_merged(connection: Connection, run: CiRun) -> bool:
+    query = select(pulls.c.repository).where(pulls.c.number.in_(run.pulls), pulls.c.state == "merged")
+    return any(name.lower() == run.repository.lower() for name in connection.execute(query).scalars())
+
+
 def passed_before(connection: Connection, run: CiRun) -> bool:
-    """Say whether the same workflow passed at this very commit, in whatever attempt."""
+    """Say whether the same workflow passed at this very commit, for the same event, in whatever attempt."""
     query = select(ci_runs.c.repository).where(
-        ci_runs.c.head_sha == run.head_sha,
-        ci_runs.c.app == run.app,
-        ci_runs.c.workflow == run.workflow,
-        ci_runs.c.conclusion == "success",
+        ci_runs.c.head_sha == run.head_sha, _same_kind(run), ci_runs.c.conclusion == "success"
     )
     return any(name.lower() == run.repository.lower() for name in connection.execute(query).scalars())
 
@@ -173,8 +209,7 @@ def forget(connection: Connection, *, before: int) -> int:
 def _of_workflow(run: CiRun) -> Select[Any]:
     return select(ci_runs).where(
         func.lower(ci_runs.c.repository) == run.repository.lower(),
-        ci_runs.c.app == run.app,
-        ci_runs.c.workflow == run.workflow,
+        _same_kind(run),
         ci_runs.c.branch == run.branch,
         ci_runs.c.on_default == run.on_default,
         # Forks call their branches alike.
@@ -182,12 +217,22 @@ def _of_workflow(run: CiRun) -> Select[Any]:
     )
 
 
+def _same_kind(run: CiRun) -> ColumnElement[bool]:
+    """What ``RunEvent.kind`` says, as a condition."""
+    one = ci_runs.c.workflow_id == run.workflow_id
+    return and_(
+        ci_runs.c.app == run.app,
+        one if run.workflow_id else and_(one, ci_runs.c.workflow == run.workflow),
+        ci_runs.c.event == run.event,
+    )
+
+
 def _newest_at(connection: Connection, repository: str, sha: str) -> list[Row[Any]]:
     query = select(ci_runs).where(ci_runs.c.head_sha == sha, ci_runs.c.conclusion.in_(TELLING))
-    newest: dict[tuple[str, str], Row[Any]] = {}
+    newest: dict[object, Row[Any]] = {}
     for row in connection.execute(query.order_by(ci_runs.c.run_id, ci_runs.c.attempt)):
         if row.repository.lower() == repository.lower():
-            newest[row.app, row.workflow] = row
+            newest[parse(_RUN, row, ci_runs.name).kind] = row
     return list(newest.values())
 
 

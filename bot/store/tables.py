@@ -379,6 +379,8 @@ ci_runs = Table(
     Column("pulls", Json, nullable=False),
     Column("on_default", Boolean, nullable=False),
     Column("source", Text, nullable=False, default="", server_default=""),
+    Column("event", Text, nullable=False, default="", server_default=""),
+    Column("workflow_id", BigInteger, nullable=False, default=0, server_default="0"),
     Column("failure", Json, nullable=True),
     Column("at", BigInteger, nullable=False),
     *_counters(),

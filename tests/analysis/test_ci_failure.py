@@ -54,6 +54,20 @@ def test_a_file_that_is_touched_elsewhere_is_a_weaker_tie():
     assert (failure.path, failure.line, failure.confidence) == ("shop/price.py", None, "medium")
 
 
+def test_what_breaks_the_default_branch_is_neither_by_chance_nor_this_change():
+    seen = (Sighting("d" * 40, None, since=1_795_255_200_000_000), Sighting("c" * 40, 8))
+    failure = only(job(*FAILING), seen=seen)
+    assert (failure.flaky, failure.confidence) == ("unlikely", "high")
+    assert failure.flaky_why == "the default branch fails with the same error since 2026-11-21 10:00 UTC (dddddddddddd)"
+    assert failure.cause == f"Not this change: {failure.flaky_why}."
+    assert not by_chance([failure])
+
+
+def test_an_error_that_comes_and_goes_breaks_no_default_branch():
+    seen = (Sighting("d" * 40, None, since=1_795_255_200_000_000),)
+    assert only(job("dial tcp 10.0.0.7:443: i/o timeout"), seen=seen).flaky == "likely"
+
+
 def test_a_file_that_the_error_names_without_a_line_is_one_too():
     assert only(job("FAILED tests/test_x.py::test_price - boom")).path == "shop/price.py"
 

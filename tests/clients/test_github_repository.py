@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.clients.github import Credential, GitHub
+from bot.clients.github import Credential, GitHub, GitHubError, Tail
 from bot.clients.github_repository import GitHubRepository, NotRead
 from bot.sandbox.github import GitHubSandbox, start
 
@@ -84,8 +84,23 @@ async def test_the_end_of_a_log_is_read_or_it_is_gone(hub: GitHubSandbox, shop: 
     sha = (await shop.pull(1))["head"]["sha"]
     run = hub.acts.run_workflow(SHOP, sha, [{"name": "test", "conclusion": "failure", "log": text}])
     assert (await shop.workflow_run(run.id))["conclusion"] == "failure"
-    (job,) = await shop.jobs(run.id)
-    assert await shop.job_log(job["id"], limit_bytes=1_000_000) == text
-    assert await shop.job_log(job["id"], limit_bytes=100) == text[-100:]
+    (job,) = await shop.jobs(run.id, 1)
+    assert await shop.job_log(job["id"], limit_bytes=1_000_000) == Tail(text.encode(), 0, complete=True)
+    cut = await shop.job_log(job["id"], limit_bytes=100)
+    assert cut is not None
+    assert cut.data.decode() == text[-100:].partition("\n")[2], "it begins with a whole line"
+    assert cut.lines_before + cut.data.count(b"\n") == 10_001
+    assert cut.complete
     run.logs.clear()
     assert await shop.job_log(job["id"], limit_bytes=100) is None
+
+
+async def test_the_jobs_are_those_of_the_attempt_that_is_asked_for(hub: GitHubSandbox, shop: GitHubRepository) -> None:
+    sha = (await shop.pull(1))["head"]["sha"]
+    run = hub.acts.run_workflow(SHOP, sha, [{"name": "test", "conclusion": "failure", "log": "boom"}])
+    run.jobs.append({**run.jobs[0], "id": 1, "run_attempt": 2, "conclusion": "success"})
+    run.attempt = 2
+    told = [(job["run_attempt"], job["conclusion"]) for n in (1, 2) for job in await shop.jobs(run.id, n)]
+    assert told == [(1, "failure"), (2, "success")]
+    with pytest.raises(GitHubError, match="404"):
+        await shop.jobs(run.id, 3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-REPOSITORY = {"full_name": "shop/deploy", "default_branch": "main"}
+REPOSITORY = {"id": 1, "full_name": "shop/deploy", "default_branch": "main"}
 SHA = "a" * 40
 
 
@@ -37,6 +37,8 @@ def run(conclusion: str | None = "failure", **more: Any) -> dict[str, Any]:
     made = {
         "id": 55,
         "name": "CI",
+        "workflow_id": 17,
+        "event": "push",
         "run_attempt": 2,
         "head_sha": SHA,
         "head_branch": "change",

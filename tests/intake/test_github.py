@@ -261,6 +261,7 @@ def test_the_facts_of_events() -> None:
     ran = read("workflow_run", events.run())
     assert isinstance(ran, RunEvent)
     assert (ran.run_id, ran.attempt, ran.pulls, ran.app) == (55, 2, (7,), "")
+    assert (ran.workflow_id, ran.event) == (17, "push")
     pushed = read("push", events.push())
     assert isinstance(pushed, PushEvent)
     assert (pushed.title, pushed.paths, pushed.at) == ("Raise the limit", ("a", "b", "c"), 1_795_255_200_000_000)
@@ -275,6 +276,14 @@ def test_the_facts_of_events() -> None:
     deployed = read("deployment_status", events.deployment())
     assert isinstance(deployed, DeployEvent)
     assert (deployed.environment, deployed.state) == ("production", "success")
+
+
+def test_of_the_pull_requests_of_a_run_only_our_own_count() -> None:
+    elsewhere = {"number": 9, "base": {"ref": "main", "repo": {"id": 999}}}
+    ours = {"number": 7, "base": {"ref": "main", "repo": {"id": events.REPOSITORY["id"]}}}
+    ran = read("workflow_run", events.run(pull_requests=[elsewhere, ours, {"number": 8, "base": None}]))
+    assert isinstance(ran, RunEvent)
+    assert ran.pulls == (7, 8)
 
 
 def suite(app: str, conclusion: str = "failure") -> dict[str, Any]:

@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from bot.domain.ci import CiRun
 from bot.domain.ci_failure import CiFailure, Sighting
-from bot.domain.github import RunEvent
-from bot.store import ci
+from bot.domain.github import PullEvent, RunEvent
+from bot.store import ci, pulls
 from bot.store.database import Database
 
 FAILED = RunEvent("shop/deploy", 55, 1, "CI", "", "a" * 40, "change", "failure", "u", (7,), False, 1000)
@@ -73,11 +73,66 @@ def test_the_same_error_counts_where_it_is_not_this_changes(database: Database) 
     keep(database, run_id=58, head_sha="d" * 40, pulls=(8,), branch="other", at=2000)
     keep(database, run_id=59, head_sha="e" * 40, pulls=(), branch="main", on_default=True, at=3000)
     assert database.read_now(lambda c: ci.seen_elsewhere(c, run, "s1")) == (
-        Sighting("e" * 40, None),
+        Sighting("e" * 40, None, since=3000),
         Sighting("d" * 40, 8),
     )
     assert database.read_now(lambda c: ci.seen_elsewhere(c, run, "s2")) == ()
     assert database.read_now(lambda c: ci.seen_elsewhere(c, replace(run, repository="else/where"), "s1")) == ()
+
+
+def test_nothing_seen_in_a_change_makes_a_failure_of_the_default_branch_one_by_chance(database: Database) -> None:
+    keep(database)
+    main = keep(database, run_id=90, head_sha="e" * 40, pulls=(), branch="main", on_default=True, at=3000)
+    assert database.read_now(lambda c: ci.seen_elsewhere(c, main, "s1")) == ()
+
+
+def test_a_default_branch_that_still_fails_so_is_told_with_since_when(database: Database) -> None:
+    main = {"branch": "main", "pulls": (), "on_default": True, "event": "push"}
+    keep(database, **main, run_id=60, head_sha="b" * 40, at=2000, conclusion="success")
+    keep(database, **main, run_id=61, head_sha="c" * 40, at=3000)
+    keep(database, **main, run_id=62, head_sha="d" * 40, at=4000)
+    run = keep(database, run_id=63, head_sha="f" * 40, at=5000)
+
+    def seen() -> list[tuple[str, int | None]]:
+        found = database.read_now(lambda c: ci.seen_elsewhere(c, run, "s1"))
+        return [(one.sha[0], one.since) for one in found if one.pull_request is None]
+
+    assert seen() == [("d", 3000), ("c", None)]
+    keep(database, **main, run_id=64, head_sha="e" * 40, at=6000, conclusion="success")
+    assert seen() == [("d", None), ("c", None)]
+
+
+def test_a_change_that_was_merged_as_it_failed_is_no_other_change(database: Database) -> None:
+    keep(database, run_id=56, head_sha="d" * 40, pulls=(8,), branch="other", at=2000)
+    run = keep(database)
+    merged = PullEvent("shop/deploy", 8, "closed", "d" * 40, True, "e" * 40, "t", "dana", "u", True, 3000)
+    assert len(database.read_now(lambda c: ci.seen_elsewhere(c, run, "s1"))) == 1
+    database.write_now(lambda c: pulls.accept(c, merged))
+    assert database.read_now(lambda c: ci.seen_elsewhere(c, run, "s1")) == ()
+    keep(database, run_id=56, attempt=2, head_sha="d" * 40, pulls=(8,), branch="other", conclusion="success")
+    assert len(database.read_now(lambda c: ci.seen_elsewhere(c, run, "s1"))) == 1
+
+
+def test_a_workflow_that_two_events_start_is_two(database: Database) -> None:
+    run = keep(database, event="pull_request")
+    passed = keep(database, run_id=56, event="push", conclusion="success")
+    assert not database.read_now(lambda c: ci.passed_before(c, run))
+    assert database.read_now(lambda c: ci.failures_of(c, "shop/deploy", "a" * 40)) == (failure(),)
+    assert database.read_now(lambda c: ci.is_newest(c, run))
+    assert database.read_now(lambda c: ci.overtaken(c, passed)) == []
+    keep(database, run_id=57, event="push")
+    assert database.read_now(lambda c: ci.failures_of(c, "shop/deploy", "a" * 40)) == (failure(),), "said once"
+    assert len(database.read_now(lambda c: ci.failed_at(c, "shop/deploy", "a" * 40))) == 2
+
+
+def test_two_workflows_of_one_name_are_two(database: Database) -> None:
+    main = {"branch": "main", "pulls": (), "on_default": True, "event": "push"}
+    run = keep(database, **main, workflow_id=1)
+    keep(database, **main, workflow_id=2, run_id=56, conclusion="success")
+    assert database.read_now(lambda c: ci.is_newest(c, run))
+    assert len(database.read_now(lambda c: ci.failing_between(c, after=0, until=5000))) == 1
+    keep(database, **main, workflow_id=1, workflow="renamed", run_id=57, conclusion="success")
+    assert not database.read_now(lambda c: ci.is_newest(c, run))
 
 
 def test_forks_call_their_branches_alike_and_overtake_nothing(database: Database) -> None:

@@ -142,6 +142,13 @@ async def test_a_kill_after_the_call_leaves_a_run_that_is_looked_up_and_not_made
     await code.until(lambda: ended(code, repository) == [("succeeded",)], "the end")
 
 
+async def test_a_diff_that_github_does_not_give_keeps_no_failure_from_being_explained(code: Town) -> None:
+    await code.on_github("fault", action="status", method="GET", path="/shop/no-diff/commits/", value=422)
+    await failed(code, "no-diff", BROKEN)
+    message = await code.sees(r"^shop/no-diff: CI failed in rollout")
+    assert "name 'y' is not defined" in json.dumps(message)
+
+
 @pytest.mark.parametrize("event", ["pull_request", "pull_request_review", "pull_request_target"])
 async def test_a_fork_whose_branch_is_called_as_ours_asks_for_nothing(code: Town, event: str) -> None:
     name = f"fork-{event.replace('_', '-')}"

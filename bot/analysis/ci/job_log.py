@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,13 +33,17 @@ class _Step:
 @dataclass(frozen=True, slots=True)
 class JobLog:
     """A failed job: its name, the step that failed, and lines of its log, redacted. The failed step's own lines are
-    those from ``start`` to ``end``, as far as the log tells."""
+    those from ``start`` to ``end``, as far as the log tells. ``lines_before`` were not read; not ``complete``: nor was
+    what follows the ``last`` one."""
 
     name: str
     step: str
     excerpts: tuple[Excerpt, ...]
     start: int
     end: int
+    lines_before: int = 0
+    last: int = 0
+    complete: bool = True
 
     @property
     def own(self) -> tuple[Excerpt, ...]:
@@ -47,13 +52,27 @@ class JobLog:
         return inside if any(one.text.strip() for one in inside) else self.excerpts
 
 
-def read(name: str, step: str, raw: bytes, redact: Redact, *, year: int = 1970, budget: int = BUDGET) -> JobLog:
-    """Digest a job's whole log, as GitHub serves it. Never raises; takes time linear in its length."""
+def read(
+    name: str,
+    step: str,
+    raw: bytes,
+    redact: Redact,
+    *,
+    lines_before: int = 0,
+    complete: bool = True,
+    year: int = 1970,
+    budget: int = BUDGET,
+) -> JobLog:
+    """Digest a job's log, as GitHub serves it. Of a long one it is the end, with so many ``lines_before`` it, and where
+    it is not ``complete`` the very end is missing. Never raises; takes time linear in its length."""
+    raw = raw.removeprefix(BOM_UTF8)
     reader = Reader(year=year)
     reader.feed(raw)
     shown = digest(rank(reader.finish(), redact), budget)
     start, end = _failed_step(raw, step)
-    return JobLog(name, step, shown.excerpts, start, end)
+    excerpts = tuple(one._replace(number=one.number + lines_before) for one in shown.excerpts)
+    last = lines_before + raw.count(b"\n")
+    return JobLog(name, step, excerpts, start + lines_before, end + lines_before, lines_before, last, complete)
 
 
 def _failed_step(raw: bytes, name: str) -> tuple[int, int]:

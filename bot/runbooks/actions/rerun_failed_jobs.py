@@ -33,10 +33,10 @@ class RerunFailedJobs(Unrehearsed):
     idempotency = "none"
 
     async def gather(self, access: Access, target: Target, live: Json, arguments: Json) -> Sequence[Json]:
-        """Read the jobs of the newest attempt."""
+        """Read the jobs of the attempt that was looked at."""
         repository = access.repository(target.namespace)
         with access.translated():
-            return await repository.jobs(int(target.name))
+            return await repository.jobs(int(target.name), live["run"]["attempt"])
 
     def render(
         self, target: Target, live: Json, gathered: Sequence[Json], arguments: Json, occasion: Occasion

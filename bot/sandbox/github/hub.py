@@ -358,7 +358,11 @@ class Hub:
     def run_json(self, repository: Repository, run: Run) -> Json:
         """A workflow run."""
         pulls = [
-            {"number": pull.number, "head": {"ref": pull.head_ref, "sha": pull.head_sha}}
+            {
+                "number": pull.number,
+                "head": {"ref": pull.head_ref, "sha": pull.head_sha, "repo": {"id": repository.id}},
+                "base": {"ref": pull.base_ref, "repo": {"id": repository.id}},
+            }
             for pull in repository.pulls.values()
             # Of a fork's run GitHub does not say which pull requests it is for.
             if pull.head_sha == run.head_sha and pull.head_repository == repository.full_name

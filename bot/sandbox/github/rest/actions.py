@@ -42,9 +42,12 @@ def runs(call: Call) -> Answer:
 
 
 def jobs(call: Call) -> Answer:
-    """The jobs of a run's newest attempt."""
+    """The jobs of an attempt of a run, or of its newest one."""
     found = _run(call)
-    attempt = found.attempt
+    said = call.match.get("attempt", str(found.attempt))
+    attempt = int(said) if said.isdigit() else 0
+    if not 1 <= attempt <= found.attempt:
+        raise not_found()
     return call.page([job for job in found.jobs if job["run_attempt"] == attempt], under="jobs")
 
 
@@ -151,6 +154,7 @@ ROUTES = (
     Route("GET", "/repos/{owner}/{repo}/actions/runs", "actions", "read", runs),
     Route("GET", "/repos/{owner}/{repo}/actions/runs/{run}", "actions", "read", run),
     Route("GET", "/repos/{owner}/{repo}/actions/runs/{run}/jobs", "actions", "read", jobs),
+    Route("GET", "/repos/{owner}/{repo}/actions/runs/{run}/attempts/{attempt}/jobs", "actions", "read", jobs),
     Route("GET", "/repos/{owner}/{repo}/actions/runs/{run}/logs", "actions", "read", run_logs),
     Route("GET", "/repos/{owner}/{repo}/actions/jobs/{job}/logs", "actions", "read", job_log),
     Route("GET", "/repos/{owner}/{repo}/actions/workflows/{workflow}", "actions", "read", workflow),

@@ -433,6 +433,8 @@ def upgrade() -> None:
         sa.Column("pulls", sa.JSON(), nullable=False),
         sa.Column("on_default", sa.Boolean(), nullable=False),
         sa.Column("source", sa.Text(), server_default="", nullable=False),
+        sa.Column("event", sa.Text(), server_default="", nullable=False),
+        sa.Column("workflow_id", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("failure", sa.JSON(), nullable=True),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("wanted", sa.Integer(), server_default="0", nullable=False),
