@@ -23,7 +23,7 @@ RULES: Final[tuple[Rule, ...]] = (
         r"|^\s*(?:it|specify|describe|context|scenario|feature)\s+[\"'][^\"']{1,80}"
         r"|^\s*\[(?:Fact|Theory|Test|TestCase|TestMethod)\b|\bfunction\s+test\w+",
         "A test is gone: what it caught is caught no more.",
-        beyond=r"^(?:async\s+)?def\s|^(?:async\s+)?function\b|^func\s",
+        beyond=r"^(?:async\s+)?def\s|^(?:async\s+)?function\b|^func\s|^class\s+(?!Test)\w+\s*:|^if\s+__name__\b",
     ),
     Gone(
         "code/test-assertion-removed",

@@ -124,7 +124,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Added(
         "k8s/probe-hollow",
         "high",
-        r"(?:^\s*-|\[)\s*[\"']?(?:/usr)?(?:/bin/)?true[\"']?\s*[\]}]*\s*(?:#.*)?$|\bexit\s+0\b",
+        r"(?:^\s*-|[\[,])\s*[\"']?(?:/usr)?(?:/bin/)?true[\"']?\s*[\]}]*\s*(?:#.*)?$|\bexit\s+0\b",
         "The probe succeeds whatever happens: broken pods get traffic, or are never restarted.",
         inside=r"\b(?:liveness|readiness|startup)Probe\b",
     ),

@@ -22,7 +22,7 @@ _BLOCK: Final = re.compile(r"\s*\{\{-?\s*(if|with|range|end|define|block)\b")
 _RAW_STRINGS: Final = re.compile(r"\.(?:go|js|mjs|cjs|ts|jsx|tsx)$", re.I)
 _SCALAR: Final = re.compile(r"(?:^|[:\-]\s|\s)[|>][+\-0-9]{0,2}\s*(?:#.*)?$")
 _DEAD: Final = re.compile(
-    r"^(?:\}?\s*(?:el(?:se\s+)?)?if|while|#if)\b\s*\(?\s*(?:False|false|FALSE|0|None|nil|null)\s*\)?\s*[:{]?$"
+    r"^(?:\}?\s*(?:el(?:se\s+)?)?if|while|#if)\b\s*\(?\s*(?:False|false|FALSE|0|None|nil|null|(?:typing\.)?TYPE_CHECKING)\s*\)?\s*[:{]?$"
 )
 
 

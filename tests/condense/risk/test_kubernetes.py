@@ -221,3 +221,16 @@ def test_two_probes_of_three_that_come_back_leave_one_removal() -> None:
 )
 def test_a_deleted_object_is_told_by_what_it_did(rule: str, kind: str) -> None:
     assert rule in told("a.yaml", f"apiVersion: v1\nkind: {kind}\nmetadata:\n  name: x", "")
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        "livenessProbe: {exec: {command: ['true']}}",
+        "readinessProbe:\n  exec:\n    command:\n    - /bin/true",
+        "startupProbe:\n  exec:\n    command: [sh, -c, 'true']",
+        "livenessProbe:\n  exec:\n    command: [sh, -c, 'check; exit 0']",
+    ],
+)
+def test_a_probe_that_cannot_fail_is_told(probe: str) -> None:
+    assert "k8s/probe-hollow" in told("a.yaml", "x: 1", f"x: 1\n{probe}")

@@ -175,6 +175,10 @@ GONE_FOR_GOOD: dict[str, tuple[str, Change]] = {
         "code/test-removed",
         ("test_a.py", TEST, "if False:\n    " + TEST.replace("\n    ", "\n        ")),
     ),
+    "a test in a class that is not collected": (
+        "code/test-removed",
+        ("test_a.py", TEST, "class Off:\n    " + TEST.replace("\n    ", "\n        ")),
+    ),
     "a test within a function": (
         "code/test-removed",
         ("test_a.py", TEST, "def off():\n    " + TEST.replace("\n    ", "\n        ")),
