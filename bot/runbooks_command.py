@@ -113,10 +113,10 @@ async def _plan(
 ) -> Planned | Refusal:
     import contextlib
     import time
+    from functools import partial
 
     from bot import assembly
-    from bot.approvals.needs import needed
-    from bot.domain.canonical import canonical, digest
+    from bot.approvals.needs import concerning, needed
     from bot.runbooks import parameters
     from bot.runbooks.access import Access
     from bot.runbooks.plan import PlanContext, make
@@ -154,7 +154,7 @@ async def _plan(
             now=int(time.time() * 1_000_000),
             ttl_seconds=takes.ttl_seconds,
             catalogue_digest=books.digest,
-            policy_digest=digest(canonical(policy.data())),
+            policy_digest=partial(concerning, runbook=runbook, policy=policy),
             registries=tuple(structure.registries),
         )
         hands = Access(

@@ -62,6 +62,14 @@ class Terms:
         return self.names.get(person) or self.breakers.get(person, person.user_id)
 
 
+def people_of(record: Mapping[str, Any]) -> frozenset[Person]:
+    """Return everybody whom a plan's record names: who may approve, break the glass, or asked for it."""
+    asked = (_person(record.get(key)) for key in ("requester", "on_behalf_of"))
+    groups = (members for _, members in _needs(record.get("needs")).values())
+    named = {person for members in (*groups, _members(record.get("break_glass")) or {}) for person in members}
+    return frozenset(named | {person for person in asked if person is not None})
+
+
 def _needs(listed: Any) -> dict[str, tuple[int, dict[Person, str]]]:
     needs: dict[str, tuple[int, dict[Person, str]]] = {}
     for each in listed if isinstance(listed, list) else []:

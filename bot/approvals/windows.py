@@ -29,7 +29,7 @@ _FAR = timedelta(days=400)
 def hold(windows: Iterable[Window], at: int, *, cluster: str, namespaces: Sequence[str], runbook: str) -> str:
     """Say why an action on these targets may not run at ``at`` (microseconds, UTC) and from when it may, or return an
     empty string if it may."""
-    concerned = [each for each in windows if _concerns(each, cluster, namespaces, runbook)]
+    concerned = matching(windows, cluster=cluster, namespaces=namespaces, runbook=runbook)
     now = _moment(at)
     closed = _closed(concerned, now)
     if not closed:
@@ -39,6 +39,11 @@ def hold(windows: Iterable[Window], at: int, *, cluster: str, namespaces: Sequen
         f"This may run from {opens:%H:%M} UTC on {opens:%Y-%m-%d}." if opens else "It is not known when this may run."
     )
     return f"{closed} {when}"
+
+
+def matching(windows: Iterable[Window], *, cluster: str, namespaces: Sequence[str], runbook: str) -> list[Window]:
+    """Return the windows that hold or allow an action on these targets, whenever they are open."""
+    return [each for each in windows if _concerns(each, cluster, namespaces, runbook)]
 
 
 def cron_fault(cron: str) -> str:

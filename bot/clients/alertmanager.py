@@ -41,6 +41,11 @@ class Alertmanager:
         self._timeout = timeout
         self._session: aiohttp.ClientSession | None = None
 
+    @property
+    def url(self) -> str:
+        """Its base URL."""
+        return self._url
+
     async def probe(self) -> None:
         """Ask for its state. Raises ``AlertmanagerError`` if it cannot be used."""
         await self._call("GET", "/status")

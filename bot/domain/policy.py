@@ -36,6 +36,10 @@ class Group:
     users: frozenset[Person] = frozenset()
     user_groups: frozenset[UserGroup] = frozenset()
 
+    def data(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        return {"users": _sorted(self.users), "usergroups": _sorted(self.user_groups)}
+
 
 @dataclass(frozen=True, slots=True)
 class Demand:
@@ -99,21 +103,17 @@ class Policy:
         return group is not None and bool(group.users or group.user_groups)
 
     def data(self) -> dict[str, Any]:
-        """Return the policy as plain JSON, for its digest."""
+        """Return the whole policy as plain JSON: a change of its digest is announced."""
         return {
-            "groups": {name: _people(group) for name, group in self.groups.items()},
+            "groups": {name: group.data() for name, group in self.groups.items()},
             "approvals": {
                 risk: {"groups": dict(demand.counts), "ttl_seconds": demand.ttl_seconds}
                 for risk, demand in self.demands.items()
             },
             "windows": [asdict(window) for window in self.windows],
-            "break_glass": _people(self.break_glass) | {"through_windows": self.through_windows},
+            "break_glass": self.break_glass.data() | {"through_windows": self.through_windows},
             "aliases": {str(person): str(human) for person, human in self.aliases.items()},
         }
-
-
-def _people(group: Group) -> dict[str, Any]:
-    return {"users": _sorted(group.users), "usergroups": _sorted(group.user_groups)}
 
 
 def _sorted(ids: frozenset[Person] | frozenset[UserGroup]) -> list[str]:

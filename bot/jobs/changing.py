@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from bot.approvals import needs
 from bot.chat import thread
 from bot.domain.approval import Approval
 from bot.domain.ask import Ask
 from bot.jobs import board
+from bot.jobs.outdated import outdated
 from bot.jobs.world import World
 from bot.store import approvals, asks, audit, matters, outbox
 from bot.store.incidents import new_id
@@ -40,7 +40,7 @@ def _voided(connection: Connection, world: World, approval: Approval, now: int) 
         plan = approvals.request(connection, approval.id, lock=True).plan
     except UnreadableRow:
         return False  # can never run, and is reported where it is met
-    why = needs.outdated(plan, world.catalogue.runbooks, world.rules.policy_digest)
+    why = outdated(world, plan)
     if not why or not approvals.move(connection, approval.id, before="pending", after="void", outcome=why, now=now):
         return False
     data = {"digest": approval.digest, "why": why}

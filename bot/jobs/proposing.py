@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
 from bot.approvals.lifecycle import Illegal, step
-from bot.approvals.needs import needed
+from bot.approvals.needs import concerning, needed
 from bot.approvals.terms import Terms
 from bot.chat import thread
 from bot.domain.approval import Approval, Member, Person
@@ -131,7 +132,7 @@ async def request(world: World, matter: Matter, wanted: Wanted, *, settle: Settl
         now=now,
         ttl_seconds=takes.ttl_seconds,
         catalogue_digest=world.catalogue.digest,
-        policy_digest=world.rules.policy_digest,
+        policy_digest=partial(concerning, runbook=runbook, policy=world.rules.policy),
         # A person gives every parameter; what Signoff proposes by itself takes those from what was found.
         subject=None if wanted.requester else _subject(matter),
         registries=world.rules.registries,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from bot.approvals import needs, policy
+from bot.approvals import policy
 from bot.approvals.policy import Verdict
 from bot.approvals.terms import Terms
 from bot.chat import thread
@@ -18,6 +18,7 @@ from bot.domain.approval import ApprovalState, Electorate, Vote
 from bot.domain.policy import BREAK_GLASS
 from bot.domain.run import Run
 from bot.jobs import board, holds, telling
+from bot.jobs.outdated import outdated
 from bot.jobs.people import FRESH, electorate
 from bot.jobs.world import World
 from bot.runbooks import execute, seen
@@ -86,9 +87,9 @@ def _judged(
     world: World, request: Request, votes: Sequence[Vote], people: Electorate, now: int, *, hold: str = ""
 ) -> Verdict:
     """Judge whether what was approved may start: as what it is now, and by the rules as they are now."""
-    outdated = needs.outdated(request.plan, world.catalogue.runbooks, world.rules.policy_digest)
-    if outdated:
-        return Verdict("refused", outdated)
+    why = outdated(world, request.plan)
+    if why:
+        return Verdict("refused", why)
     return policy.may_start(request.approval, request.plan, votes, people, now, hold=hold)
 
 

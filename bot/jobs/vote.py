@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.approvals import needs, policy
+from bot.approvals import policy
 from bot.approvals.terms import Terms
 from bot.chat import thread
 from bot.chat.card import Card
@@ -21,6 +21,7 @@ from bot.domain.policy import BREAK_GLASS
 from bot.domain.run import Run
 from bot.jobs import board, holds, ledger
 from bot.jobs.engine import Steps, Story
+from bot.jobs.outdated import outdated
 from bot.jobs.people import FOR_A_DENIAL, FOR_AN_APPROVAL, electorate
 from bot.jobs.world import World
 from bot.store import approvals, asks, audit, clock, matters, outbox, runs, unreadable, work
@@ -108,8 +109,7 @@ async def foresee(world: World, approval_id: str, digest: str, person: Person, d
 
 def _obstacle(connection: Connection, world: World, request: Request, decision: Decision, now: int) -> str:
     """Say why nothing of this kind may be approved now, or the glass broken for it."""
-    why = needs.outdated(request.plan, world.catalogue.runbooks, world.rules.policy_digest)
-    return why or holds.hold(connection, world, request.plan, now, broken=decision == "break")
+    return outdated(world, request.plan) or holds.hold(connection, world, request.plan, now, broken=decision == "break")
 
 
 def _beside(world: World, decision: Decision) -> frozenset[str]:

@@ -81,6 +81,10 @@ class Access:
         accepted = ", ".join(self._namespaces)
         return f"Namespace {namespace[:63]} is not accepted; clusters.{self.cluster}.acts_in lists {accepted}."
 
+    def listens_to(self, repository: str) -> bool:
+        """Say whether a repository on GitHub is one in which something may be changed."""
+        return is_repository(repository) and self._acts_in(repository)
+
     async def get(self, resource: Resource, namespace: str, name: str) -> Json:
         """Read one object."""
         try:
@@ -156,7 +160,7 @@ class Access:
         if self._github is None:
             sentence = "No credential for GitHub's actions is configured; set GITHUB_ACTIONS_TOKEN."
             raise AccessFailed("not-configured", sentence, in_doubt=False)
-        if not is_repository(name) or not self._acts_in(name):
+        if not self.listens_to(name):
             sentence = f"{name[:140]} is not among the repositories that github.repositories lists."
             raise AccessFailed("forbidden", sentence, in_doubt=False)
         return ActingRepository(self._github, name)

@@ -12,8 +12,8 @@ result, settled}],
 on_failure, before {ready, desired}}, ``lock`` [key], ``limits`` {per_hour, run_seconds}, ``windows`` [{kind, cron,
 duration_seconds, time_zone, …}], ``evidence`` [id], ``proposed_by``, ``needs`` [{group, count, members [{team_id,
 user_id, name}]}], ``quorum``, ``requester`` {team_id, user_id} or null, ``on_behalf_of`` {team_id, user_id, name} or
-null, ``requester_may_approve``, ``break_glass`` [{team_id, user_id, name}], ``policy_digest``, ``catalogue_digest``,
-``created_at``, ``expires_at``.
+null, ``requester_may_approve``, ``break_glass`` [{team_id, user_id, name}], ``policy_digest``, ``allowed_by``
+{key of the configuration: digest of what it says of the calls}, ``catalogue_digest``, ``created_at``, ``expires_at``.
 
 The calls that undo others (``undoes`` is an ordinal) follow the others, the last step's first. ``dry_run`` has an
 entry for each call (``call`` is its ordinal) but for those that are exact inverses. ``fields``, ``result`` and
@@ -35,7 +35,7 @@ from bot.domain.approval import Member, Need, Person
 from bot.domain.canonical import canonical, digest
 from bot.domain.plan import SCHEMA, Plan
 from bot.domain.runbook import Runbook, Step, Where
-from bot.runbooks import diff, parameters, seen, template
+from bot.runbooks import allowed, diff, parameters, seen, template
 from bot.runbooks.access import Access, AccessFailed
 from bot.runbooks.actions import ACTIONS
 from bot.runbooks.actions.action import Occasion
@@ -64,7 +64,8 @@ class PlanContext:
     and the matter is in none. ``now`` is in microseconds.
 
     ``subject`` is what the incident is about, by the names that a parameter's ``from`` uses; None where a person gives
-    every parameter. ``registries`` are the prefixes that images may have.
+    every parameter. ``registries`` are the prefixes that images may have. ``policy_digest`` digests what the policy
+    says that concerns a record.
     """
 
     matter_id: str
@@ -78,7 +79,7 @@ class PlanContext:
     now: int
     ttl_seconds: int
     catalogue_digest: str
-    policy_digest: str
+    policy_digest: Callable[[Json], str]
     on_behalf_of: Member | None = None
     requester_may_approve: bool = False
     break_glass: tuple[Member, ...] = ()
@@ -294,7 +295,7 @@ def _record(desk: Desk, values: Json, book: _Book, context: PlanContext) -> dict
     verification = runbook.verification
     effects = [sentence for call in book.calls for sentence in call.rendered.effect]
     undo = [*(call.rendered.undo for call in book.calls), runbook.rollback.note]
-    return {
+    record: dict[str, Any] = {
         "schema": SCHEMA,
         "matter": {"id": context.matter_id, "name": context.matter_name},
         "runbook": {
@@ -339,10 +340,13 @@ def _record(desk: Desk, values: Json, book: _Book, context: PlanContext) -> dict
         "on_behalf_of": _member(context.on_behalf_of) if context.on_behalf_of else None,
         "requester_may_approve": context.requester_may_approve,
         "break_glass": _members(context.break_glass),
-        "policy_digest": context.policy_digest,
         "catalogue_digest": context.catalogue_digest,
         "created_at": context.now,
         "expires_at": context.now + ttl_seconds * 1_000_000,
+    }
+    return record | {
+        "policy_digest": context.policy_digest(record),
+        "allowed_by": allowed.allowed_by(record["targets"], record["calls"], desk.access, context.registries),
     }
 
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.approvals.needs import needed, outdated, problems
+from bot.approvals.needs import concerning, needed, outdated, problems
+from bot.domain.approval import Person
 from bot.domain.plan import Plan
-from bot.domain.policy import LISTED, Demand, Group, Policy
+from bot.domain.policy import LISTED, Demand, Group, Policy, UserGroup, Window
 from bot.domain.runbook import ApprovalNeeds, Check, Runbook, Verification
 
 RUNBOOK = Runbook(
@@ -74,13 +75,79 @@ def test_what_a_runbook_asks_for_and_nobody_can_give_is_a_problem_with_its_file_
     assert problems([a_runbook(groups={"oncall": 1})], Policy(GROUPS)) == []
 
 
-def test_a_request_is_outdated_once_its_policy_or_its_runbook_is_another() -> None:
-    runbook = replace(RUNBOOK, digest="d1")
-    plan = Plan.of({"schema": 2, "policy_digest": "p1", "runbook": {"id": "restart", "digest": "d1"}})
-    assert outdated(plan, {"restart": runbook}, "p1") == ""
-    assert "policy" in outdated(plan, {"restart": runbook}, "p2")
-    assert "no longer in the catalogue" in outdated(plan, {}, "p1")
-    assert "runbook has changed" in outdated(plan, {"restart": replace(runbook, digest="d2")}, "p1")
+def asked_for(policy: Policy, **changes: Any) -> Plan:
+    """A request for a restart in namespace shop of cluster prod, whose approvers are Lee and Priya."""
+    members = [{"team_id": "T0", "user_id": user, "name": user} for user in ("U0LEE", "U0PRIYA")]
+    record = {
+        "schema": 1,
+        "runbook": {"id": "restart", "digest": ""},
+        "cluster": "prod",
+        "targets": [{"namespace": "shop"}],
+        "needs": [{"group": LISTED, "count": 1, "members": members}],
+    } | changes
+    return Plan.of(record | {"policy_digest": concerning(record, RUNBOOK, policy)})
+
+
+LEE, PRIYA, DANA, EVE = (Person("T0", f"U0{name}") for name in ("LEE", "PRIYA", "DANA", "EVE"))
+BOOKS = {"restart": RUNBOOK}
+BEFORE = Policy({LISTED: Group(frozenset({LEE, PRIYA}))})
+FREEZE = Window("deny", "0 0 * * *", 3600)
+
+
+def test_a_request_is_outdated_once_its_runbook_is_another() -> None:
+    plan = asked_for(BEFORE)
+    assert outdated(plan, BOOKS, BEFORE) == ""
+    assert "no longer in the catalogue" in outdated(plan, {}, BEFORE)
+    assert "runbook has changed" in outdated(plan, {"restart": replace(RUNBOOK, digest="d2")}, BEFORE)
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        Policy({LISTED: Group(frozenset({LEE, PRIYA, DANA}))}),
+        Policy({LISTED: Group(frozenset({LEE, PRIYA}), frozenset({UserGroup("T0", "S0ONCALL")}))}),
+        replace(BEFORE, demands={"low": Demand({LISTED: 2})}),
+        replace(BEFORE, demands={"low": Demand({LISTED: 1}, ttl_seconds=60)}),
+        replace(BEFORE, break_glass=Group(frozenset({DANA}))),
+        replace(BEFORE, through_windows=True),
+        replace(BEFORE, aliases={PRIYA: LEE}),
+        replace(BEFORE, windows=(FREEZE,)),
+        replace(BEFORE, windows=(replace(FREEZE, clusters=("prod",), namespaces=("sh*",), runbooks=("restart",)),)),
+    ],
+)
+def test_a_change_of_the_policy_that_concerns_a_request_makes_it_outdated(after: Policy) -> None:
+    assert "policy" in outdated(asked_for(BEFORE), BOOKS, after)
+    assert outdated(asked_for(after), BOOKS, after) == ""
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        replace(BEFORE, groups={**BEFORE.groups, "platform": Group(frozenset({DANA}))}),
+        replace(BEFORE, demands={"high": Demand({LISTED: 2})}),
+        replace(BEFORE, demands={"low": Demand({LISTED: 1})}),  # what it was without one
+        replace(BEFORE, aliases={DANA: EVE}),
+        replace(BEFORE, aliases={DANA: LEE}),  # a name of Lee's that no plan has
+        replace(BEFORE, windows=(replace(FREEZE, clusters=("staging",)),)),
+        replace(BEFORE, windows=(replace(FREEZE, namespaces=("payments",)),)),
+        replace(BEFORE, windows=(replace(FREEZE, runbooks=("drain-*",)),)),
+    ],
+)
+def test_a_change_of_the_policy_for_others_leaves_a_request_as_it_is(after: Policy) -> None:
+    assert outdated(asked_for(BEFORE), BOOKS, after) == ""
+
+
+def test_who_may_break_the_glass_does_not_concern_what_forbids_it() -> None:
+    forbidding = {"restart": a_runbook(break_glass=False)}
+    record = asked_for(BEFORE).record
+    plan = Plan.of({**record, "policy_digest": concerning(record, forbidding["restart"], BEFORE)})
+    assert outdated(plan, forbidding, replace(BEFORE, break_glass=Group(frozenset({DANA})))) == ""
+
+
+def test_the_order_of_windows_is_not_a_change() -> None:
+    other = replace(FREEZE, cron="0 12 * * *")
+    plan = asked_for(replace(BEFORE, windows=(FREEZE, other)))
+    assert outdated(plan, BOOKS, replace(BEFORE, windows=(other, FREEZE))) == ""
 
 
 _counts = st.dictionaries(st.sampled_from(["oncall", "platform", LISTED]), st.integers(1, 4), min_size=1)

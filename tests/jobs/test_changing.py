@@ -42,3 +42,22 @@ async def test_what_a_change_touches_is_void_said_and_asked_for_anew(shop: Town)
     assert shop.rows("SELECT count(*) FROM votes WHERE state = 'counted'") == [(0,)]
     assert await shop.writes() == []
     assert shop.audit_holds()
+
+
+async def test_what_no_longer_allows_an_action_voids_it_and_what_concerns_others_does_not(shop: Town) -> None:
+    await shop.alert(checkout_alert())
+    await shop.request()
+    elsewhere = {"kind": "deny", "cron": "0 0 * * *", "duration": "1h", "clusters": ["staging"]}
+    shop.configure(
+        windows=[elsewhere], approvals={"high": {"groups": {"approvers": 2}}}, registries=["other.example/x"]
+    )
+    await served_anew(shop)
+    await shop.sees("The policy of sign-off or the catalogue of runbooks has changed")
+    assert states(shop) == [(1, "pending")]
+    clusters = yaml.safe_load(Path(shop.environment["SIGNOFF_CONFIG"]).read_text())["clusters"]
+    clusters["prod"]["acts_in"] = ["payments"]
+    shop.configure(clusters=clusters)
+    await served_anew(shop)
+    await shop.sees("A-1 is void, nothing ran. What the configuration says of clusters.prod.acts_in has changed")
+    assert states(shop) == [(1, "void")]
+    assert await shop.writes() == []

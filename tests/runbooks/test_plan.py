@@ -159,7 +159,7 @@ async def test_whatever_is_bound_changes_the_digest(market: Any, changed: str) -
         "break_glass": replace(market.context, break_glass=(Member(Person("T0SHOP", "U0DANA"), "Dana"),)),
         "ttl": replace(market.context, ttl_seconds=60),
         "evidence": replace(market.context, evidence=()),
-        "policy": replace(market.context, policy_digest="1" * 64),
+        "policy": replace(market.context, policy_digest=lambda record: "1" * 64),
         "catalogue": replace(market.context, catalogue_digest="1" * 64),
         "now": replace(market.context, now=market.context.now + 1_000_000),
     }[changed]

@@ -120,6 +120,11 @@ class Action(ABC):
     ) -> Rendered | Unsuitable:
         """Render the call."""
 
+    def allowed_by(self, target: Target, arguments: Json, access: Access, registries: Sequence[str]) -> Json:
+        """What the configuration says that allows this very call, by the key that says it; more than the namespace or
+        repository that it is in. A change of it voids an approval. Raises ``AccessFailed`` where it says nothing."""
+        return {}
+
     async def read(self, access: Access, target: Target, call: Call) -> Json | None:
         """Read the target as it is now, None when it does not exist. Raises ``AccessFailed``."""
         return await access.find(target.resource, target.namespace, target.name)

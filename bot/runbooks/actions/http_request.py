@@ -49,6 +49,11 @@ class HttpRequest(Unrehearsed):
         call = Call(endpoint["method"], endpoint["url"], JSON, {"key": occasion.key, "json": body})
         return Rendered(call, (f"{endpoint['method']} to {target} ({endpoint['url']}), once.",), "")
 
+    def allowed_by(self, target: Target, arguments: Json, access: Access, registries: Sequence[str]) -> Json:
+        """By where the endpoint is and what it takes."""
+        endpoint = access.endpoint(target.name)
+        return {f"endpoints.{target.name}": [endpoint.url, endpoint.method, endpoint.body_schema]}
+
     async def read(self, access: Access, target: Target, call: Call) -> Json | None:
         """There is nothing to read; but the endpoint must still be what was approved."""
         endpoint = access.endpoint(target.name)

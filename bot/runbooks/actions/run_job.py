@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bot.runbooks.access import Access
 from bot.runbooks.actions import set_image
 from bot.runbooks.actions.action import Action, Before, Occasion, ReadBack, Rendered, Unsuitable, fingerprint
 from bot.runbooks.call import JSON, Call
@@ -81,6 +82,10 @@ class RunJob(Action):
             effect=(f"{target} runs {image} once, as service account {account}, for at most {seconds} s.",),
             undo="",
         )
+
+    def allowed_by(self, target: Target, arguments: Json, access: Access, registries: Sequence[str]) -> Json:
+        """By the prefixes that the image has."""
+        return set_image.allowed(str(arguments["image"]), registries)
 
     def fields(self, live: Json, arguments: Json) -> Json:
         """What it runs."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.runbooks import rollout
+from bot.runbooks.access import Access
 from bot.runbooks.actions.action import DECLARED, Action, Before, Occasion, ReadBack, Rendered, Unsuitable, fingerprint
 from bot.runbooks.call import JSON_PATCH, Call
 from bot.runbooks.target import Target
@@ -28,6 +29,11 @@ def refused(image: str, registries: Sequence[str]) -> str:
         known = ", ".join(registries) or "none"
         return f"{image} is not from an allowed registry (allowed: {known}); they are listed under registries."
     return ""
+
+
+def allowed(image: str, registries: Sequence[str]) -> Json:
+    """The prefixes that let an image be used, by the key of the configuration that lists them."""
+    return {"registries": {image: [prefix for prefix in registries if not refused(image, [prefix])]}}
 
 
 class SetImage(Action):
@@ -66,6 +72,10 @@ class SetImage(Action):
             undo=f"Set the image of container {name} of {target} back to {before}.",
             inverse=_call(target, names.index(name), name, before),
         )
+
+    def allowed_by(self, target: Target, arguments: Json, access: Access, registries: Sequence[str]) -> Json:
+        """By the prefixes that the image has."""
+        return allowed(str(arguments["image"]), registries)
 
     def fields(self, live: Json, arguments: Json) -> Json:
         """The pod template, of which the image is a part, and what holds a rollout up."""

@@ -28,6 +28,10 @@ def _mark(key: str) -> str:
     return f"[signoff:{key}]"
 
 
+def _of_cluster(access: Access) -> Json:
+    return {f"clusters.{access.cluster}.alertmanager": access.alertmanager.url}
+
+
 def _filters(matchers: Sequence[Json]) -> tuple[str, ...]:
     return tuple(f'{each["name"]}="{_escaped(str(each["value"]))}"' for each in matchers)
 
@@ -84,6 +88,10 @@ class CreateSilence(Unrehearsed):
             inverse_action=ExpireSilence.name,
         )
 
+    def allowed_by(self, target: Target, arguments: Json, access: Access, registries: Sequence[str]) -> Json:
+        """By which Alertmanager is the cluster's."""
+        return _of_cluster(access)
+
     async def read(self, access: Access, target: Target, call: Call) -> Json | None:
         """Find the silence by its key."""
         with access.translated():
@@ -136,6 +144,10 @@ class ExpireSilence(Unrehearsed):
             effect=(f"Alerts with {shown} are heard again.",),
             undo="",
         )
+
+    def allowed_by(self, target: Target, arguments: Json, access: Access, registries: Sequence[str]) -> Json:
+        """By which Alertmanager is the cluster's."""
+        return _of_cluster(access)
 
     async def read(self, access: Access, target: Target, call: Call) -> Json | None:
         """Read it by its id or its key."""
