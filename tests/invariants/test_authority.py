@@ -9,9 +9,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bot.approvals.needs import concerning, outdated
 from bot.approvals.policy import judge, may_answer, may_ask, may_review, may_start
 from bot.domain.approval import Decision, Electorate, Person, Standing
-from bot.domain.policy import BREAK_GLASS
+from bot.domain.plan import Plan
+from bot.domain.policy import BREAK_GLASS, LISTED, Demand, Group, Policy
+from tests.approvals.test_needs import RUNBOOK
 from tests.approvals.test_policy import DANA, LEE, NOW, PRIYA, a_plan, a_vote, an_approval, needs, people
 
 LEE_AT_NIGHT = Person("T0SHOP", "U0LEE2")
@@ -229,3 +232,24 @@ def test_somebody_can_always_answer_and_review_whoever_has_left(now: str) -> Non
     still = people(listed=frozenset({LEE}), groups={"others": frozenset({PRIYA})})
     assert (answers(PRIYA, still), reviews(PRIYA, still)) == (False, False)
     assert (answers(LEE, still), reviews(LEE, still)) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"groups": {LISTED: Group(frozenset({PRIYA}))}},
+        {"demands": {"low": Demand({LISTED: 2})}},
+        {"aliases": {PRIYA: LEE}},
+    ],
+)
+def test_who_must_approve_has_changed_and_the_request_is_void(changed: Any) -> None:
+    """A6: a request is for the people and the number that were bound in it; under others it is asked for anew. Who
+    came to a group since does not count for it."""
+    policy = Policy({LISTED: Group(frozenset({LEE, PRIYA}))})
+    record = dict(a_plan(runbook={"id": RUNBOOK.id, "digest": RUNBOOK.digest}).record)
+    plan = Plan.of({**record, "policy_digest": concerning(record, RUNBOOK, policy)})
+    assert outdated(plan, {RUNBOOK.id: RUNBOOK}, policy) == ""
+    assert "policy" in outdated(plan, {RUNBOOK.id: RUNBOOK}, replace(policy, **changed))
+    joined = people(listed=frozenset({LEE, PRIYA, DANA}))
+    assert judge(an_approval(plan), plan, [], a_vote(DANA, plan), joined, NOW).outcome == "refused"
+    assert judge(an_approval(plan), plan, [], a_vote(LEE, plan), joined, NOW).outcome == "approved"

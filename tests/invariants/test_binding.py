@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,12 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.approvals.policy import judge, may_start
+from bot.chat.approval_card import ApprovalView, render
+from bot.chat.mrkdwn import exact, name
 from bot.domain.plan import Plan
 from tests.approvals.test_policy import LEE, NOW, PRIYA, a_plan, a_vote, an_approval, needs, people
-from tests.chat.samples import record
+from tests.chat.samples import approval, record
+from tests.chat.test_approval_card import pieces
 
 BOUND = ("runbook", "parameters", "targets", "calls", "dry_run", "needs", "quorum", "requester", "policy_digest")
-BOUND_TOO = ("catalogue_digest", "expires_at", "cluster", "verification", "undo")
+BOUND_TOO = ("catalogue_digest", "allowed_by", "expires_at", "cluster", "verification", "undo")
 
 
 @pytest.mark.parametrize("key", [*BOUND, *BOUND_TOO])
@@ -68,3 +72,29 @@ def test_more_who_may_approve_is_another_plan() -> None:
     """B2: adding an approver after the fact is no way in: the list is in the digest."""
     wider = a_plan(needs=[needs("approvers", LEE, PRIYA), needs("platform", LEE)])
     assert wider.digest != a_plan().digest
+
+
+@given(
+    parameters=st.dictionaries(
+        st.text(min_size=1, max_size=20), st.text(max_size=300) | st.integers(0, 99), min_size=1, max_size=30
+    )
+)
+def test_the_card_shows_all_of_the_record_or_offers_no_approval(parameters: dict[str, Any]) -> None:
+    """B4: a card is a function of the record; a parameter that it does not show in full cannot be approved there."""
+    plan = record(parameters=parameters)
+    card = render(approval(plan), plan, ApprovalView())
+    assert card == render(approval(plan), plan, ApprovalView())
+    if "apr.approve" in json.dumps(card.blocks):
+        shown = set(pieces(card))
+        assert all(f"{name(key)} = {exact(value)}" in shown for key, value in parameters.items())
+
+
+def test_a_changed_parameter_takes_no_vote_along() -> None:
+    """B6: an edit is another request of another plan; what was approved before counts for nothing there."""
+    before, after = a_plan(), a_plan(parameters={"namespace": "shop", "deployment": "cart"})
+    assert before.digest != after.digest
+    given_before = [a_vote(LEE, before, state="counted"), a_vote(PRIYA, before, state="counted")]
+    edited = an_approval(after, id="a2", state="approved")
+    assert may_start(edited, after, given_before, people(), NOW).outcome == "refused"
+    moved = [a_vote(LEE, before, state="counted", approval_id="a2")]
+    assert may_start(edited, after, moved, people(), NOW).outcome == "refused"
