@@ -175,7 +175,8 @@ async def listening(configuration: Configuration, world: World, status: Status) 
     routes = []
     if settings.github:
         secret = settings.github_webhook_secret.get_secret_value()
-        routes = GitHubIntake(world.database, world.engine.start_soon, secret=secret, registry=registry).routes()
+        own, start = settings.github_app_id, world.engine.start_soon
+        routes = GitHubIntake(world.database, start, secret=secret, registry=registry, app_id=own).routes()
     runner = web.AppRunner(http.build(intake, metrics, status.read, routes), access_log=None, shutdown_timeout=5)
     await runner.setup()
     host, port = settings.listen

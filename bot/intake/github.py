@@ -60,7 +60,8 @@ class Refused(Exception):
 
 
 class GitHubIntake:
-    """The webhook handler. ``secret`` is what GitHub signs with; without one nothing is taken."""
+    """The webhook handler. ``secret`` is what GitHub signs with; without one nothing is taken. ``app_id`` is our own
+    app's, whose checks are no CI."""
 
     def __init__(
         self,
@@ -69,6 +70,7 @@ class GitHubIntake:
         *,
         secret: str,
         registry: CollectorRegistry,
+        app_id: str = "",
         largest: int = MAX_BYTES,
         read_seconds: float = READ_SECONDS,
         store_seconds: float = STORE_SECONDS,
@@ -78,6 +80,7 @@ class GitHubIntake:
         self._database = database
         self._start = start
         self._secret = secret.encode()
+        self._app_id = app_id
         # Who sends is only known when all of a body is there: strangers' bodies get room for two.
         self._bodies = Bodies(largest, read_seconds=read_seconds, held=2)
         self._store_seconds = store_seconds
@@ -118,7 +121,7 @@ class GitHubIntake:
         if name == "ping":
             return _said("pong")
         try:
-            event = await asyncio.to_thread(parse, name, body)
+            event = await asyncio.to_thread(parse, name, body, app_id=self._app_id)
         except Refused as refused:
             log.info("github webhook refused", kind=name, delivery=delivery, why=str(refused))
             return _problem(400, str(refused))
@@ -143,8 +146,9 @@ class GitHubIntake:
         return _said(accepted.outcome)
 
 
-def parse(name: str, body: bytes | bytearray) -> GitHubEvent | None:
-    """Reduce a webhook's body to the event that is stored, or None if it is nothing to us. Raises ``Refused``."""
+def parse(name: str, body: bytes | bytearray, *, app_id: str = "") -> GitHubEvent | None:
+    """Reduce a webhook's body to the event that is stored, or None if it is nothing to us (as the checks of our own app
+    are, ``app_id``). Raises ``Refused``."""
     reader = _READERS.get(name)
     if reader is None:
         return None
@@ -153,7 +157,15 @@ def parse(name: str, body: bytes | bytearray) -> GitHubEvent | None:
     full_name = repository.text("full_name")
     if not _REPOSITORY.fullmatch(full_name):
         raise Refused("repository.full_name: expected owner/name")
+    if name == "check_suite" and app_id and str(_at(data.data, "check_suite", "app", "id")) == app_id:
+        return None
     return reader(data, repository, full_name)
+
+
+def _at(data: Any, *keys: str) -> Any:
+    for key in keys:
+        data = data.get(key) if isinstance(data, Mapping) else None
+    return data
 
 
 def _pull(data: _Object, repository: _Object, full_name: str) -> GitHubEvent | None:
@@ -223,10 +235,8 @@ def _suite(data: _Object, repository: _Object, _full_name: str) -> GitHubEvent |
     suite = data.object("check_suite")
     app = suite.object("app") if isinstance(suite.data.get("app"), dict) else _Object({}, "check_suite.app")
     slug = app.text("slug") or app.text("name")
-    # What GitHub Actions checks comes as a workflow run too, and with its logs; our own check is no CI.
+    # What GitHub Actions checks comes as a workflow run too, and with its logs.
     if data.text("action") != "completed" or suite.data.get("conclusion") is None or slug in ("", "github-actions"):
-        return None
-    if slug == "signoff":
         return None
     return _run(suite, repository, workflow=app.text("name") or slug, app=slug, attempt=1, default="")
 
@@ -239,7 +249,7 @@ def _run(run: _Object, repository: _Object, *, workflow: str, app: str, attempt:
     numbers = [
         one.get("number")
         for one in (listed if isinstance(listed, list) else [])
-        if isinstance(one, dict) and _into(one) in (None, repository.data.get("id"))
+        if isinstance(one, dict) and _at(one, "base", "repo", "id") in (None, repository.data.get("id"))
     ]
     return RunEvent(
         repository=repository.text("full_name"),
@@ -258,13 +268,6 @@ def _run(run: _Object, repository: _Object, *, workflow: str, app: str, attempt:
         event=run.text("event", longest=40),
         workflow_id=run.number("workflow_id", otherwise=0),
     )
-
-
-def _into(pull: Mapping[str, Any]) -> Any:
-    """Return the id of the repository that a pull request is for, None where nothing is said of it."""
-    base = pull.get("base")
-    repo = base.get("repo") if isinstance(base, dict) else None
-    return repo.get("id") if isinstance(repo, dict) else None
 
 
 def _push(data: _Object, repository: _Object, full_name: str) -> GitHubEvent | None:

@@ -139,8 +139,10 @@ def _show(world: World, code: CodeAccess, row_id: str, connection: Connection) -
     what the channel was told, or what somebody asked for there, say that it is overtaken: nobody needs that again."""
     now = clock.advance(connection)
     run = ci.get(connection, row_id)
-    for row in pulls.with_head(connection, run.repository, run.head_sha):
-        if row.review is not None or row.comment_id is not None or ci.failures_in(connection, row_id):
+    at_head = (run.repository, run.head_sha)
+    # A pull request's newer job overtakes the one under way, with the review that a model may be writing.
+    if ci.failures_of(connection, *at_head) != ci.failures_of(connection, *at_head, without=row_id):
+        for row in pulls.with_head(connection, *at_head):
             work.want(connection, "pull", row.id)
     told = run.on_default and bool(code.channel)
     if told and run.conclusion in ci.FAILED and ci.failures_in(connection, row_id):

@@ -11,14 +11,18 @@ from sqlalchemy import Connection
 from bot.chat import thread
 from bot.jobs import board
 from bot.jobs.world import World
-from bot.store import approvals, audit, clock, incidents, log_requests, matters, unreadable
+from bot.store import approvals, audit, changes, ci, clock, deliveries, incidents, log_requests, matters, unreadable
 from bot.store.unreadable import UnreadableRow
 
 log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 5.0
 FORGET_EVERY_SECONDS = 600.0
-LOGS_KEPT_US = 7 * 86_400 * 1_000_000
+DAY_US = 86_400 * 1_000_000
+LOGS_KEPT_US = 7 * DAY_US
+DELIVERIES_KEPT_US = 7 * DAY_US  # GitHub redelivers for three
+CHANGES_KEPT_US = 30 * DAY_US
+CI_KEPT_US = 90 * DAY_US  # as long as GitHub keeps logs
 
 
 async def keep_house(world: World) -> None:
@@ -32,14 +36,21 @@ async def keep_house(world: World) -> None:
             if loop.time() >= forget_at:
                 forget_at = loop.time() + FORGET_EVERY_SECONDS
                 await world.engine.forget()
-                await world.database.write(_forget_logs)
+                await world.database.write(forget)
         except Exception as error:
             log.warning("housekeeping failed; it is tried again", exc_info=error)
         await asyncio.sleep(EVERY_SECONDS)
 
 
-def _forget_logs(connection: Connection) -> int:
-    return log_requests.forget(connection, before=clock.now(connection) - LOGS_KEPT_US)
+def forget(connection: Connection) -> int:
+    """Delete what is too old to be of use to anybody. Returns how many rows."""
+    now = clock.now(connection)
+    return (
+        log_requests.forget(connection, before=now - LOGS_KEPT_US)
+        + deliveries.forget(connection, before=now - DELIVERIES_KEPT_US)
+        + changes.forget(connection, before=now - CHANGES_KEPT_US)
+        + ci.forget(connection, before=now - CI_KEPT_US)
+    )
 
 
 async def tidy(world: World) -> int:

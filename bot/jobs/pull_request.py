@@ -6,7 +6,7 @@ again, so that nothing is said twice however often the process dies. A newer pus
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -48,17 +48,30 @@ def story(world: World, code: CodeAccess) -> Story:
     """Return the story of one generation of a pull request."""
 
     async def pull(steps: Steps, row_id: str, generation: int) -> None:
+        refused: list[str] = []
+
+        async def say(name: str, how: Callable[..., Awaitable[str]], *given: Any) -> None:
+            """Say it in one place: where GitHub refuses that, the other places are left."""
+            try:
+                await steps(name, partial(how, world, code, row_id, *given))
+            except GitHubLimited:
+                raise
+            except GitHubError as error:
+                if error.status not in GONE:
+                    raise
+                refused.append(f"{name}: {error}")
+
         try:
             told = await steps("read", partial(_read, world, code, row_id, generation))
             if told not in (_OVERTAKEN, _NOT_WANTED):
                 unreviewed = bool(told["unreviewed"])
                 if not unreviewed:
-                    await steps("review", partial(_review, world, code, row_id, generation, told))
-                await steps("comment", partial(_comment, world, code, row_id, generation, told))
+                    await say("review", _review, generation, told)
+                await say("comment", _comment, generation, told)
                 if not unreviewed:
-                    await steps("check", partial(_check, world, code, row_id, told))
+                    await say("check", _check, told)
             if told != _OVERTAKEN:
-                finish = partial(_finish, world, code, row_id, generation, told)
+                finish = partial(_finish, world, row_id, generation, told, "; ".join(refused))
                 await steps("finish", world.database.write, finish)
                 world.outbox.kick()
         except GitHubLimited as limited:
@@ -84,6 +97,8 @@ async def _read(world: World, code: CodeAccess, row_id: str, generation: int) ->
     repository = GitHubRepository(code.github, row.repository)
     told = await repository.pull(row.number)
     if told.get("state") != "open":
+        over = partial(pulls.ended, row_id=row_id, merged=told.get("merged") is True)
+        await world.database.write(over)
         return await _skip(world, row, "it is closed")
     branch = str(_at(told, "base", "repo", "default_branch") or "")
     read = await _policy(repository, branch)
@@ -103,7 +118,7 @@ async def _read(world: World, code: CodeAccess, row_id: str, generation: int) ->
         patch = Patch(tuple(file for file in patch.files if file.path not in left), patch.preamble)
         notes.append(f"Not reviewed, as {review_policy.PATH} says: {', '.join(sorted(left)[:20])}.")
     # What was reviewed before a crash is said as it was: a model would not say the same again.
-    if row.asked_by or not _is_of(row, pull_request):
+    if (row.asked_by and not row.asked_kept) or not _is_of(row, pull_request):
         counted = replace(pull_request, changed_files=max(0, pull_request.changed_files - len(left)))
         found = await review(
             counted,
@@ -178,8 +193,9 @@ def _wanted(code: CodeAccess, policy: ReviewPolicy) -> dict[str, Any]:
 
 
 def _pull_request(row: StoredPull, told: Mapping[str, Any], commits: Sequence[Mapping[str, Any]]) -> PullRequest:
+    name = _text(_at(told, "base", "repo", "full_name"))
     return PullRequest(
-        repository=row.repository,
+        repository=name if name.lower() == row.repository.lower() else row.repository,
         number=row.number,
         title=_text(told.get("title")),
         body=_text(told.get("body")),
@@ -297,6 +313,8 @@ async def _comment(world: World, code: CodeAccess, row_id: str, generation: int,
     else:
         return "nothing"
     known = row.comment_id
+    if known is not None and row.comment_hash == pulls.digest_of(text):
+        return "nothing new"
     if known is None:
         me = await code.github.login()
         for given in await repository.comments(row.number):
@@ -314,7 +332,7 @@ async def _comment(world: World, code: CodeAccess, row_id: str, generation: int,
     if known is None:
         known = int((await repository.post_comment(row.number, text))["id"])
     comment_id = known
-    await world.database.write(lambda connection: pulls.commented(connection, row_id, comment_id))
+    await world.database.write(lambda connection: pulls.commented(connection, row_id, comment_id, text))
     return "said"
 
 
@@ -347,11 +365,15 @@ async def _check(world: World, code: CodeAccess, row_id: str, told: Mapping[str,
     return "made"
 
 
-def _finish(world: World, code: CodeAccess, row_id: str, generation: int, told: Any, connection: Connection) -> None:
-    """Say it in Slack, where the risk is worth it, and be done."""
+def _finish(world: World, row_id: str, generation: int, told: Any, refused: str, connection: Connection) -> None:
+    """Say it in Slack, where the risk is worth it, and be done. What GitHub ``refused`` can be tried again by who
+    redelivers the event."""
     now = clock.advance(connection)
     row = pulls.get(connection, row_id)
-    work.done(connection, KIND, row_id, generation)
+    if refused:
+        _give_up(row_id, generation, refused, connection)
+    else:
+        work.done(connection, KIND, row_id, generation)
     pulls.answered_request(connection, row_id, generation)
     if row.review is None or row.facts is None:
         return
@@ -370,8 +392,9 @@ def _loud(found: Review, wanted: Mapping[str, Any]) -> bool:
 
 
 def _give_up(row_id: str, generation: int, why: str, connection: Connection) -> None:
-    log.warning("a pull request cannot be reviewed", row=row_id, why=why)
+    log.warning("GitHub refuses what a review needs", row=row_id, why=why)
     pulls.skipped(connection, row_id, why)
+    pulls.answered_request(connection, row_id, generation)
     work.give_up(connection, KIND, row_id, generation)
 
 

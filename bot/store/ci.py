@@ -8,14 +8,14 @@ from dataclasses import asdict
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, exists, func, not_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.ci import CiRun
 from bot.domain.ci_failure import CiFailure, Sighting
 from bot.domain.github import RunEvent
 from bot.store import work
-from bot.store.tables import ci_runs, ci_signatures, pulls
+from bot.store.tables import approvals, asks, ci_runs, ci_signatures, pulls
 from bot.store.unreadable import UnreadableRow, parse, parse_part
 
 _RUN = TypeAdapter(CiRun)
@@ -103,9 +103,11 @@ def failures_in(connection: Connection, row_id: str) -> tuple[CiFailure, ...]:
     return () if found is None else parse_part(_FAILURES, found, ci_runs.name, row_id)
 
 
-def failures_of(connection: Connection, repository: str, sha: str) -> tuple[CiFailure, ...]:
-    """Return why a commit's CI fails: of each workflow what the newest attempt of the newest run came to."""
-    failed = [row for row in _newest_at(connection, repository, sha) if row.conclusion in FAILED and row.failure]
+def failures_of(connection: Connection, repository: str, sha: str, *, without: str = "") -> tuple[CiFailure, ...]:
+    """Return why a commit's CI fails: of each workflow what the newest attempt of the newest run came to, ``without``
+    one row as if that had not ended."""
+    newest = _newest_at(connection, repository, sha, without=without)
+    failed = [row for row in newest if row.conclusion in FAILED and row.failure]
     found: dict[object, CiFailure] = {}
     for row in failed:
         for failure in parse_part(_FAILURES, row.failure, ci_runs.name, row.id):
@@ -201,9 +203,13 @@ def passed_before(connection: Connection, run: CiRun) -> bool:
 
 
 def forget(connection: Connection, *, before: int) -> int:
-    """Delete runs and signatures that are too old to tell anything."""
+    """Delete runs and signatures that are too old to tell anything. What was asked for about a run keeps it: the
+    request says what it is about for as long as it is there."""
     connection.execute(delete(ci_signatures).where(ci_signatures.c.at < before))
-    return int(connection.execute(delete(ci_runs).where(ci_runs.c.at < before)).rowcount)
+    requested = exists().where(approvals.c.matter_id == ci_runs.c.id)
+    asked = exists().where(asks.c.matter_id == ci_runs.c.id)
+    old = delete(ci_runs).where(ci_runs.c.at < before, ci_runs.c.done >= ci_runs.c.wanted, ~requested, ~asked)
+    return int(connection.execute(old).rowcount)
 
 
 def _of_workflow(run: CiRun) -> Select[Any]:
@@ -227,8 +233,8 @@ def _same_kind(run: CiRun) -> ColumnElement[bool]:
     )
 
 
-def _newest_at(connection: Connection, repository: str, sha: str) -> list[Row[Any]]:
-    query = select(ci_runs).where(ci_runs.c.head_sha == sha, ci_runs.c.conclusion.in_(TELLING))
+def _newest_at(connection: Connection, repository: str, sha: str, *, without: str = "") -> list[Row[Any]]:
+    query = select(ci_runs).where(ci_runs.c.head_sha == sha, ci_runs.c.conclusion.in_(TELLING), ci_runs.c.id != without)
     newest: dict[object, Row[Any]] = {}
     for row in connection.execute(query.order_by(ci_runs.c.run_id, ci_runs.c.attempt)):
         if row.repository.lower() == repository.lower():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.github import CommandEvent, PullEvent
@@ -27,8 +27,8 @@ class StoredPull:
     """A row. ``reviewed_sha`` is the head whose ``review`` is stored, ``posted_sha`` the one whose
     review GitHub shows, or that brought nothing new to say.
 
-    ``asked_by`` says who asked for a review in so many words; it passes the policy's filters. ``findings`` are those of
-    all pushes, with their states.
+    ``asked_by`` says who asked for a review in so many words; it passes the policy's filters. ``asked_kept``: that
+    review is stored, and what is left is to say it. ``findings`` are those of all pushes, with their states.
     """
 
     id: str
@@ -37,12 +37,14 @@ class StoredPull:
     state: str
     head_sha: str
     asked_by: str
+    asked_kept: bool
     reviewed_sha: str
     posted_sha: str
     review: Review | None
     facts: PullRequest | None
     findings: tuple[Finding, ...]
     comment_id: int | None
+    comment_hash: str
     note: str
     wanted: int
     done: int
@@ -72,11 +74,14 @@ def pull_id(repository: str, number: int) -> str:
 def accept(connection: Connection, event: PullEvent) -> tuple[str, int | None]:
     """Store what happened to a pull request. Returns its row and the generation of work that is now wanted, if any.
 
-    An event that is older than what is known changes nothing.
+    An event that is older than what is known changes nothing. Of one second GitHub tells in any order: what was closed
+    in it is opened again only by an event that says so.
     """
     row_id = _known(connection, event.repository, event.number)
     state = ("merged" if event.merged else "closed") if event.action == "closed" else "open"
     newer = update(pulls).where(pulls.c.id == row_id, pulls.c.updated_at <= event.at)
+    if event.action not in ("closed", "reopened"):
+        newer = newer.where(or_(pulls.c.updated_at < event.at, pulls.c.state == "open"))
     values: dict[str, Any] = {"state": state, "updated_at": event.at, "head_sha": event.head_sha}
     if connection.execute(newer.values(values)).rowcount != 1:
         return row_id, None
@@ -86,7 +91,7 @@ def accept(connection: Connection, event: PullEvent) -> tuple[str, int | None]:
 def ask(connection: Connection, repository: str, number: int, *, by: str) -> tuple[str, int]:
     """Ask for a review of a pull request, known or not. Returns its row and the generation of work."""
     row_id = _known(connection, repository, number)
-    connection.execute(update(pulls).where(pulls.c.id == row_id).values(asked_by=by))
+    connection.execute(update(pulls).where(pulls.c.id == row_id).values(asked_by=by, asked_kept=False))
     return row_id, work.want(connection, "pull", row_id)
 
 
@@ -144,6 +149,9 @@ def keep_review(connection: Connection, row_id: str, pull_request: PullRequest, 
         update(pulls)
         .where(pulls.c.id == row_id)
         .values(
+            # Who asks may spell it otherwise than GitHub does.
+            repository=pull_request.repository,
+            asked_kept=pulls.c.asked_by != "",
             head_sha=pull_request.head_sha,
             reviewed_sha=review.head_sha,
             facts=_FACTS.dump_python(pull_request, mode="json"),
@@ -168,14 +176,26 @@ def posted(connection: Connection, row_id: str, sha: str) -> None:
 
 
 def answered_request(connection: Connection, row_id: str, generation: int) -> None:
-    """Record that whoever asked for a review has it, unless somebody asked since."""
+    """Record that whoever asked for a review has it, or cannot have it, unless somebody asked since."""
     statement = update(pulls).where(pulls.c.id == row_id, pulls.c.wanted == generation)
-    connection.execute(statement.values(asked_by=""))
+    connection.execute(statement.values(asked_by="", asked_kept=False))
 
 
-def commented(connection: Connection, row_id: str, comment_id: int | None) -> None:
-    """Record which comment is ours, or that it is gone."""
-    connection.execute(update(pulls).where(pulls.c.id == row_id).values(comment_id=comment_id))
+def ended(connection: Connection, row_id: str, *, merged: bool) -> None:
+    """Record that GitHub shows a pull request as over."""
+    state = "merged" if merged else "closed"
+    connection.execute(update(pulls).where(pulls.c.id == row_id).values(state=state))
+
+
+def commented(connection: Connection, row_id: str, comment_id: int, text: str) -> None:
+    """Record which comment is ours, and what it says."""
+    values = {"comment_id": comment_id, "comment_hash": digest_of(text)}
+    connection.execute(update(pulls).where(pulls.c.id == row_id).values(values))
+
+
+def digest_of(text: str) -> str:
+    """Return what ``StoredPull.comment_hash`` is of a comment's text."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def skipped(connection: Connection, row_id: str, note: str) -> None:
@@ -215,12 +235,14 @@ def _stored(row: Row[Any]) -> StoredPull:
         state=row.state,
         head_sha=row.head_sha,
         asked_by=row.asked_by,
+        asked_kept=row.asked_kept,
         reviewed_sha=row.reviewed_sha,
         posted_sha=row.posted_sha,
         review=None if row.review is None else parse_part(_REVIEW, row.review, pulls.name, row.id),
         facts=None if row.facts is None else parse_part(_FACTS, row.facts, pulls.name, row.id),
         findings=() if row.findings is None else parse_part(_FINDINGS, row.findings, pulls.name, row.id),
         comment_id=row.comment_id,
+        comment_hash=row.comment_hash,
         note=row.note,
         wanted=row.wanted,
         done=row.done,

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
     text,
 )
 
@@ -336,12 +337,14 @@ pulls = Table(
     Column("state", String(10), nullable=False),
     Column("head_sha", String(64), nullable=False, index=True),
     Column("asked_by", Text, nullable=False, default="", server_default=""),
+    Column("asked_kept", Boolean, nullable=False, default=False, server_default=false()),
     Column("reviewed_sha", String(64), nullable=False, default="", server_default=""),
     Column("posted_sha", String(64), nullable=False, default="", server_default=""),
     Column("review", Json, nullable=True),
     Column("facts", Json, nullable=True),
     Column("findings", Json, nullable=True),
     Column("comment_id", BigInteger, nullable=True),
+    Column("comment_hash", String(64), nullable=False, default="", server_default=""),
     Column("note", Text, nullable=False, default="", server_default=""),
     Column("updated_at", BigInteger, nullable=False),
     *_counters(),

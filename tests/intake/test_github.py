@@ -296,7 +296,10 @@ def test_another_apps_checks_are_ci_and_those_of_actions_are_not_told_twice() ->
     assert isinstance(found, RunEvent)
     assert (found.app, found.workflow) == ("buildkite", "Buildkite")
     assert read("check_suite", suite("github-actions")) is None
-    assert read("check_suite", suite("signoff")) is None
+    ours = suite("acme-signoff")
+    ours["check_suite"]["app"]["id"] = 4711
+    assert parse("check_suite", json.dumps(ours).encode(), app_id="4711") is None
+    assert parse("check_suite", json.dumps(ours).encode(), app_id="4712") is not None
 
 
 def test_a_comment_that_commands_is_an_event_and_another_is_none() -> None:

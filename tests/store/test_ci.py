@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
+from bot.domain.ask import Ask
 from bot.domain.ci import CiRun
 from bot.domain.ci_failure import CiFailure, Sighting
 from bot.domain.github import PullEvent, RunEvent
-from bot.store import ci, pulls
+from bot.store import asks, ci, pulls, work
 from bot.store.database import Database
 
 FAILED = RunEvent("shop/deploy", 55, 1, "CI", "", "a" * 40, "change", "failure", "u", (7,), False, 1000)
@@ -144,9 +145,29 @@ def test_forks_call_their_branches_alike_and_overtake_nothing(database: Database
     assert database.read_now(lambda c: ci.overtaken(c, later)) == [run]
 
 
-def test_old_runs_are_forgotten(database: Database) -> None:
-    keep(database)
+def test_old_runs_are_forgotten_if_nobody_asked_for_anything(database: Database) -> None:
+    run = keep(database)
+    assert database.write_now(lambda c: ci.forget(c, before=1001)) == 0, "its work is not done"
+    database.write_now(lambda c: work.done(c, "ci", run.id, 1))
+    other = keep(database, run_id=56)
+    database.write_now(lambda c: work.done(c, "ci", other.id, 1))
+    ask = Ask("v1", other.id, "rerun-failed-jobs", {}, None, "lee", None, 5)
+    database.write_now(lambda c: asks.receive(c, ask))
     assert database.write_now(lambda c: ci.forget(c, before=1001)) == 1
+    assert database.read_now(lambda c: ci.find(c, other.id)) == other
+
+
+def test_what_a_run_adds_to_why_a_commit_fails_is_told_from_the_rest(database: Database) -> None:
+    def changes(run: CiRun) -> bool:
+        def read(connection: Connection) -> bool:
+            at = (run.repository, run.head_sha)
+            return ci.failures_of(connection, *at) != ci.failures_of(connection, *at, without=run.id)
+
+        return database.read_now(read)
+
+    assert not changes(keep(database, workflow="lint", run_id=40, conclusion="success"))
+    assert changes(keep(database))
+    assert changes(keep(database, attempt=2, conclusion="success"))
 
 
 def test_what_fails_on_the_default_branch_is_what_failed_last(database: Database) -> None:

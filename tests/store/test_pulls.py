@@ -35,6 +35,14 @@ def test_what_is_older_changes_nothing(database: Database) -> None:
     assert database.read_now(lambda c: pulls.get(c, row_id)).state == "open"
 
 
+def test_what_was_closed_in_the_same_second_is_opened_only_by_what_says_so(database: Database) -> None:
+    row_id, _ = database.write_now(lambda c: pulls.accept(c, replace(OPENED, action="closed", merged=True)))
+    assert database.write_now(lambda c: pulls.accept(c, replace(OPENED, action="synchronize"))) == (row_id, None)
+    assert database.read_now(lambda c: pulls.get(c, row_id)).state == "merged"
+    database.write_now(lambda c: pulls.accept(c, replace(OPENED, action="reopened")))
+    assert database.read_now(lambda c: pulls.get(c, row_id)).state == "open"
+
+
 def test_a_newer_push_or_a_close_overtakes_a_job(database: Database) -> None:
     row_id, _ = database.write_now(lambda c: pulls.accept(c, OPENED))
     assert not database.read_now(lambda c: pulls.overtaken(c, row_id, 1))
@@ -67,6 +75,23 @@ def test_who_asks_is_answered_unless_somebody_asked_since(database: Database) ->
     assert database.read_now(lambda c: pulls.get(c, row_id)).asked_by == "slack:U0LEE"
     database.write_now(lambda c: pulls.answered_request(c, row_id, newer))
     assert database.read_now(lambda c: pulls.get(c, row_id)).asked_by == ""
+
+
+def test_a_review_that_was_asked_for_is_kept_once_for_each_time_it_is(database: Database) -> None:
+    spelt = replace(FACTS, repository="Shop/Deploy")
+    row_id, _ = database.write_now(lambda c: pulls.ask(c, "SHOP/deploy", 7, by="github:lee"))
+
+    def kept() -> tuple[bool, str]:
+        row = database.read_now(lambda c: pulls.get(c, row_id))
+        return row.asked_kept, row.repository
+
+    database.write_now(lambda c: pulls.keep_review(c, row_id, spelt, REVIEW))
+    assert kept() == (True, "Shop/Deploy"), "by the name that GitHub gives it"
+    _, newer = database.write_now(lambda c: pulls.ask(c, "shop/deploy", 7, by="github:lee"))
+    assert not kept()[0]
+    database.write_now(lambda c: pulls.answered_request(c, row_id, newer))
+    database.write_now(lambda c: pulls.keep_review(c, row_id, spelt, REVIEW))
+    assert not kept()[0], "nobody asked"
 
 
 def test_open_pull_requests_are_found_by_their_head(database: Database) -> None:

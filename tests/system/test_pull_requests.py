@@ -150,6 +150,31 @@ async def test_a_redelivery_after_a_permission_was_mended_has_its_effect(code: T
     assert len((await reviewed(code, repository))["reviews"]) == 1
 
 
+async def test_what_github_refuses_in_one_place_is_said_in_the_others(code: Town) -> None:
+    refusal = {"action": "status", "method": "POST", "path": "/shop/half/pulls/1/reviews$", "value": 403}
+    await code.on_github("fault", **refusal)
+    repository = await opened(code, "half")
+    of = "SELECT note FROM pulls WHERE done = wanted AND repository = ?"
+    await code.until(lambda: "review: GitHub answered 403" in str(code.rows(of, repository)), "the refusal in the row")
+    assert "A probe is gone" in await commented(code, repository, "Risk high")
+    assert [one["conclusion"] for one in (await code.github(repository))["checks"]] == ["neutral"]
+    await code.sees(rf"^Risk high in {repository}#1")
+    async with code.session.get(f"{code.urls['github']}/sandbox/github/deliveries") as response:
+        deliveries = [one for one in (await response.json())["deliveries"] if one["event"] == "pull_request"]
+    await code.on_github("redeliver", delivery=deliveries[-1]["id"])
+    assert len((await reviewed(code, repository))["reviews"]) == 1
+
+
+async def test_a_run_that_passes_leaves_a_pull_request_in_peace(code: Town) -> None:
+    repository = await opened(code, "green")
+    sha = (await reviewed(code, repository))["head_sha"]
+    wanted = code.rows("SELECT wanted FROM pulls WHERE repository = ?", repository)
+    run = await code.on_github("run-workflow", full_name=repository, head_sha=sha, jobs=[{"name": "lint"}])
+    ended = "SELECT 1 FROM ci_runs WHERE run_id = ? AND done = wanted"
+    await code.until(lambda: code.rows(ended, run["id"]), "the run to be dealt with")
+    assert code.rows("SELECT wanted FROM pulls WHERE repository = ?", repository) == wanted
+
+
 async def test_drafts_wait_until_somebody_who_may_write_asks(code: Town) -> None:
     repository = await opened(code, "draft", draft=True)
     of = "FROM pulls WHERE done = wanted AND repository = ?"
