@@ -21,7 +21,7 @@ class Change:
     """A merged pull request (``number``), a push, or a deployment (``environment``). ``at`` is in microseconds.
 
     ``paths`` are files it touches (a bounded sample), ``risks`` what its diff puts at stake; ``before`` is the commit
-    that a push of several is compared with. All text is a stranger's.
+    that a push of several, or what an environment ran before, is compared with. All text is a stranger's.
     """
 
     id: str

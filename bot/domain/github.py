@@ -88,7 +88,7 @@ class PushEvent:
 
 @dataclass(frozen=True, slots=True)
 class DeployEvent:
-    """A deployment ended. ``state`` is GitHub's: success, failure, error, inactive, …"""
+    """A deployment began or ended. ``state`` is GitHub's: in_progress, success, failure, error, inactive, …"""
 
     repository: str
     deployment_id: int

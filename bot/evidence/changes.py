@@ -29,6 +29,8 @@ _SELDOM = 0.1
 _HALF = 2 * 3600 * 1_000_000
 _RISK = {"critical": 1.0, "high": 0.8, "medium": 0.4}
 _VERB = {"merge": "merged", "push": "pushed", "deploy": "deployed"}
+_TRIALS = frozenset({"dev", "development", "preview", "qa", "review", "sandbox", "stage", "staging", "test", "testing"})
+_ELSEWHERE = 0.3
 _WORDS = re.compile(r"[^a-z0-9]+")
 
 
@@ -80,8 +82,16 @@ def _ranked(change: Change, subject: Subject, started_at: int) -> Ranked:
     match, why = _match(change, subject)
     near = 0.5 ** (max(0, started_at - change.at) / _HALF)
     risk = max((_RISK.get(risk.severity, 0.0) for risk in change.risks), default=0.0)
-    score = near * (0.15 + 0.6 * match + 0.25 * risk)
+    score = near * (0.15 + 0.6 * match + 0.25 * risk) * _there(change.environment, subject)
     return Ranked(change, round(score, 3), match, why)
+
+
+def _there(environment: str, subject: Subject) -> float:
+    """Return what a deployment to an environment counts for a subject: one for trying things out is another place,
+    unless the subject's cluster or namespace bears its name."""
+    trial = _TRIALS.intersection(_WORDS.split(environment.lower()))
+    where = set(_WORDS.split(f"{subject.cluster or ''} {subject.namespace}".lower()))
+    return _ELSEWHERE if trial and not trial & where else 1.0
 
 
 def _match(change: Change, subject: Subject) -> tuple[float, str]:

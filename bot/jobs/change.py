@@ -58,10 +58,14 @@ async def _files(repository: GitHubRepository, change: Change) -> list[Any]:
 
 
 async def _told(repository: GitHubRepository, change: Change) -> Mapping[str, Any]:
-    """Read all commits of a push together, or one commit."""
-    if change.before:
+    """Read all commits of a push or a deployment together, or one commit. A deployment of what is older takes away what
+    came since."""
+    if change.before and change.before != change.sha:
         try:
-            return await repository.compare(change.before, change.sha)
+            found = await repository.compare(change.before, change.sha)
+            if found.get("status") == "behind":
+                found = await repository.compare(change.sha, change.before)
+            return found
         except GitHubError as error:
             # After a forced push what was there before may be gone.
             if error.status not in (404, 422):

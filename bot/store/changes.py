@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.change import Change, PathRisk
@@ -19,6 +19,7 @@ from bot.store.unreadable import parse
 _CHANGE = TypeAdapter(Change)
 _RISKS = TypeAdapter(tuple[PathRisk, ...])
 PATHS_KEPT = 300
+_BEGUN = "in_progress"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ def accept(connection: Connection, event: PullEvent | PushEvent | DeployEvent) -
     """Store a change. Returns its row and the generation of work: its paths and risks are still to be read."""
     facts = _facts(event)
     row = row_of(event)
+    before = _deployed_before(connection, event) if isinstance(event, DeployEvent) else facts.before
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     statement = insert(changes).values(
         id=row,
@@ -45,7 +47,7 @@ def accept(connection: Connection, event: PullEvent | PushEvent | DeployEvent) -
         repository=event.repository,
         number=facts.number,
         sha=facts.sha,
-        before=facts.before,
+        before=before,
         title=facts.title,
         author=facts.author,
         url=facts.url,
@@ -55,6 +57,9 @@ def accept(connection: Connection, event: PullEvent | PushEvent | DeployEvent) -
         at=event.at,
     )
     connection.execute(statement.on_conflict_do_nothing(index_elements=[changes.c.id]))
+    if isinstance(event, DeployEvent) and event.state != _BEGUN:
+        # It is one change from its beginning on; how it ended is told last, in whatever order GitHub tells.
+        connection.execute(update(changes).where(changes.c.id == row).values(title=facts.title, url=facts.url))
     return row, work.want(connection, "change", row)
 
 
@@ -79,8 +84,9 @@ def describe(connection: Connection, row_id: str, *, paths: Sequence[str], risks
     connection.execute(statement.values(paths=list(paths[:PATHS_KEPT]), risks=kept))
 
 
-def between(connection: Connection, *, after: int, until: int, limit: int = 200) -> list[Change]:
-    """Return the changes of a time, newest first. A row that cannot be read is left out."""
+def between(connection: Connection, *, after: int, until: int, limit: int = 2000) -> list[Change]:
+    """Return the changes of a time in all repositories, newest first: many, because only ranking tells which matter. A
+    row that cannot be read is left out."""
     from bot.store.unreadable import UnreadableRow
 
     query = select(changes).where(changes.c.at >= after, changes.c.at <= until).order_by(changes.c.at.desc())
@@ -104,10 +110,26 @@ def is_change(event: GitHubEvent) -> bool:
         case PullEvent():
             return event.merged and event.action == "closed" and event.into_default
         case DeployEvent():
-            return event.state in ("success", "failure", "error")
+            return event.state in (_BEGUN, "success", "failure", "error")
         case PushEvent():
             return True
     return False
+
+
+def _title(environment: str, state: str) -> str:
+    return f"deployment to {environment}: {state}"
+
+
+def _deployed_before(connection: Connection, event: DeployEvent) -> str:
+    """Return the commit that an environment ran until a deployment: what that brings is all that came since."""
+    query = select(changes.c.sha).where(
+        func.lower(changes.c.repository) == event.repository.lower(),
+        changes.c.kind == "deploy",
+        changes.c.title == _title(event.environment, "success"),
+        changes.c.at < event.at,
+        changes.c.id != row_of(event),
+    )
+    return connection.execute(query.order_by(changes.c.at.desc()).limit(1)).scalar_one_or_none() or ""
 
 
 def _facts(event: PullEvent | PushEvent | DeployEvent) -> _Facts:
@@ -118,7 +140,7 @@ def _facts(event: PullEvent | PushEvent | DeployEvent) -> _Facts:
         case PushEvent():
             return _Facts("push", 0, event.sha, event.title, event.author, event.url, "", event.paths, event.before)
         case DeployEvent():
-            title = f"deployment to {event.environment}: {event.state}"
+            title = _title(event.environment, event.state)
             return _Facts("deploy", 0, event.sha, title, event.author, event.url, event.environment, ())
 
 
@@ -129,4 +151,4 @@ def _key(event: PullEvent | PushEvent | DeployEvent) -> str:
         case PushEvent():
             return event.sha
         case DeployEvent():
-            return f"{event.deployment_id} {event.state}"
+            return str(event.deployment_id)

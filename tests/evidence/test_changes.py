@@ -34,6 +34,16 @@ def test_of_those_that_name_it_the_newer_comes_first_and_the_riskier() -> None:
     assert order(change("a", 10, path), change("b", 10, path, risks=(RISK,))) == ["b", "a"]
 
 
+def test_what_went_elsewhere_to_be_tried_out_is_suspected_less() -> None:
+    path = "apps/checkout/deployment.yaml"
+    tried = change("a", 5, path, kind="deploy", environment="shop-staging")
+    assert order(tried, change("b", 30, path, kind="deploy", environment="production")) == ["b", "a"]
+    here = replace(CHECKOUT, namespace="staging")
+    assert (
+        rank([tried], here, alert_started_at=ALERT)[0].score > rank([tried], CHECKOUT, alert_started_at=ALERT)[0].score
+    )
+
+
 def test_a_page_or_a_test_about_the_workload_is_no_reason_to_suspect_a_change() -> None:
     probe = change("b", 80, "deploy/checkout/deployment.yaml", risks=(RISK,))
     for path in ("docs/checkout.md", "tests/checkout/test_cart.py", "checkout/README.md"):

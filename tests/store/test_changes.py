@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import update
 
@@ -27,12 +28,33 @@ def test_changes_are_kept_once_and_found_by_their_time(database: Database) -> No
     assert database.read_now(lambda c: changes.between(c, after=1500, until=2500))[0].paths == ("a.yaml",)
 
 
-def test_only_what_reached_the_default_branch_or_ended_is_a_change() -> None:
+def test_only_what_reached_the_default_branch_or_an_environment_is_a_change() -> None:
     assert changes.is_change(MERGED)
     assert not changes.is_change(replace(MERGED, merged=False))
     assert not changes.is_change(replace(MERGED, into_default=False))
-    assert not changes.is_change(replace(DEPLOYED, state="in_progress"))
+    assert changes.is_change(replace(DEPLOYED, state="in_progress"))
+    assert not changes.is_change(replace(DEPLOYED, state="queued"))
     assert not changes.is_change(CommandEvent("a/b", 1, 2, "lee", "review"))
+
+
+def test_a_deployment_is_one_change_from_its_beginning_on(database: Database) -> None:
+    for event in (replace(DEPLOYED, state="in_progress", at=2500), DEPLOYED, replace(DEPLOYED, state="in_progress")):
+        database.write_now(lambda c, event=event: changes.accept(c, event))  # type: ignore[misc]  # bound at once
+    (found,) = database.read_now(lambda c: changes.between(c, after=0, until=5000))
+    assert (found.at, found.title) == (2500, "deployment to production: success")
+
+
+def test_a_deployment_brings_what_came_since_the_last_one_that_held(database: Database) -> None:
+    def before(number: int, **more: Any) -> str:
+        event = replace(DEPLOYED, deployment_id=number, at=1000 * number, sha=f"{number}" * 40, **more)
+        row_id, _ = database.write_now(lambda c: changes.accept(c, event))
+        return database.read_now(lambda c: changes.get(c, row_id)).before[:1]
+
+    assert before(1) == ""
+    assert before(2, environment="staging") == ""
+    assert before(3, state="failure") == "1"
+    assert before(4) == "1"
+    assert before(5, repository="Shop/Deploy") == "4"
 
 
 def test_what_a_change_touches_is_kept(database: Database) -> None:
