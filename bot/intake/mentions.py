@@ -17,6 +17,8 @@ _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 _BLANK = re.compile(r"\s*")
 _INDENTED = re.compile(r"(?: {4}| {0,3}\t)")
 _HTML = re.compile(r" {0,3}<[A-Za-z/?!]")
+# What stands between these is code or no text at all, also after blank lines.
+_VERBATIM = re.compile(r" {0,3}<(pre|script|style|textarea)(?:[\s>]|$)", re.I)
 _BLOCK = re.compile(r" {0,3}(?:>|[-*+](?:\s|$)|[0-9]{1,9}[.)](?:\s|$)|#{1,6}(?:\s|$)|(?:=+|-+)\s*$|(?:[*_-]\s*){3,}$)")
 _CONTAINED = re.compile(r"(?:\s*(?:>|[-*+](?=\s)|[0-9]{1,9}[.)](?=\s)))+\s*")
 _DEFINED = re.compile(r" {0,3}\[[^\]]*\]:")
@@ -43,13 +45,20 @@ def _spoken(body: str) -> list[str]:
     """Return the lines that are neither code nor commented out."""
     lines: list[str] = []
     paragraph: list[str] = []
-    fence, raw, html = "", False, False
+    fence, verbatim, raw, html = "", "", False, False
 
     def flush() -> None:
         lines.extend(_shown("\n".join(paragraph)).split("\n") if paragraph else ())
         paragraph.clear()
 
     for line in re.split(r"\r\n|\r|\n", body):
+        if not (raw or fence or verbatim) and (begins := _VERBATIM.match(line)):
+            flush()
+            verbatim = f"</{begins[1].lower()}>"
+        if verbatim:
+            if verbatim in line.lower():
+                verbatim = ""
+            continue
         if raw:
             _, ends, line = line.partition("-->")
             if ends:

@@ -125,6 +125,16 @@ def test_what_people_see_is_obeyed(body: str) -> None:
     ]
 
 
+def test_what_is_shown_letter_by_letter_or_not_at_all_is_not_obeyed() -> None:
+    for tag in ("pre", "PRE class=x", "script", "style", "textarea"):
+        name = tag.partition(" ")[0]
+        hidden = f"<{tag}>\n@signoff review\n\n@signoff review\n"
+        assert commands(hidden) == ()
+        assert commands(f"{hidden}</{name}>\n\n@signoff rerun") == ("rerun",)
+    assert commands("<pre>x</pre>\n\n@signoff review") == ("review",)
+    assert commands("<preview>\n\n@signoff review") == ("review",)
+
+
 def test_the_longest_comment_is_read_in_no_time() -> None:
     for piece in ("<!--", "`", "`a``b", "<!-- -->", "\\", "- ", "<!-- \n", "-->\n", "[", "*"):
         begun = time.process_time()
