@@ -282,7 +282,7 @@ class TimeWindow(Strict):
     clusters: list[str] = Field(default_factory=list)
     """Only these; none listed: all."""
     namespaces: list[str] = Field(default_factory=list)
-    """Only these; none listed: all."""
+    """Only these; none listed: all. A freeze holds what is in no namespace too: a node, a silence, a repository."""
     runbooks: list[str] = Field(default_factory=list)
     """Only these; none listed: all."""
     why: str = Field(default="", max_length=200)

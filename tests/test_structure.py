@@ -3,6 +3,7 @@
 import contextlib
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.assembly import rules_of
 from bot.domain.approval import Person
-from bot.domain.policy import BREAK_GLASS, LISTED, Demand, Group, UserGroup
+from bot.domain.policy import BREAK_GLASS, LISTED, Demand, Group, Policy, UserGroup
 from bot.settings import Configuration, SettingsError
 from bot.structure import Structure
 from tests.configuring import FILE, load, problems
@@ -144,6 +145,22 @@ def test_groups_are_people_and_user_groups_and_each_risk_takes_its_own(tmp_path:
         f"approvals: nobody is in approvers, so nothing of {risk} risk can be approved"
         for risk in ("medium", "critical")
     ]
+
+
+def test_groups_that_list_too_few_people_are_a_gap() -> None:
+    lee, night, priya = Person("T1A", "U1A"), Person("T1A", "U1B"), Person("T1A", "U2A")
+    groups = {LISTED: Group(frozenset({lee, night})), "oncall": Group(frozenset({lee, priya}))}
+
+    def gaps(counts: dict[str, int], **more: Any) -> list[str]:
+        return Policy(**{"groups": groups, "demands": {"high": Demand(counts)}} | more).gaps()
+
+    assert gaps({LISTED: 2}) == gaps({LISTED: 1, "oncall": 2}) == []
+    few = "different people of approvers must approve, and 1 can, so nothing of high risk can be approved"
+    assert gaps({LISTED: 2}, aliases={night: lee}) == [f"approvals: 2 {few}"]
+    both = "3 different people of approvers and oncall must approve, and 2 can"
+    assert gaps({LISTED: 1, "oncall": 2}, aliases={night: lee})[0].startswith(f"approvals: {both}")
+    in_slack = Group(frozenset({lee}), frozenset({UserGroup("T1A", "S1A")}))
+    assert gaps({LISTED: 5}, groups=groups | {LISTED: in_slack}) == []
 
 
 def test_who_may_break_the_glass_is_nobody_unless_it_says_so_and_approves_nothing_by_it(tmp_path: Path) -> None:

@@ -52,6 +52,15 @@ class Eligible:
         """Whether anybody whom the plan names is still in their group, as far as that can be read."""
         return any(self.groups(person, hopeful=True) for person in self.terms.names)
 
+    @property
+    def possible(self) -> bool:
+        """Whether enough people could approve it if all did: then its quorum can be reached."""
+        humans: dict[Person, frozenset[str]] = {}
+        for person, groups in self.able().items():
+            human = self.electorate.human(person)
+            humans[human] = humans.get(human, frozenset()) | groups
+        return self.reached(humans)
+
     def asked(self, person: Person) -> bool:
         """Say whether this human asked for it, or is whom it was asked for."""
         return any(self.same(person, asker) for asker in self.terms.askers or ())

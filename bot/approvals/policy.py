@@ -232,6 +232,18 @@ def released(plan: Plan, votes: Iterable[Vote], electorate: Electorate) -> bool:
     return bool(Eligible(Terms.of(plan), electorate).breakers(votes))
 
 
+def too_few(plan: Plan, aliases: Mapping[Person, Person]) -> str:
+    """Say that a plan names too few people who may approve it, or return an empty string. Only break-glass releases
+    such a request."""
+    terms = Terms.of(plan)
+    who = Eligible(terms, Electorate(terms.groups, {}, read_at=0, aliases=aliases))
+    if who.possible:
+        return ""
+    humans = {aliases.get(person, person): person for person in who.able()}
+    may = f"only {who.names(humans.values())} may" if humans else "nobody may"
+    return f"Too few approvers: {terms.quorum} must approve this and {may}. Have more people listed and ask anew."
+
+
 def approvers(plan: Plan) -> frozenset[Person]:
     """Return the people whom the plan names; empty when they cannot be read, which means nobody."""
     return frozenset(Terms.of(plan).names)

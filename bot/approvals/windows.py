@@ -72,11 +72,17 @@ def is_zone(name: str) -> bool:
 
 
 def _concerns(window: Window, cluster: str, namespaces: Sequence[str], runbook: str) -> bool:
-    """A window concerns an action if it matches its cluster, its runbook and any of its namespaces."""
+    """A window concerns an action if it matches its cluster, its runbook and any of its namespaces. What is in none, a
+    node, a silence or a repository, may be about any of them: a freeze of some namespaces holds it too."""
+    anywhere = window.kind == "deny" and not (namespaces and all(namespaces))
     return (
         (not window.clusters or cluster in window.clusters)
         and (not window.runbooks or any(fnmatchcase(runbook, each) for each in window.runbooks))
-        and (not window.namespaces or any(fnmatchcase(name, each) for name in namespaces for each in window.namespaces))
+        and (
+            not window.namespaces
+            or anywhere
+            or any(fnmatchcase(name, each) for name in namespaces for each in window.namespaces)
+        )
     )
 
 

@@ -84,7 +84,8 @@ class Replaced:
 class ApprovalView:
     """What happened to the request so far. ``buttons`` is False where the card is only shown for reading, ``hold``
     says why nothing of its kind may run now. ``broken`` is who broke the glass, ``reviewed`` who reviewed that.
-    ``replaces`` is what it took the place of, ``replaced_by`` the name of what took its own."""
+    ``replaces`` is what it took the place of, ``replaced_by`` the name of what took its own. ``short`` says that there
+    are too few approvers."""
 
     votes: tuple[VoteLine, ...] = ()
     run: Run | None = None
@@ -95,6 +96,7 @@ class ApprovalView:
     reviewed: VoteLine | None = None
     replaces: Replaced | None = None
     replaced_by: str = ""
+    short: str = ""
 
 
 def render(approval: Approval, record: Record, view: ApprovalView, *, full_diff: str = "") -> Card:
@@ -128,6 +130,8 @@ def _all(approval: Approval, record: Record, view: ApprovalView, obstacle: str) 
         blocks.append(rich.block(_who(record, view)))
     if pending and obstacle:
         blocks.append(rich.block(rich.section(rich.bold("It cannot be approved here: "), rich.text(f"{obstacle}."))))
+    if pending and view.short:
+        blocks.append(rich.block(rich.section(rich.text("⚠️ "), rich.bold(plain(view.short, _SENTENCE)))))
     if pending and view.hold:
         blocks.append(rich.block(rich.section(rich.text("⏸️ "), rich.bold(plain(view.hold, _SENTENCE)))))
     if (pending or _waits(approval, view)) and view.buttons:

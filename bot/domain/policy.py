@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from itertools import combinations
 from typing import Any, Literal, get_args
 
 from bot.domain.approval import Person
@@ -88,7 +89,7 @@ class Policy:
         return self.demands.get(risk) or Demand({LISTED: 1})
 
     def gaps(self) -> list[str]:
-        """Say for which risks nobody can approve anything, because a group has nobody in it or is none."""
+        """Say for which risks nobody can approve anything, because a group has nobody in it or is none, or too few."""
         empty = {risk: [name for name in self.demand(risk).counts if not self._filled(name)] for risk in RISKS}
         if all(names == [LISTED] for names in empty.values()):
             return ["approvers: nobody is listed, so nothing can be approved"]
@@ -96,7 +97,24 @@ class Policy:
             f"approvals: nobody is in {', '.join(names)}, so nothing of {risk} risk can be approved"
             for risk, names in empty.items()
             if names
+        ] + [
+            f"approvals: {short}, so nothing of {risk} risk can be approved"
+            for risk in RISKS
+            if not empty[risk] and (short := self._short(self.demand(risk).counts))
         ]
+
+    def _short(self, counts: Mapping[str, int]) -> str:
+        """Say that groups list fewer people, each for one place, than must approve. Who is in a Slack user group is not
+        known here, so one with such is never too small."""
+        listed = [name for name in sorted(counts) if not self.groups[name].user_groups]
+        for size in range(1, len(listed) + 1):
+            for some in combinations(listed, size):
+                people = {self.aliases.get(user, user) for name in some for user in self.groups[name].users}
+                needed = sum(counts[name] for name in some)
+                if len(people) < needed:
+                    which = " and ".join(some)
+                    return f"{needed} different people of {which} must approve, and {len(people)} can"
+        return ""
 
     def _filled(self, name: str) -> bool:
         group = self.groups.get(name)

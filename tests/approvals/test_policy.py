@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from bot.approvals.lifecycle import Moved, step
-from bot.approvals.policy import approvers, judge, may_answer, may_review, may_start, released
+from bot.approvals.policy import approvers, judge, may_answer, may_review, may_start, released, too_few
 from bot.domain.approval import Approval, Decision, Electorate, Person, Standing, Vote
 from bot.domain.canonical import digest
 from bot.domain.plan import Plan
@@ -686,6 +686,19 @@ def test_an_answer_about_an_unknown_run_is_no_vote_and_only_approvers_give_one()
     assert may_answer(approval, plan, a_vote(LEE, plan, "absent"), people(LEE={"known": False})) != ""
     assert may_answer(approval, plan, a_vote(LEE, plan, "approve"), people()) != ""
     assert judge(an_approval(plan), plan, [], a_vote(LEE, plan, "applied"), people(), NOW).outcome == "refused"
+
+
+def test_a_request_that_too_few_could_approve_says_so() -> None:
+    asked = {"team_id": "T0SHOP", "user_id": "U0LEE"}
+    assert too_few(a_plan(), {}) == too_few(a_plan(quorum=2), {}) == too_few(a_plan(requester=asked), {}) == ""
+    said = "Too few approvers: 2 must approve this and only Priya may. Have more people listed and ask anew."
+    assert too_few(a_plan(quorum=2, requester=asked), {}) == said
+    assert "only Lee may" in too_few(a_plan(quorum=2, needs=[needs("approvers", LEE)]), {})
+    assert too_few(a_plan(quorum=2), {PRIYA: LEE}) != "", "they are one human"
+    assert "nobody may" in too_few(a_plan(needs=[needs("approvers")]), {})
+    two = [needs("approvers", LEE), needs("platform", LEE, PRIYA)]
+    assert too_few(a_plan(needs=two, quorum=2), {}) == ""
+    assert too_few(a_plan(needs=[*two, needs("third", PRIYA)], quorum=3), {}) != ""
 
 
 class TestStart:

@@ -50,6 +50,18 @@ def test_outside_every_allowed_time_nothing_runs() -> None:
     assert late == "This is outside the times it may run in. This may run from 09:00 UTC on 2026-11-23."
 
 
+@pytest.mark.parametrize("namespaces", [["prod-1"], [""], ["shop", ""], []], ids=str)
+def test_a_freeze_of_some_namespaces_holds_what_is_in_none(namespaces: list[str]) -> None:
+    """A node, or a silence, may be about what runs there; a time that is allowed for them allows it no more than it."""
+    prod = {"namespaces": ("prod-*",)}
+    freeze, night = deny("0 0 * * *", 24, **prod), allow("0 3 * * *", 1, **prod)
+    assert held([freeze], at("2026-11-21T12:00"), namespaces=namespaces) != ""
+    assert held([freeze], at("2026-11-21T12:00"), namespaces=["shop"]) == ""
+    assert (held([night], at("2026-11-21T12:00"), namespaces=namespaces) != "") == (namespaces == ["prod-1"])
+    for other in ({"clusters": ("staging",)}, {"runbooks": ("scale-*",)}):
+        assert held([deny("0 0 * * *", 24, **prod, **other)], at("2026-11-21T12:00"), namespaces=namespaces) == ""
+
+
 def test_deny_beats_allow_and_what_no_window_matches_may_run() -> None:
     always = allow("0 0 * * *", 24)
     assert held([always, WEEKEND], at("2026-11-21T12:00")) != ""

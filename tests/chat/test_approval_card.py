@@ -171,6 +171,13 @@ def test_a_name_that_is_no_user_id_is_never_mentioned() -> None:
     assert "<!here> (!channel)" in said(card)
 
 
+def test_a_quorum_that_cannot_be_reached_is_said_while_it_waits() -> None:
+    plan = record()
+    short = replace(NOTHING, short="Too few approvers: 2 must approve this and only Lee may.")
+    assert "⚠️ Too few approvers: 2 must" in said(render(approval(plan), plan, short))
+    assert "Too few" not in said(render(replace(approval(plan), state="denied"), plan, short))
+
+
 def test_with_no_approvers_nobody_may() -> None:
     plan = record(needs=[])
     assert "Nobody may approve this: no approvers are configured." in said(render(approval(plan), plan, NOTHING))
