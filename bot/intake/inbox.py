@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 from sqlalchemy import Connection
@@ -258,9 +259,14 @@ class StoredInbox:
             return ApprovalShown(found, request.plan.record, view, request.full_diff)
 
         try:
-            return await self._world.database.read(read)
+            found = await self._world.database.read(read)
         except UnreadableRow as problem:
             return _unreadable(f"A-{number}", problem)
+        if found is not None:
+            # Who asks for it may miss it.
+            await self._world.database.write(partial(_look_again, world=self._world, approval_id=found.approval.id))
+            self._world.outbox.kick()
+        return found
 
     async def evidence(self, incident_id: str) -> tuple[str, tuple[Evidence, ...]] | None:
         """Return an incident's name and its evidence."""
@@ -270,6 +276,10 @@ class StoredInbox:
             return (found.name, incidents.evidence_of(connection, found.id)) if found else None
 
         return await self._world.database.read(read)
+
+
+def _look_again(connection: Connection, *, world: World, approval_id: str) -> None:
+    board.look_again(connection, world, approval_id, now=clock.advance(connection))
 
 
 def _asked(connection: Connection, world: World, wanted: LogsWanted, now: int) -> LogRequest | str:

@@ -82,6 +82,8 @@ async def _plan(world: World, ask: Ask, title: str) -> None:
     )
 
     def settle(connection: Connection, approval: Approval, *, new: bool) -> None:
+        if not new:
+            board.look_again(connection, world, approval.id, now=clock.advance(connection))
         known = "nothing in it was changed." if approval.id == ask.replaces else _known(approval)
         outcome = f"{approval.name} asks for it." if new else known
         if asks.settle(connection, ask.id, approval_id=approval.id, outcome=outcome) and ask.person and not new:

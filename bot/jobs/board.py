@@ -10,6 +10,7 @@ from typing import TypeVar
 import structlog
 from sqlalchemy import Connection
 
+from bot.approvals import policy
 from bot.approvals.terms import Terms
 from bot.chat import approval_card, ci_card, glass_card, incident_card, run_steps, shared_card, thread
 from bot.chat.action_lines import WAITING, ActionLine
@@ -23,7 +24,7 @@ from bot.domain.ci import CiRun
 from bot.domain.evidence import Evidence
 from bot.domain.incident import Incident
 from bot.domain.matter import Matter
-from bot.domain.run import Run
+from bot.domain.run import FINAL, Run
 from bot.jobs import rerunning
 from bot.jobs.holds import hold
 from bot.jobs.world import World
@@ -244,6 +245,24 @@ def show_approval(connection: Connection, world: World, approval_id: str, *, now
         )
 
 
+def look_again(connection: Connection, world: World, approval_id: str, *, now: int) -> None:
+    """See that what somebody may still answer stands in Slack: the card of a request, and the question of its run. One
+    that was deleted there is posted anew."""
+    approval = _readable(lambda: approvals.get(connection, approval_id), None)
+    run = _readable(lambda: runs.of_approval(connection, approval_id), None)
+    if approval is None or approval.state not in ("pending", "approved") or (run and run.state in FINAL):
+        return
+    outbox.look_again(connection, approval_key(approval.card), now=now)
+    for step in runs.steps_of(connection, run.id) if run else ():
+        if step.state == "unknown":
+            question = f"unknown:{step.ordinal}:{approval.name}"
+            outbox.look_again(connection, _notice(approval.matter_id, question), now=now)
+
+
+def _notice(matter_id: str, what: str, times: int = 0) -> str:
+    return f"notice:{matter_id}:{what}:{times}"
+
+
 def _show_elsewhere(
     connection: Connection, world: World, approval: Approval, matter_id: str, now: int, aside: Aside
 ) -> None:
@@ -373,6 +392,7 @@ def approval_view(
         reviewed=reviewed,
         replaces=_readable(lambda: _replaced(connection, request), None),
         replaced_by=after.name if after else "",
+        short=policy.too_few(request.plan, world.rules.policy.aliases) if request and pending else "",
     )
 
 
@@ -433,7 +453,7 @@ def say(
     """Say one thing once in a matter's thread. ``what`` and ``times`` name the occasion."""
     outbox.put(
         connection,
-        key=f"notice:{matter.id}:{what}:{times}",
+        key=_notice(matter.id, what, times),
         channel=channel_of(connection, world, matter),
         payload=card.payload(),
         thread_key=thread_of(matter),

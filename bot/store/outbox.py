@@ -134,6 +134,12 @@ def put(
     return True
 
 
+def look_again(connection: Connection, key: str, *, now: int) -> None:
+    """Have a message that was posted edited as it is: one that was deleted in Slack is posted anew by that."""
+    stands = update(messages).where(messages.c.key == key, messages.c.state == "posted", messages.c.kind == "message")
+    connection.execute(stands.values(wanted=messages.c.wanted + 1, state="waiting", updated_at=now))
+
+
 def channels(connection: Connection) -> list[str]:
     """Return the channels for which something waits."""
     return list(connection.execute(select(messages.c.channel).where(messages.c.state != "posted").distinct()).scalars())

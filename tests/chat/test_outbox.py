@@ -328,6 +328,27 @@ async def test_a_deleted_message_is_posted_anew(database: Database, slack: Local
     assert outbox.counts["reposted"] == 1
 
 
+async def test_what_is_looked_for_is_posted_anew_only_if_it_was_deleted(
+    database: Database, slack: LocalSlack, put: Put
+) -> None:
+    async with sending(database, slack) as outbox:
+        put("card", says("here"))
+        await posted(database, "card")
+        for _ in range(2):
+            database.write_now(lambda connection: rows.look_again(connection, "card", now=clock.advance(connection)))
+            outbox.kick()
+            await posted(database, "card")
+        assert outbox.counts["reposted"] == 0
+        ts = row(database, "card").ts
+        assert ts is not None
+        del slack.sandbox.workspace.channels[INCIDENTS].messages[ts]
+        database.write_now(lambda connection: rows.look_again(connection, "card", now=clock.advance(connection)))
+        outbox.kick()
+        await posted(database, "card")
+    assert [message["text"] for message in await slack.messages()] == ["here"]
+    assert outbox.counts["reposted"] == 1
+
+
 async def test_an_ephemeral_reaches_one_person_only(database: Database, slack: LocalSlack, put: Put) -> None:
     async with sending(database, slack):
         put("refusal", says("not you"), kind="ephemeral", recipient=DANA, urgent=True)

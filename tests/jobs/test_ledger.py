@@ -71,3 +71,20 @@ async def test_a_cluster_that_is_gone_after_a_call_was_begun_is_asked_about(clos
     await closed_shop.page.click(LEE, question, "It took effect")
     await closed_shop.sees("A-1 ran; whether it helped cannot be told.*no longer configured")
     assert closed_shop.rows("SELECT state FROM runs") == [("inconclusive",)]
+
+
+async def test_a_question_and_a_request_that_were_deleted_are_asked_again_by_looking_for_them(shop: Town) -> None:
+    await shop.alert(checkout_alert())
+    request = await shop.request()
+    await shop.lose("before")
+    await shop.page.click(LEE, request, "Approve")
+    question = await shop.sees("did this take effect")
+    await shop.until(shop.settled, "all to be said")
+    for message in (question, request):
+        await shop.delete(message)
+    assert await shop.count("did this take effect") == 0
+    await shop.ops("status A-1")
+    again = await shop.sees("did this take effect")
+    await shop.sees("^A-1 unknown")
+    await shop.page.click(LEE, again, "It did not")
+    await shop.until(lambda: shop.rows("SELECT state FROM runs") == [("failed",)], "the run to end")

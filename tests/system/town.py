@@ -80,11 +80,12 @@ class Town:
             await self.until(self.is_ready, "the bot to be ready")
 
     async def is_ready(self) -> bool:
-        """Whether the bot says that it is ready and has no problems."""
+        """Whether the bot says that it is ready and has no problems, but for the time that a test let pass."""
         with contextlib.suppress(aiohttp.ClientError):
             async with self.session.get(f"{self.url}/readyz") as response:
                 state = await response.json()
-                return bool(state["ready"] and not state["problems"])
+                problems = [each for each in state["problems"] if not each.startswith("time: ")]
+                return bool(state["ready"] and not problems)
         return False
 
     def kill(self) -> None:
@@ -246,6 +247,13 @@ class Town:
         await self.page.act(
             "/sandbox/click", clicked | {"user": user, "value": option["value"], "stale": True, "wait": 10}
         )
+
+    async def delete(self, message: Json, *, channel: str = "C0INCIDENTS") -> None:
+        """Let somebody delete a message of the bot's in Slack."""
+        headers = {"Authorization": f"Bearer {self.environment['SLACK_BOT_TOKEN']}"}
+        body = {"channel": channel, "ts": message["ts"]}
+        async with self.session.post(f"{self.urls['slack']}/api/chat.delete", json=body, headers=headers) as response:
+            assert (await response.json())["ok"]
 
     async def modal(self, user: str) -> Json:
         """Wait until somebody has a modal open: it may come after other things that can be seen."""
