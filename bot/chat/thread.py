@@ -116,6 +116,11 @@ def waits(approval: Approval, why: str) -> Card:
     return _line("⏸️", f"{approval.name} is approved and waits. {why}")
 
 
+def paused(approval: Approval, why: str) -> Card:
+    """Say why a run that has begun does not go on."""
+    return _line("⏸️", f"{approval.name} is half done and waits. {why}")
+
+
 def policy_changed(voided: int) -> Card:
     """Say that the rules of sign-off changed, and what that did to what waits."""
     told = (

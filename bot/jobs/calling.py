@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from bot.approvals.policy import Verdict
 from bot.approvals.record import contradiction
+from bot.chat import thread
 from bot.domain.run import Run, StepRecord, StepState
 from bot.jobs import anchoring, ledger, starting, telling
 from bot.jobs.starting import NO_RUNNER
@@ -21,15 +22,24 @@ from bot.jobs.verifying import watch
 from bot.jobs.world import World
 from bot.runbooks import course, execute
 from bot.runbooks.access import Access
-from bot.store import audit, clock, runs, stops
+from bot.store import audit, clock, runs, stops, work
 from bot.store.approvals import Request
 
 RETRY_SECONDS = 1.0
 INTERRUPTED = "Signoff was interrupted in the middle of this step."
 
 
+IDLE_US = 5 * 60_000_000
+"""Microseconds in which a run did nothing, beyond what its last call may take, after which it goes on only if it might
+start: Signoff was down, actions were off, or a question waited for its answer."""
+
+
 class NotShown(Exception):
     """What a run that has begun rests on does not agree with the audit."""
+
+
+class Paused(Exception):
+    """A run that has begun may not go on now. It has said why, and looks again later."""
 
 
 async def call(world: World, run: Run, request: Request, ordinal: int) -> None:
@@ -45,15 +55,18 @@ async def call(world: World, run: Run, request: Request, ordinal: int) -> None:
     if access is None and ordinal == 0:
         await starting.refuse(world, run, request, Verdict("refused", NO_RUNNER))
         return
+    idle = await world.database.read(lambda connection: _idle(connection, request, run.id, ordinal))
     held = NO_RUNNER if access is None else await _held(world, request, run.id, ordinal, access)
-    verdict = await _begin(world, run, request, ordinal)
+    verdict = await _begin(world, run, request, ordinal, anew=idle)
     if verdict is None:
         await _reconcile(world, request, run.id, ordinal, INTERRUPTED)
         return
-    if verdict.outcome != "approved":
+    if verdict.outcome == "waiting":
+        raise Paused
+    if verdict.outcome != "approved" and not idle:
         await starting.refuse(world, run, request, verdict)
         return
-    why = await _late(world, request, run.id, ordinal) or held
+    why = verdict.sentence or await _late(world, request, run.id, ordinal) or held
     if why or access is None:
         await ledger.end(world, request, run.id, ordinal, "failed", f"Nothing was sent: {why}", halt=True)
     else:
@@ -85,26 +98,44 @@ async def _held(world: World, request: Request, run_id: str, ordinal: int, acces
     return "" if verdict.outcome == "helped" else f"the targets before are not well. {verdict.sentence}"
 
 
-async def _begin(world: World, run: Run, request: Request, ordinal: int) -> Verdict | None:
+def _idle(connection: Connection, request: Request, run_id: str, ordinal: int) -> bool:
+    """Say whether a run stood still for so long that it has to be judged again before this call. What takes a call back
+    was approved for when things have gone wrong, and is made whenever it can be."""
+    steps = runs.steps_of(connection, run_id)
+    if not steps or request.plan.calls[ordinal].get("undoes") is not None:
+        return False
+    last = max(steps, key=lambda step: step.started_at)
+    made = request.plan.calls[last.ordinal]
+    takes = int((made["timeout_seconds"] + RETRY_SECONDS) * (made["retries"] + 1)) * 1_000_000
+    return clock.now(connection) - last.started_at > takes + IDLE_US
+
+
+async def _begin(world: World, run: Run, request: Request, ordinal: int, *, anew: bool) -> Verdict | None:
     """Write the ledger row of a call, with its audit row, in the transaction that judges for the last time whether the
-    run may start. Returns what was decided; None if the row was there before, or the run is to wait."""
-    voters = await starting.voters_of(world, request) if ordinal == 0 else None
-    run_id, verdict = run.id, Verdict("approved", "")
+    run may start; ``anew`` judges one that has begun once more, whose row then says what stops it. Returns what was
+    decided, without a sentence if it goes on; None if the row was there before, or the run is to wait for its start."""
+    voters = await starting.voters_of(world, request) if ordinal == 0 or anew else None
+    run_id, going = run.id, Verdict("approved", "")
 
     def write(connection: Connection) -> Verdict | None:
         now = clock.advance(connection)
         if runs.step(connection, run_id, ordinal) is not None:
             return None
+        verdict = going
         if voters is not None:
-            last = starting.last_word(connection, world, request, voters.people, now)
-            if last.outcome == "waiting":
+            last = starting.last_word(connection, world, request, voters.people, now, begun=anew)
+            if last.outcome == "waiting" and not anew:
                 starting.put_off(connection, world, run, request, last.sentence, now)
                 return None
-            if last.outcome != "approved":
+            if last.outcome != "approved" and not anew:
                 return last
+            verdict = going if last.outcome == "approved" else last
         stop = stops.current(connection)
         if stop is not None:
-            raise RuntimeError(stop.sentence)  # tried again, until they are on
+            verdict = Verdict("waiting", stop.sentence)
+        if verdict.outcome == "waiting":
+            _pause(connection, world, run, request, verdict.sentence, now)
+            return verdict
         told, broken = audit.unbroken(connection, request.approval.name, anchors=world.anchors.seen)
         wrong = broken or contradiction(told, request.plan.digest, ordinal)
         if wrong:
@@ -114,26 +145,40 @@ async def _begin(world: World, run: Run, request: Request, ordinal: int) -> Verd
             return Verdict("refused", sentence)
         if not runs.begin_step(connection, run_id, ordinal, now=now):
             return None
+        runs.note(connection, run_id, "")
         data = {"ordinal": ordinal, "action": request.plan.calls[ordinal]["action"]}
         telling.record(connection, request, "step.started", run_id, data, now)
         return verdict
 
     begun = await world.database.write(write)
-    if begun is verdict:
+    if begun is going:
         await anchoring.note(world)
     return begun
+
+
+def _pause(connection: Connection, world: World, run: Run, request: Request, why: str, now: int) -> None:
+    """Say why a run that has begun does not go on now, and look again later. It keeps its locks: it is half done."""
+    why = world.redactor.text(why)
+    current = runs.get(connection, run.id)
+    if current.state == "running" and current.outcome != why:
+        runs.note(connection, run.id, why)
+        telling.record(connection, request, "run.waiting", run.id, {"why": why}, now)
+    work.want(connection, "run", run.id, now=now + starting.HELD_FOR_US)
+    telling.show(connection, world, request, now)
+    telling.say(connection, world, request, "paused", thread.paused(request.approval, why), now)
 
 
 async def _fire(world: World, request: Request, run_id: str, ordinal: int, access: Access) -> None:
     """Make the call; where the plan says so, again after it certainly had no effect."""
     retries = request.plan.calls[ordinal]["retries"]
     for left in range(retries, -1, -1):
-        effect = await execute.fire(request.plan, ordinal, access)
+        effect = await execute.fire(request.plan, ordinal, access, stopped=partial(_stopped, world))
         if effect.outcome == "failed" and not effect.drift and left:
             again = partial(_retried, request=request, run_id=run_id, ordinal=ordinal, left=left)
             why = await world.database.write(again)
-            if why:
+            if why and why not in effect.sentence:
                 effect = replace(effect, sentence=f"{effect.sentence} It was not tried again: {why}")
+            if why:
                 break
             await asyncio.sleep(RETRY_SECONDS)
             continue
@@ -144,6 +189,12 @@ async def _fire(world: World, request: Request, run_id: str, ordinal: int, acces
     drifted = bool(effect.drift) and ordinal == 0
     moved = starting.what_moved(world, request, effect.drift)
     await ledger.end(world, request, run_id, ordinal, effect.outcome, effect.sentence, void=drifted, moved=moved)
+
+
+async def _stopped(world: World) -> str:
+    """Say why a call that had no effect yet must not be sent again, or return an empty string."""
+    stop = await world.database.read(stops.current)
+    return stop.sentence if stop else ""
 
 
 def _retried(connection: Connection, *, request: Request, run_id: str, ordinal: int, left: int) -> str:

@@ -16,10 +16,12 @@ from bot.store import runs, stops
 HOUR_US = 3_600_000_000
 
 
-def hold(connection: Connection, world: World, plan: Plan, now: int, *, broken: bool = False) -> str:
+def hold(
+    connection: Connection, world: World, plan: Plan, now: int, *, broken: bool = False, begun: bool = False
+) -> str:
     """Say why this plan may not run now: actions are off, a window of the configuration or of its runbook is closed, or
     it ran as often as its runbook allows. An empty string if it may. Where the glass was ``broken`` for it, closed
-    windows are passed if the configuration says so; nothing else is.
+    windows are passed if the configuration says so; nothing else is. One that has ``begun`` is counted already.
 
     Whoever starts a run by it has advanced the clock before, in the transaction that writes the first call's row: so
     starts are counted one after the other, and no two are the last that is allowed."""
@@ -28,8 +30,9 @@ def hold(connection: Connection, world: World, plan: Plan, now: int, *, broken: 
         return stop.sentence
     record = plan.record
     cluster, runbook = str(record.get("cluster", "")), str(record.get("runbook", {}).get("id", ""))
+    often = "" if begun else _too_often(connection, plan, runbook, cluster, now)
     if broken and world.rules.policy.through_windows:
-        return _too_often(connection, plan, runbook, cluster, now)
+        return often
     own = [Window(**each) for each in record.get("windows") or ()]
     during = partial(
         windows.hold,
@@ -40,7 +43,7 @@ def hold(connection: Connection, world: World, plan: Plan, now: int, *, broken: 
     )
     # Each must let it: the times that a runbook allows do not open those of the configuration.
     closed = during(world.rules.policy.windows) or during(own)
-    return closed or _too_often(connection, plan, runbook, cluster, now)
+    return closed or often
 
 
 def _too_often(connection: Connection, plan: Plan, runbook: str, cluster: str, now: int) -> str:

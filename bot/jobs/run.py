@@ -15,7 +15,7 @@ from bot.domain.approval import Person
 from bot.domain.matter import Matter
 from bot.domain.run import Run, RunState
 from bot.jobs import board, proposing
-from bot.jobs.calling import NotShown, call
+from bot.jobs.calling import NotShown, Paused, call
 from bot.jobs.engine import Steps, Story
 from bot.jobs.ledger import GOING, NO_CALL, coming, doubt
 from bot.jobs.starting import start
@@ -66,6 +66,8 @@ async def _part(
         await _set_aside(world, run_id, f"What was signed off cannot be relied on: {problem}.", problem)
     except NotShown as refusal:
         await _set_aside(world, run_id, str(refusal))
+    except Paused:
+        pass  # its next generation goes on
     return NO_CALL
 
 

@@ -93,13 +93,18 @@ def _judged(
     return policy.may_start(request.approval, request.plan, votes, people, now, hold=hold)
 
 
-def last_word(connection: Connection, world: World, request: Request, people: Electorate, now: int) -> Verdict:
-    """Judge for the last time, in the transaction that begins the first call."""
+def last_word(
+    connection: Connection, world: World, request: Request, people: Electorate, now: int, *, begun: bool = False
+) -> Verdict:
+    """Judge for the last time, in the transaction that begins the first call, or goes on with a run that has ``begun``.
+    A click against it that was taken and is not judged yet is waited for."""
     current = approvals.request(connection, request.approval.id, lock=True)
     # Read anew: a vote may have been taken back, and another given, since its people were asked about.
     votes = [click.vote for click in approvals.votes_of(connection, request.approval.id)]
+    if not begun and approvals.is_opposed(connection, request.approval.id):
+        return Verdict("waiting", "Somebody's word against it was taken, and is judged first.")
     glass = policy.released(current.plan, votes, people)
-    why = holds.hold(connection, world, current.plan, now, broken=glass)
+    why = holds.hold(connection, world, current.plan, now, broken=glass, begun=begun)
     return _judged(world, current, votes, people, now, hold=why)
 
 

@@ -79,7 +79,7 @@ def _turn(
     if ruling.act == "nothing":
         return ruling
     if ruling.act == "lift":
-        for run_id in runs.starting(connection):
+        for run_id in runs.held(connection, now=now):
             work.want(connection, "run", run_id)
     outbox.put(
         connection,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -84,12 +84,16 @@ async def drift(plan: Plan, access: Access) -> tuple[Drift, ...]:
     return tuple(dict.fromkeys(each for drifted in found for each in drifted))
 
 
-async def fire(plan: Plan, ordinal: int, access: Access) -> Effect:
+async def _nothing() -> str:
+    return ""
+
+
+async def fire(plan: Plan, ordinal: int, access: Access, *, stopped: Callable[[], Awaitable[str]] = _nothing) -> Effect:
     """Send call ``ordinal`` as it is stored, with the resourceVersion read just before as its precondition.
 
     Sends again only after an answer that says that nothing was applied, a conflict or (where the action is patient) a
-    server that is busy, and only while nothing has drifted. Bounded by the step's own timeout. The caller records the
-    step as started before and must not call this twice for it.
+    server that is busy, and only while nothing has drifted and ``stopped`` says no reason against it. Bounded by the
+    step's own timeout. The caller records the step as started before and must not call this twice for it.
     """
     try:
         plan = Plan.stored(plan.canonical, plan.digest)
@@ -100,11 +104,15 @@ async def fire(plan: Plan, ordinal: int, access: Access) -> Effect:
     if target.cluster != access.cluster:
         wrong = _other_cluster(target, access)
         return Effect("failed", f"Nothing was sent: {wrong.sentence}", drift=(wrong,))
-    sending = False
+    sending = again = False
     conflicts = 0
     try:
         async with asyncio.timeout(recorded["timeout_seconds"]):
             while conflicts < ATTEMPTS:
+                why = await stopped() if again else ""
+                if why:
+                    return Effect("failed", f"Nothing was changed: {why}")
+                again = True
                 live = await _read(plan, ordinal, access)
                 first = _is_first(plan, ordinal) and not action.reads_only
                 drifted = _drifted(plan, ordinal, live, preconditions=first)

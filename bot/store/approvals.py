@@ -244,6 +244,13 @@ def votes_of(connection: Connection, approval_id: str, *, state: VoteState = "co
     return [Click(_vote(connection, row), row.person_name, row.channel) for row in rows]
 
 
+def is_opposed(connection: Connection, approval_id: str) -> bool:
+    """Say whether a click that would stop a request was taken, and is still to be judged."""
+    against = votes.c.decision.in_(("deny", "cancel", "revoke")) & (votes.c.state == "received")
+    query = select(votes.c.id).where(votes.c.approval_id == approval_id, against, votes.c.done < votes.c.wanted)
+    return connection.execute(query.limit(1)).first() is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Glass:
     """The click that broke the glass for a request, and the one that closed its review, if any did."""

@@ -33,9 +33,10 @@ def start(connection: Connection, *, approval_id: str, matter_id: str, now: int)
     return get(connection, run_id)
 
 
-def starting(connection: Connection) -> list[str]:
-    """Return the ids of the runs that wait to begin."""
-    return list(connection.execute(select(runs.c.id).where(runs.c.state == "starting")).scalars())
+def held(connection: Connection, *, now: int) -> list[str]:
+    """Return the ids of the runs that wait to begin, or to go on later than ``now``; none that makes a call now."""
+    going = runs.c.state.in_(("running", "rolling_back")) & (runs.c.not_before > now)
+    return list(connection.execute(select(runs.c.id).where((runs.c.state == "starting") | going)).scalars())
 
 
 def get(connection: Connection, run_id: str) -> Run:
@@ -93,8 +94,8 @@ def put_back(connection: Connection, run_id: str, *, now: int) -> bool:
 
 
 def note(connection: Connection, run_id: str, outcome: str) -> None:
-    """Say on a run that has not begun what it waits for."""
-    statement = update(runs).where(runs.c.id == run_id, runs.c.state == "starting")
+    """Say on a run that has not begun, or that goes on, what it waits for; nothing, if for nothing any more."""
+    statement = update(runs).where(runs.c.id == run_id, runs.c.state.in_(("starting", "running")))
     connection.execute(statement.values(outcome=outcome[:1000]))
 
 

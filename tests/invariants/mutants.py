@@ -210,6 +210,38 @@ MUTANTS = (
         by="tests/jobs/test_holds.py",
     ),
     Mutant(
+        "actions that are off do not stop what is sent again",
+        [(EXECUTE, 'why = await stopped() if again else ""', 'why = ""')],
+        by="tests/jobs/test_calling.py",
+    ),
+    Mutant(
+        "a run that stood still is not judged again",
+        [
+            (
+                CALLING,
+                "voters_of(world, request) if ordinal == 0 or anew else None",
+                "voters_of(world, request) if ordinal == 0 else None",
+            )
+        ],
+        by="tests/jobs/test_calling.py",
+    ),
+    Mutant(
+        "a denial that is not judged yet is not waited for",
+        [
+            (
+                "bot/jobs/starting.py",
+                "if not begun and approvals.is_opposed(connection, request.approval.id):",
+                "if False:",
+            )
+        ],
+        by="tests/jobs/test_starting.py",
+    ),
+    Mutant(
+        "time stands while the clock is behind",
+        [("bot/store/steady.py", "if self._behind else 0", "if False else 0")],
+        by="tests/store/test_clock.py",
+    ),
+    Mutant(
         "a lock that is held is taken",
         [("bot/store/locks.py", "if taken.get(key, run_id) != run_id", "if False")],
         by="tests/store/test_locks.py",
@@ -254,8 +286,8 @@ MUTANTS = (
         [
             (
                 EXECUTE,
-                "drifted = _drifted(plan, ordinal, live) + await _owned(plan, ordinal, live, access)",
-                "drifted = _drifted(plan, ordinal, live)",
+                "                drifted += await _owned(plan, ordinal, live, access)\n                if drifted:",
+                "                if drifted:",
             )
         ],
         by="tests/runbooks/test_owners.py",

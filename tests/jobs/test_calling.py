@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from tests.jobs.test_asking import fill, form
 from tests.system.town import LEE, PRIYA, Town, checkout_alert
 
 
@@ -98,3 +100,85 @@ async def test_nothing_is_tried_again_after_the_time_of_the_run(closed_shop: Tow
     await closed_shop.page.click(LEE, request, "Approve")
     await closed_shop.sees("A-1 failed.*It was not tried again: the run began . s ago")
     assert closed_shop.rows("SELECT count(*) FROM audit WHERE kind = 'step.retried'")[0][0] < 5
+
+
+async def steps_after(here: Town, *steps: dict[str, Any]) -> None:
+    """Serve with a rollback of a Deployment that has these steps too, and with a request for it."""
+    path = Path(here.environment["SIGNOFF_RUNBOOKS"]) / "rollback-deployment.yaml"
+    book = yaml.safe_load(path.read_text())
+    book["steps"] += steps
+    path.write_text(yaml.safe_dump(book, sort_keys=False))
+    await here.serve()
+    await here.alert(checkout_alert())
+
+
+CART = {"apiVersion": "apps/v1", "kind": "Deployment", "namespace": "shop", "name": "cart"}
+MARK = {
+    "id": "mark",
+    "action": "annotate",
+    "with": {"key": "shop.example/back", "value": "yes"},
+    "target": CART,
+    "timeout_seconds": 5,
+}
+
+
+async def test_a_run_that_is_half_done_when_actions_are_turned_off_says_so_and_goes_on_once_they_are_on(
+    closed_shop: Town,
+) -> None:
+    here = closed_shop
+    await steps_after(here, {"id": "look", "action": "wait", "with": {"seconds": 4}, "timeout_seconds": 9}, MARK)
+    await here.page.click(LEE, await here.request(), "Approve")
+    await here.until(lambda: here.rows("SELECT 1 FROM run_steps WHERE ordinal = 1"), "the wait to begin")
+    await here.ops("actions off wait", user=PRIYA)
+    await here.sees("A-1 is half done and waits. Actions are off: .* stopped them .wait.")
+    assert here.rows("SELECT state, attempts FROM runs") == [("running", 0)]
+    (card,) = [each for each in await here.page.messages(LEE) if "A-1" in str(each) and "Running" in str(each)]
+    assert "Actions are off" in str(card)
+    await here.ops("actions on", user=PRIYA)
+    await here.ops("actions on", user=LEE)
+    await here.sees("A-1 helped", seconds=12)
+    assert len(await here.writes()) == 2
+    assert here.rows("SELECT outcome FROM runs WHERE outcome LIKE '%Actions%'") == []
+    assert here.audit_holds()
+
+
+async def test_a_run_that_stood_still_for_long_goes_on_only_if_it_might_start(closed_shop: Town) -> None:
+    """Its question was answered after its request had expired: what is left of it is not done, and it says so."""
+    here = closed_shop
+    await steps_after(here, MARK)
+    request = await here.request()
+    await here.lose("before")
+    await here.page.click(LEE, request, "Approve")
+    question = await here.sees("A-1: did this take effect")
+    here.time_passes(86_400.0)
+    await here.page.click(LEE, question, "It took effect")
+    await here.sees("A-1 failed.*Nothing was sent: A-1 expired at")
+    assert here.rows("SELECT state FROM run_steps ORDER BY ordinal") == [("done",), ("failed",)]
+    assert await here.writes() == []
+    assert here.rows("SELECT * FROM locks") == []
+    assert here.audit_holds()
+
+
+async def test_a_call_that_waits_for_a_budget_is_sent_no_more_once_actions_are_off(closed_shop: Town) -> None:
+    here = closed_shop
+    path = Path(here.environment["SIGNOFF_RUNBOOKS"]) / "drain-node.yaml"
+    book = yaml.safe_load(path.read_text())
+    book["steps"][1]["timeout_seconds"] = 60
+    path.write_text(yaml.safe_dump(book, sort_keys=False))
+    await here.serve()
+    await here.alert(checkout_alert())
+    await here.request()
+    budget = {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "cart"}}
+    spec = {"minAvailable": 3, "selector": {"matchLabels": {"app": "cart"}}}
+    budget["metadata"] |= {"namespace": "shop"}
+    await here.control("apply", {"cluster": "prod", "objects": [budget | {"spec": spec}]})
+    await fill(here, LEE, await form(here, LEE, "drain-node INC-1"), node="node-1")
+    await here.page.click(PRIYA, await here.request(2), "Approve", stale=True)
+    await here.until(lambda: here.rows("SELECT 1 FROM run_steps WHERE ordinal = 1"), "the eviction to begin")
+    await here.ops("actions off wait", user=PRIYA)
+    await here.control("apply", {"cluster": "prod", "objects": [budget | {"spec": spec | {"minAvailable": 0}}]})
+    await here.until(
+        lambda: here.rows("SELECT 1 FROM run_steps WHERE detail LIKE 'Nothing was changed: Actions are off%'"),
+        "the eviction to be given up",
+    )
+    assert [call for call in await here.writes() if "evict" in call] == []

@@ -6,7 +6,13 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
+from bot.domain.approval import Person, Vote
+from bot.domain.keys import Keys
+from bot.store import approvals, clock, work
+from bot.store.database import Database
+from tests.jobs.test_asking import fill, form
 from tests.system.town import LEE, PRIYA, WITHOUT_CLUSTER, WITHOUT_RUNNER, Json, Town, checkout_alert
 
 DAY = 86_400.0
@@ -112,35 +118,42 @@ async def test_a_runner_that_is_gone_before_the_first_call_voids_the_approval(cl
     assert await closed_shop.writes() == []
 
 
+async def asked_too(shop: Town) -> Json:
+    """Let Priya ask for another change of the same target, and return the message with her request, A-2."""
+    view = await form(shop, PRIYA, "restart-deployment INC-1")
+    await fill(shop, PRIYA, view, namespace="shop", deployment="checkout")
+    return await shop.request(2)
+
+
 async def test_a_run_waits_for_the_one_that_holds_its_target_and_starts_when_that_ends(shop: Town) -> None:
     await shop.alert(checkout_alert())
     first = await shop.request()
-    await shop.alert(checkout_alert() | {"groupKey": "another"})
-    second = await shop.request(2)
+    second = await asked_too(shop)
     await shop.lose("before")
     await shop.page.click(LEE, first, "Approve")
     question = await shop.sees("A-1: did this take effect")
-    await shop.page.click(LEE, second, "Approve")
+    await shop.page.click(LEE, second, "Approve", stale=True)
     await shop.sees("A-2 is approved and waits. It waits for A-1")
     assert shop.rows("SELECT r.state FROM runs r JOIN approvals a ON a.id = r.approval_id ORDER BY number") == [
         ("unknown",),
         ("starting",),
     ]
     await shop.page.click(LEE, question, "It did not")
-    await shop.sees("A-2 helped")
+    await shop.until(lambda: shop.rows("SELECT 1 FROM run_steps WHERE state = 'done'"), "A-2 to run")
     assert len(await shop.writes()) == 1
-    assert shop.rows("SELECT * FROM locks") == []
 
 
 async def test_an_approval_that_is_taken_back_while_its_run_waits_is_asked_for_anew_at_once(shop: Town) -> None:
     await shop.alert(checkout_alert())
     first = await shop.request()
-    await shop.alert(checkout_alert() | {"groupKey": "another"})
+    await fill(
+        shop, PRIYA, await form(shop, PRIYA, "restart-deployment INC-1"), namespace="shop", deployment="checkout"
+    )
     second = await shop.request(2)
     await shop.lose("before")
     await shop.page.click(LEE, first, "Approve")
     await shop.sees("A-1: did this take effect")
-    await shop.page.click(LEE, second, "Approve")
+    await shop.page.click(LEE, second, "Approve", stale=True)
     await shop.sees("A-2 is approved and waits. It waits for A-1")
     await shop.choose(LEE, await shop.request(2), "Take my approval back")
     await shop.sees("took their approval of A-2 back")
@@ -152,15 +165,39 @@ async def test_an_approval_that_is_taken_back_while_its_run_waits_is_asked_for_a
     ]
 
 
+async def test_a_denial_that_was_taken_is_judged_before_the_first_call(closed_shop: Town) -> None:
+    """The process died after it had acknowledged the denial, and its job comes later than the run's."""
+    here = closed_shop
+    await here.interrupted("after:run.started")
+    [(approval, digest)] = here.rows("SELECT id, digest FROM approvals")
+    keys = Keys.read(here.environment["SIGNOFF_SECRET_KEY"])
+    database = Database(here.environment["SIGNOFF_DATABASE_URL"], keys=keys)
+    denial = Vote("denial", approval, Person("T0SHOP", PRIYA), "deny", digest, reason="no!", received_at=1)
+
+    def store(connection: Connection) -> None:
+        approvals.receive_vote(connection, denial, person_name="priya", channel="C0INCIDENTS")
+        work.want(connection, "vote", denial.id, now=clock.advance(connection) + 3_600_000_000)
+
+    database.write_now(store)
+    database.close()
+    await here.serve()
+    await here.sees("A-1 is approved and waits. Somebody's word against it was taken")
+    here.alter("UPDATE votes SET not_before = 0 WHERE id = 'denial'")
+    await here.sees("A-1 denied by")
+    assert here.rows("SELECT state FROM runs") == [("void",)]
+    assert here.rows("SELECT * FROM run_steps") == []
+    assert await here.writes() == []
+    assert here.audit_holds()
+
+
 async def test_a_run_that_waits_until_its_request_expires_does_not_start(shop: Town) -> None:
     await shop.alert(checkout_alert())
     first = await shop.request()
-    await shop.alert(checkout_alert() | {"groupKey": "another"})
-    second = await shop.request(2)
+    second = await asked_too(shop)
     await shop.lose("before")
     await shop.page.click(LEE, first, "Approve")
     await shop.sees("A-1: did this take effect")
-    await shop.page.click(LEE, second, "Approve")
+    await shop.page.click(LEE, second, "Approve", stale=True)
     await shop.sees("A-2 is approved and waits")
     shop.time_passes(DAY)
     await shop.sees("A-2 expired at .*it was approved and could not start until then")
