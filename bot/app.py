@@ -20,7 +20,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import log as logging
-from bot.assembly import TRIAGE, CannotStart, load_catalogue, load_prompt, open_database, redactor_of, suit, world_of
+from bot.assembly import TRIAGE, CannotStart, load_catalogue, load_prompt, open_database, redactor_of, world_of
 from bot.intake import http, slack
 from bot.intake.alertmanager import Bounds
 from bot.intake.github import GitHubIntake
@@ -63,8 +63,7 @@ async def serve(configuration: Configuration) -> int:
     settings = configuration.settings
     redactor = redactor_of(settings)
     logging.configure(redactor, level=settings.log_level)
-    books, triage = load_catalogue(settings), load_prompt(settings, TRIAGE)
-    suit(books, configuration)
+    books, triage = load_catalogue(configuration), load_prompt(settings, TRIAGE)
     database = open_database(settings)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()

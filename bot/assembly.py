@@ -13,7 +13,6 @@ from pydantic import SecretStr
 from bot import shipped
 from bot.analysis import log_summary
 from bot.analysis.offers import RunbookOffer, proposable
-from bot.approvals import needs
 from bot.chat.outbox import Outbox
 from bot.clients import github as github_client
 from bot.clients import slack as slack_client
@@ -118,19 +117,14 @@ def gateway_of(settings: Settings, redactor: Redactor) -> Gateway | None:
     return Gateway(api_key=key, redactor=redactor, model=settings.model, base_url=settings.anthropic_base_url or None)
 
 
-def load_catalogue(settings: Settings) -> Catalogue:
-    """Load the runbooks. Raises ``CannotStart`` with every problem, by file, line and key."""
+def load_catalogue(configuration: Configuration) -> Catalogue:
+    """Load the runbooks, which may ask for the configured groups only. Raises ``CannotStart`` with every problem, by
+    file, line and key."""
     try:
-        return catalogue.load(shipped.runbooks(settings.runbooks))
+        groups = configuration.structure.policy().groups
+        return catalogue.load(shipped.runbooks(configuration.settings.runbooks), groups)
     except RunbookError as error:
         raise CannotStart(f"the runbooks cannot be used:\n{error}") from error
-
-
-def suit(books: Catalogue, configuration: Configuration) -> None:
-    """Check that the policy can give what the runbooks ask for. Raises ``CannotStart`` naming each file and key."""
-    problems = needs.problems(books.runbooks.values(), configuration.structure.policy())
-    if problems:
-        raise CannotStart("the runbooks do not fit the configuration:\n" + "\n".join(problems))
 
 
 def tasks(settings: Settings) -> tuple[str, ...]:

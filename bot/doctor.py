@@ -122,8 +122,7 @@ def _files(configuration: Configuration) -> tuple[Catalogue | None, list[Check]]
     checks: list[Check] = []
     books = None
     try:
-        books = assembly.load_catalogue(configuration.settings)
-        assembly.suit(books, configuration)
+        books = assembly.load_catalogue(configuration)
         checks.append(Check("runbooks", True, f"{len(books.runbooks)} runbooks, digest {books.digest[:12]}"))
     except assembly.CannotStart as error:
         remedy = "Mend what is named; `signoff runbooks lint` checks the files."

@@ -30,12 +30,20 @@ def runbooks() -> None:
 @runbooks.command()
 @click.argument("folder", type=_FOLDER, required=False)
 def lint(folder: Path | None) -> None:
-    """Check every runbook of FOLDER (or of the configured folder) and name all problems with file, line and key."""
+    """Check every runbook of FOLDER (or of the configured folder) and name all problems with file, line and key.
+
+    It finds what `signoff serve` would refuse. The groups that runbooks ask for are checked where SIGNOFF_CONFIG names
+    a configuration.
+    """
+    import os
+
     from bot import shipped
     from bot.runbooks import lint as linter
 
-    where = folder or shipped.runbooks(configuration(serving=False).settings.runbooks)
-    problems = linter.lint(where)
+    configured = bool(os.environ.get("SIGNOFF_CONFIG"))
+    found = configuration(serving=False) if configured or folder is None else None
+    where = folder or shipped.runbooks(found.settings.runbooks if found else None)
+    problems = linter.lint(where, found.structure.policy().groups if found else None)
     for problem in problems:
         click.echo(str(problem))
     if problems:
@@ -95,11 +103,9 @@ def _load(found: Configuration) -> Catalogue:
     from bot import assembly
 
     try:
-        books = assembly.load_catalogue(found.settings)
-        assembly.suit(books, found)
+        return assembly.load_catalogue(found)
     except assembly.CannotStart as error:
         fail(str(error))
-    return books
 
 
 def _named(books: Catalogue, name: str) -> Runbook:
@@ -117,9 +123,10 @@ async def _plan(
 
     from bot import assembly
     from bot.approvals.needs import concerning, needed
+    from bot.jobs.world import hands
     from bot.runbooks import parameters
-    from bot.runbooks.access import Access
     from bot.runbooks.plan import PlanContext, make
+    from bot.runbooks.resources import in_kubernetes
 
     runbook, structure = books.runbooks[name], found.structure
     redactor = assembly.redactor_of(found.settings)
@@ -128,16 +135,24 @@ async def _plan(
         for each in clusters.values():
             life.push_async_callback(each.close)
         chosen = cluster or structure.default_cluster or (next(iter(clusters)) if len(clusters) == 1 else "")
-        if chosen not in clusters:
+        if (cluster and cluster not in clusters) or (not chosen and in_kubernetes(runbook.kinds)):
             raise assembly.CannotStart(
                 f"--cluster: give one of {', '.join(sorted(clusters)) or 'none that are configured'}"
             )
-        access = clusters[chosen]
-        if access.runner is None:
-            raise assembly.CannotStart(f"clusters.{chosen}.runner: not configured, so nothing can be changed there")
         github = assembly.connect_actions(found)
         if github is not None:
             life.push_async_callback(github.close)
+        access = hands(
+            clusters,
+            chosen,
+            runbook.kinds,
+            endpoints=assembly.endpoints_of(found),
+            secrets=assembly.secrets_of(found, redactor),
+            github=github,
+            acts_in=structure.github.listens_to,
+        )
+        if access is None:
+            raise assembly.CannotStart(f"clusters.{chosen}.runner: not configured, so nothing can be changed there")
         policy = structure.policy()
         takes = needed(runbook, policy)
         people = await _people(found, takes, redactor)
@@ -157,17 +172,8 @@ async def _plan(
             policy_digest=partial(concerning, runbook=runbook, policy=policy),
             registries=tuple(structure.registries),
         )
-        hands = Access(
-            access.runner,
-            alertmanager=access.alertmanager,
-            endpoints=assembly.endpoints_of(found),
-            secrets=assembly.secrets_of(found, redactor),
-            github=github,
-            acts_in=structure.github.listens_to,
-            namespaces=access.acts_in,
-        )
         values = parameters.read(runbook.parameters, given)
-        return await make(runbook, values, access=hands, context=context, redact=redactor.data)
+        return await make(runbook, values, access=access, context=context, redact=redactor.data)
 
 
 async def _people(found: Configuration, takes: Needed, redactor: Redactor) -> Bound:

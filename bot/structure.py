@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from bot.approvals import windows
+from bot.domain import cron
 from bot.domain.approval import Person
 from bot.domain.policy import BREAK_GLASS, LISTED, Demand, Group, Policy, UserGroup, Window
 from bot.domain.runbook import Risk
@@ -291,7 +291,7 @@ class TimeWindow(Strict):
     @field_validator("cron")
     @classmethod
     def _five_fields(cls, value: str) -> str:
-        fault = windows.cron_fault(value)
+        fault = cron.fault(value)
         if fault:
             raise ValueError(f"{value!r} {fault}")
         return value
@@ -299,14 +299,14 @@ class TimeWindow(Strict):
     @field_validator("duration")
     @classmethod
     def _some_time(cls, value: str) -> str:
-        if not 0 < _seconds(value) <= windows.LONGEST_SECONDS:
+        if not 0 < _seconds(value) <= cron.LONGEST_SECONDS:
             raise ValueError(f"{value!r} is no duration: give days, hours and minutes, as in 8h or 2d12h, at most 31d")
         return value
 
     @field_validator("time_zone")
     @classmethod
     def _zone(cls, value: str) -> str:
-        if not windows.is_zone(value):
+        if not cron.is_zone(value):
             raise ValueError(f"{value!r} is no time zone: give a name of the IANA database, as in Europe/Berlin")
         return value
 

@@ -159,3 +159,40 @@ def test_doctor_makes_nothing_and_says_what_to_do(tmp_path: Path) -> None:
     given["SIGNOFF_DATABASE_URL"] = f"sqlite:///{tmp_path / 'data' / 'signoff.db'}"
     assert "Create the folder" in process("doctor", cwd=tmp_path, **given).stdout
     assert not (tmp_path / "data").exists()
+
+
+def test_lint_finds_what_serve_would_refuse_also_by_the_configuration(tmp_path: Path) -> None:
+    book = (ROOT / "runbooks" / "restart-deployment.yaml").read_text()
+    (tmp_path / "restart-deployment.yaml").write_text(
+        book.replace("approval:\n", "approval:\n  groups:\n    nosuch: 1\n", 1)
+    )
+    config = tmp_path / "config" / "signoff.yaml"
+    config.parent.mkdir()
+    config.write_text("channel: C0INCIDENTS\n")
+    assert signoff("runbooks", "lint", str(tmp_path)).exit_code == 0
+    of_configured = {"SIGNOFF_CONFIG": str(config), "SIGNOFF_RUNBOOKS": str(tmp_path)}
+    for words in (("lint",), ("lint", str(tmp_path)), ("list",)):
+        refused = signoff("runbooks", *words, **of_configured)
+        assert refused.exit_code != 0
+        assert "approval.groups.nosuch: nosuch is no configured group" in refused.output
+
+
+def test_what_is_in_no_cluster_is_planned_without_one(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("status-page-key-0123456789")
+    note = {"type": "object", "additionalProperties": False, "properties": {"note": {}, "key": {}, "pinned": {}}}
+    told = {
+        "channel": "C0INCIDENTS",
+        "approvers": ["T0SHOP:U0LEE"],
+        "endpoints": {"status": {"url": "https://status.example/notes", "body": note}},
+        "secrets": {"status-key": str(tmp_path / "key")},
+    }
+    (tmp_path / "signoff.yaml").write_text(yaml.safe_dump(told))
+    where = {"SIGNOFF_CONFIG": str(tmp_path / "signoff.yaml"), "SIGNOFF_RUNBOOKS": str(ROOT / "docs" / "examples")}
+    given = ("note=Orders are delayed.", "incident=INC-1", "key=status-key")
+    planned = signoff("runbooks", "plan", "post-status-note", *given, **where)
+    assert planned.exit_code == 0, planned.output
+    assert "POST to Endpoint status" in planned.output
+    unknown = signoff("runbooks", "plan", "post-status-note", *given, "--cluster", "moon", **where)
+    assert (unknown.exit_code, "--cluster: give one of" in unknown.output) == (2, True)
+    needs_one = signoff("runbooks", "plan", "raise-log-level", **where)
+    assert (needs_one.exit_code, "--cluster: give one of" in needs_one.output) == (2, True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -44,27 +44,6 @@ def needed(runbook: Runbook, policy: Policy) -> Needed:
         requester_may_approve=asked.requester_may_approve and runbook.risk == "low",
         break_glass=asked.break_glass,
     )
-
-
-def problems(runbooks: Iterable[Runbook], policy: Policy) -> list[str]:
-    """Say which runbooks ask for what the policy cannot give, one sentence each: they could never be approved, or
-    nobody knows when."""
-    known = ", ".join(sorted(policy.groups)) or "none"
-    found = []
-    for runbook in runbooks:
-        for group in sorted(set(runbook.approval.groups) - set(policy.groups)):
-            found.append(f"{runbook.path}: approval.groups: {group} is no configured group (configured: {known})")
-        if runbook.approval.requester_may_approve and runbook.risk != "low":
-            found.append(f"{runbook.path}: approval.requester_may_approve: only a low-risk runbook may say so")
-        for index, window in enumerate(runbook.windows):
-            fault = windows.cron_fault(window.cron)
-            if fault:
-                found.append(f"{runbook.path}: windows[{index}].cron: {window.cron!r} {fault}")
-            if not windows.is_zone(window.time_zone):
-                found.append(f"{runbook.path}: windows[{index}].time_zone: there is no {window.time_zone!r}")
-            if window.duration_seconds > windows.LONGEST_SECONDS:
-                found.append(f"{runbook.path}: windows[{index}].duration: is at most 31d")
-    return found
 
 
 def concerning(record: Mapping[str, Any], runbook: Runbook, policy: Policy) -> str:

@@ -11,15 +11,13 @@ either reading: from both of a fold, and from both before and after a gap. So in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
-from functools import cache
-from zoneinfo import ZoneInfo
 
+from bot.domain import cron
 from bot.domain.policy import Window
 
-LONGEST_SECONDS = 31 * 86_400
 # No zone has ever moved its clocks by more in one night.
 _SLACK = timedelta(hours=3)
 _LOOKS = 200
@@ -44,31 +42,6 @@ def hold(windows: Iterable[Window], at: int, *, cluster: str, namespaces: Sequen
 def matching(windows: Iterable[Window], *, cluster: str, namespaces: Sequence[str], runbook: str) -> list[Window]:
     """Return the windows that hold or allow an action on these targets, whenever they are open."""
     return [each for each in windows if _concerns(each, cluster, namespaces, runbook)]
-
-
-def cron_fault(cron: str) -> str:
-    """Say what is wrong with a cron expression, or return an empty string."""
-    from cronsim import CronSimError
-
-    if len(cron.split()) != 5:
-        return "is no cron expression of five fields: minute, hour, day of month, month, day of week"
-    try:
-        next(_walls(cron, datetime(2026, 1, 1), back=False))  # noqa: DTZ001 - a wall clock has no zone
-    except CronSimError as error:
-        return f"is no cron expression: {error}"
-    except StopIteration:
-        return "never comes"
-    return ""
-
-
-def is_zone(name: str) -> bool:
-    """Say whether there is such a time zone."""
-    try:
-        return bool(name) and _zone(name) is not None
-    except (OSError, ValueError):  # what is not found is a KeyError of the library's own
-        return False
-    except KeyError:
-        return False
 
 
 def _concerns(window: Window, cluster: str, namespaces: Sequence[str], runbook: str) -> bool:
@@ -116,8 +89,8 @@ def _opens(windows: Sequence[Window], now: datetime) -> datetime | None:
 def _ends(window: Window, now: datetime) -> datetime | None:
     """Return when the window that is open at ``now`` closes, or None if it is closed."""
     lasts = timedelta(seconds=window.duration_seconds)
-    local = now.astimezone(_zone(window.time_zone)).replace(tzinfo=None)
-    for wall in _walls(window.cron, local + _SLACK, back=True):
+    local = now.astimezone(cron.zone(window.time_zone)).replace(tzinfo=None)
+    for wall in cron.walls(window.cron, local + _SLACK, back=True):
         starts = _instants(window, wall)
         open_until = [start + lasts for start in starts if start <= now < start + lasts]
         if open_until:
@@ -129,8 +102,8 @@ def _ends(window: Window, now: datetime) -> datetime | None:
 
 def _next(window: Window, now: datetime) -> datetime:
     """Return when the window opens next after ``now``."""
-    local = now.astimezone(_zone(window.time_zone)).replace(tzinfo=None)
-    for wall in _walls(window.cron, local - _SLACK, back=False):
+    local = now.astimezone(cron.zone(window.time_zone)).replace(tzinfo=None)
+    for wall in cron.walls(window.cron, local - _SLACK, back=False):
         starts = [start for start in _instants(window, wall) if start > now]
         if starts:
             return min(starts)
@@ -140,21 +113,8 @@ def _next(window: Window, now: datetime) -> datetime:
 def _instants(window: Window, wall: datetime) -> list[datetime]:
     """Return the instants that a wall-clock time stands for; fold=0 reads a gap with the offset before it."""
     folds = (0, 1) if window.kind == "deny" else (0,)
-    zone = _zone(window.time_zone)
+    zone = cron.zone(window.time_zone)
     return [wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in folds]
-
-
-def _walls(cron: str, start: datetime, *, back: bool) -> Iterator[datetime]:
-    """Yield the wall-clock times of a cron expression, away from ``start`` and without it. Without a zone cronsim only
-    counts, so that what a change of clocks means is decided here."""
-    from cronsim import CronSim
-
-    return CronSim(cron, start.replace(microsecond=0), reverse=back)
-
-
-@cache
-def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
 
 
 def _moment(at: int) -> datetime:

@@ -46,6 +46,35 @@ class ClusterAccess:
                 await each.close()
 
 
+def hands(
+    clusters: Mapping[str, ClusterAccess],
+    cluster: str,
+    kinds: Iterable[str] | None = None,
+    *,
+    endpoints: Mapping[str, Endpoint],
+    secrets: Mapping[str, str],
+    github: GitHub | None,
+    acts_in: Callable[[str], bool],
+) -> Access | None:
+    """Return what changes things of these kinds in a cluster, or, where it is empty, in none; None where a runner is
+    needed and there is none. Without kinds one is needed."""
+    found = clusters.get(cluster)
+    runner = found.runner if found else None
+    gone = bool(cluster) and found is None
+    if gone or (runner is None and (kinds is None or in_kubernetes(kinds))):
+        return None
+    return Access(
+        runner,
+        cluster=cluster,
+        alertmanager=found.alertmanager if found else None,
+        endpoints=endpoints,
+        secrets=secrets,
+        github=github,
+        acts_in=acts_in,
+        namespaces=found.acts_in if found else (),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class CodeAccess:
     """GitHub by the identity that reviews, which can change no contents; and what the configuration says of it.
@@ -118,20 +147,13 @@ class World:
     acts_in: Callable[[str], bool] = lambda repository: True
 
     def hands(self, cluster: str, kinds: Iterable[str] | None = None) -> Access | None:
-        """Return what changes things of these kinds in a cluster, or, where it is empty, in none; None where a runner
-        is needed and there is none. Without kinds one is needed."""
-        found = self.clusters.get(cluster)
-        runner = found.runner if found else None
-        gone = bool(cluster) and found is None
-        if gone or (runner is None and (kinds is None or in_kubernetes(kinds))):
-            return None
-        return Access(
-            runner,
-            cluster=cluster,
-            alertmanager=found.alertmanager if found else None,
+        """Return what changes things of these kinds in a cluster, as `hands` has it."""
+        return hands(
+            self.clusters,
+            cluster,
+            kinds,
             endpoints=self.endpoints,
             secrets=self.secrets,
             github=self.actions,
             acts_in=self.acts_in,
-            namespaces=found.acts_in if found else (),
         )

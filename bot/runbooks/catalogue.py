@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from bot.domain.canonical import canonical, digest
 from bot.domain.policy import Window
 from bot.domain.runbook import ApprovalNeeds, Check, Reach, Rollback, Runbook, Step, Undo, Verification, Where
 from bot.runbooks.actions import ACTIONS
-from bot.runbooks.lint import Problem, read
+from bot.runbooks.lint import Problem, read, seconds
 from bot.runbooks.resources import KINDS
 
 
@@ -31,9 +31,10 @@ class Catalogue:
     digest: str
 
 
-def load(folder: Path) -> Catalogue:
-    """Load every runbook of ``folder``. Raises ``RunbookError`` if any has a problem."""
-    problems, sound = read(folder)
+def load(folder: Path, groups: Collection[str] | None = None) -> Catalogue:
+    """Load every runbook of ``folder``. Raises ``RunbookError`` if any has a problem, also that it asks for a group of
+    people that is none of ``groups``, if those are given."""
+    problems, sound = read(folder, groups)
     if problems:
         raise RunbookError(problems)
     runbooks = {data["id"]: _runbook(path, data) for path, data in sorted(sound.items())}
@@ -94,9 +95,7 @@ def _where(data: Mapping[str, Any], within: Sequence[str] = ()) -> Where:
 
 
 def _window(data: Mapping[str, Any]) -> Window:
-    amount, unit = int(data["duration"][:-1]), data["duration"][-1]
-    seconds = amount * {"m": 60, "h": 3_600, "d": 86_400}[unit]
-    return Window(data["kind"], data["cron"], seconds, data["time_zone"], why=data.get("why", ""))
+    return Window(data["kind"], data["cron"], seconds(data["duration"]), data["time_zone"], why=data.get("why", ""))
 
 
 def _checks(data: Sequence[Mapping[str, Any]]) -> tuple[Check, ...]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bot.domain import document
+from bot.domain import cron, document
 from bot.domain.document import Key
 from bot.runbooks import parameters, schema_errors, template
 from bot.runbooks.actions import ACTIONS
@@ -21,6 +22,8 @@ MAX_FILES = 200
 
 # What fill() may put into a step; the parameters' names are the other scope.
 TARGET_FIELDS = frozenset({"namespace", "name"})
+
+_LASTS = re.compile(r"[1-9][0-9]{0,4}[mhd]")
 
 Found = tuple[Key, str]
 
@@ -39,14 +42,15 @@ class Problem:
         return f"{place}: {self.key}: {self.sentence}" if self.key else f"{place}: {self.sentence}"
 
 
-def lint(folder: Path) -> list[Problem]:
+def lint(folder: Path, groups: Collection[str] | None = None) -> list[Problem]:
     """Check every runbook of ``folder``. An empty list means that the catalogue loads."""
-    problems, _ = read(folder)
+    problems, _ = read(folder, groups)
     return problems
 
 
-def read(folder: Path) -> tuple[list[Problem], dict[Path, Mapping[str, Any]]]:
-    """Return the problems and the data of every sound file of ``folder``, which is read once."""
+def read(folder: Path, groups: Collection[str] | None = None) -> tuple[list[Problem], dict[Path, Mapping[str, Any]]]:
+    """Return the problems and the data of every sound file of ``folder``, which is read once. ``groups`` are those that
+    the configuration has; None where there is no configuration to ask."""
     try:
         entries = sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.is_file())
     except OSError as error:
@@ -64,7 +68,7 @@ def read(folder: Path) -> tuple[list[Problem], dict[Path, Mapping[str, Any]]]:
         return problems, {}
     sound: dict[Path, Mapping[str, Any]] = {}
     for path in files:
-        found, data = _check_file(path)
+        found, data = _check_file(path, groups)
         problems += found
         if not found:
             sound[path] = data
@@ -86,7 +90,7 @@ def _schema() -> Mapping[str, Any]:
     return parsed
 
 
-def _check_file(path: Path) -> tuple[list[Problem], Mapping[str, Any]]:
+def _check_file(path: Path, groups: Collection[str] | None) -> tuple[list[Problem], Mapping[str, Any]]:
     try:
         with path.open("rb") as file:
             raw = file.read(document.MAX_BYTES + 1)
@@ -98,7 +102,7 @@ def _check_file(path: Path) -> tuple[list[Problem], Mapping[str, Any]]:
         return problems, {}
     faults = schema_errors.faults(_schema(), parsed.data)
     # A rule that reads a part of the wrong shape would only repeat what the schema already said.
-    faults += [fault for fault in _rules(path.stem, parsed.data) if fault not in faults]
+    faults += [fault for fault in _rules(path.stem, parsed.data, groups) if fault not in faults]
     problems += [Problem(str(path), parsed.line(key), _key(key), sentence) for key, sentence in faults]
     return problems, parsed.data if isinstance(parsed.data, Mapping) else {}
 
@@ -108,7 +112,7 @@ def _key(key: Key) -> str:
     return text.removeprefix(".")
 
 
-def _rules(stem: str, data: Any) -> Iterator[Found]:
+def _rules(stem: str, data: Any, groups: Collection[str] | None) -> Iterator[Found]:
     """What the schema cannot say. Parts of a wrong shape are passed over: the schema reports those."""
     if not isinstance(data, Mapping):
         return
@@ -130,6 +134,11 @@ def _rules(stem: str, data: Any) -> Iterator[Found]:
     approval = _mapping(data.get("approval"))
     if approval.get("requester_may_approve") is True and data.get("risk") != "low":
         yield ("approval", "requester_may_approve"), "is for runbooks of low risk only"
+    if groups is not None:
+        configured = ", ".join(sorted(groups)) or "none"
+        for name in sorted(set(_mapping(approval.get("groups"))) - set(groups)):
+            yield ("approval", "groups", name), f"{name} is no configured group (configured: {configured})"
+    yield from _windows(_list(data.get("windows")))
     whole = _mapping(data.get("limits")).get("run_seconds")
     times = [_mapping(step).get("timeout_seconds") for step in _list(data.get("steps"))]
     longest = max((each for each in times if isinstance(each, int)), default=0)
@@ -139,6 +148,23 @@ def _rules(stem: str, data: Any) -> Iterator[Found]:
     deadline, stable = verification.get("deadline_seconds"), verification.get("stable_seconds")
     if isinstance(deadline, int) and isinstance(stable, int) and stable >= deadline:
         yield ("verification", "stable_seconds"), f"must be shorter than deadline_seconds ({deadline})"
+
+
+def _windows(windows: list[Any]) -> Iterator[Found]:
+    for index, window in enumerate(map(_mapping, windows)):
+        when, zone, lasts = (window.get(key) for key in ("cron", "time_zone", "duration"))
+        fault = cron.fault(when) if isinstance(when, str) else ""
+        if fault:
+            yield ("windows", index, "cron"), f"{when!r} {fault}"
+        if isinstance(zone, str) and not cron.is_zone(zone):
+            yield ("windows", index, "time_zone"), f"{zone!r} is no name of the IANA database, as in Europe/Berlin"
+        if isinstance(lasts, str) and _LASTS.fullmatch(lasts) and seconds(lasts) > cron.LONGEST_SECONDS:
+            yield ("windows", index, "duration"), f"{lasts} is too long; at most 31d is accepted"
+
+
+def seconds(duration: str) -> int:
+    """Return how long a duration of a window is; it is one of the schema's, such as ``90m``, ``8h`` or ``2d``."""
+    return int(duration[:-1]) * {"m": 60, "h": 3_600, "d": 86_400}[duration[-1]]
 
 
 def _parameters(whole: Mapping[str, Any], declared: Mapping[str, Any]) -> Iterator[Found]:
@@ -342,8 +368,11 @@ def _step(index: int, step: Mapping[str, Any], data: Mapping[str, Any], declared
         yield (*key, "unless"), "give either if or unless"
     if step.get("retries") and step.get("idempotency", action.idempotency) == "none":
         yield (*key, "retries"), f"{action.name} may have its effect twice; only what is safe or keyed is sent again"
-    if step.get("idempotency") == "safe" and action.idempotency != "safe":
+    stated = step.get("idempotency", action.idempotency)
+    if stated == "safe" and action.idempotency != "safe":
         yield (*key, "idempotency"), f"{action.name} is {action.idempotency}, not safe"
+    if stated == "keyed" and action.idempotency != "keyed" and not action.sends_key:
+        yield (*key, "idempotency"), f"{action.name} sends no key by which a repetition could be told"
     if "undo" in step:
         if kind != "Endpoint":
             yield (*key, "undo"), "is for steps on an Endpoint; other actions state their own inverse"

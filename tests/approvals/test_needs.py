@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.approvals.needs import concerning, needed, outdated, problems
+from bot.approvals.needs import concerning, needed, outdated
 from bot.domain.approval import Person
 from bot.domain.plan import Plan
 from bot.domain.policy import LISTED, Demand, Group, Policy, UserGroup, Window
@@ -64,15 +64,6 @@ def test_only_a_low_risk_runbook_lets_its_requester_approve() -> None:
 def test_a_runbook_may_forbid_that_the_glass_is_broken_for_it() -> None:
     assert needed(a_runbook("critical"), Policy()).break_glass
     assert not needed(a_runbook("critical", break_glass=False), Policy()).break_glass
-
-
-def test_what_a_runbook_asks_for_and_nobody_can_give_is_a_problem_with_its_file_and_key() -> None:
-    found = problems([a_runbook(groups={"dba": 1}), a_runbook("high", requester_may_approve=True)], Policy(GROUPS))
-    assert found == [
-        "runbooks/restart.yaml: approval.groups: dba is no configured group (configured: approvers, oncall, platform)",
-        "runbooks/restart.yaml: approval.requester_may_approve: only a low-risk runbook may say so",
-    ]
-    assert problems([a_runbook(groups={"oncall": 1})], Policy(GROUPS)) == []
 
 
 def asked_for(policy: Policy, **changes: Any) -> Plan:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.approvals.windows import cron_fault, hold, is_zone
+from bot.approvals.windows import hold
 from bot.domain.policy import Window
 
 BERLIN = "Europe/Berlin"
@@ -124,38 +124,6 @@ class TestAutumn:
         night = [allow("30 2 * * *", 0.5, time_zone=BERLIN)]
         free = [minute for minute in range(180) if not held(night, at("2026-10-25T00:00") + minute * 60_000_000)]
         assert free == list(range(30, 60))
-
-
-@pytest.mark.parametrize(
-    ("cron", "said"),
-    [
-        ("0 18 * * FRI", ""),
-        ("*/15 9-17 1,15 * *", ""),
-        ("@daily", "five fields"),
-        ("0 0 18 * * FRI", "five fields"),
-        ("0 25 * * *", "Bad hour"),
-        ("0 0 31 2 *", "Bad day-of-month"),
-        ("", "five fields"),
-    ],
-)
-def test_a_cron_expression_is_checked(cron: str, said: str) -> None:
-    fault = cron_fault(cron)
-    assert (said in fault) if said else not fault
-
-
-@pytest.mark.parametrize(
-    ("name", "known"),
-    [
-        ("UTC", True),
-        (BERLIN, True),
-        ("Europe/Atlantis", False),
-        ("", False),
-        ("../etc/passwd", False),
-        ("CEST7", False),
-    ],
-)
-def test_a_time_zone_is_one_of_the_database(name: str, known: bool) -> None:
-    assert is_zone(name) == known
 
 
 _zones = st.sampled_from(

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 from bot.runbooks import lint as linter
 from bot.runbooks.actions import ACTIONS
-from bot.runbooks.catalogue import load
+from bot.runbooks.catalogue import RunbookError, load
 from bot.runbooks.checks import HEALTH, NOTHING, PRECONDITIONS
 from bot.runbooks.lint import Problem, lint, schema
 from bot.runbooks.resources import KINDS
@@ -419,3 +419,52 @@ def test_a_part_of_any_shape_is_a_problem_and_no_exception(key: str, junk: Any) 
         if not found:
             load(Path(folder))
     assert all(problem.line > 0 and problem.sentence for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("changed", "key", "sentence"),
+    [
+        ({"cron": "99 0 * * *"}, "cron", "'99 0 * * *' is no cron expression: Bad minute"),
+        ({"cron": "0 0 31 2 *"}, "cron", "'0 0 31 2 *' is no cron expression: Bad day-of-month"),
+        ({"time_zone": "Mars/Olympus"}, "time_zone", "'Mars/Olympus' is no name of the IANA database"),
+        ({"duration": "99999d"}, "duration", "99999d is too long; at most 31d is accepted"),
+        ({"duration": "32d"}, "duration", "32d is too long"),
+    ],
+)
+def test_a_window_that_serve_could_not_use_is_named_with_its_line(
+    tmp_path: Path, shipped: dict[str, str], changed: dict[str, str], key: str, sentence: str
+) -> None:
+    window = {"kind": "deny", "cron": "0 0 * * *", "duration": "31d", "time_zone": "UTC"}
+    file = tmp_path / ROLLBACK
+    file.write_text(shipped[ROLLBACK] + yaml.safe_dump({"windows": [window]}))
+    assert lint(tmp_path) == []
+    file.write_text(shipped[ROLLBACK] + yaml.safe_dump({"windows": [window | changed]}))
+    (problem,) = lint(tmp_path)
+    assert (problem.key, problem.line > shipped[ROLLBACK].count("\n")) == (f"windows[0].{key}", True)
+    assert problem.sentence.startswith(sentence)
+
+
+def test_a_group_is_one_of_the_configuration_where_there_is_one(tmp_path: Path, shipped: dict[str, str]) -> None:
+    text = shipped[ROLLBACK].replace("approval:\n", "approval:\n  groups:\n    nosuch: 1\n", 1)
+    (tmp_path / ROLLBACK).write_text(text)
+    assert lint(tmp_path) == []
+    (problem,) = lint(tmp_path, {"approvers", "oncall"})
+    assert problem.key == "approval.groups.nosuch"
+    assert text.split("\n")[problem.line - 1].strip() == "nosuch: 1"
+    assert problem.sentence == "nosuch is no configured group (configured: approvers, oncall)"
+    with pytest.raises(RunbookError, match="no configured group"):
+        load(tmp_path, {"approvers"})
+    assert lint(tmp_path, {"nosuch"}) == []
+
+
+@pytest.mark.parametrize(("stated", "problems"), [("safe", 0), ("none", 0), ("keyed", 1)])
+def test_only_what_sends_a_key_may_be_called_keyed(
+    tmp_path: Path, shipped: dict[str, str], stated: str, problems: int
+) -> None:
+    name = "restart-deployment.yaml"
+    data = yaml.safe_load(shipped[name])
+    data["steps"][0]["idempotency"] = stated
+    (tmp_path / name).write_text(yaml.safe_dump(data))
+    found = lint(tmp_path)
+    assert len(found) == problems, found
+    assert all("rollout-restart sends no key by which a repetition could be told" in each.sentence for each in found)

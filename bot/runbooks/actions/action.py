@@ -99,6 +99,8 @@ class Action(ABC):
     """Whether the server can rehearse it."""
     idempotency: Idempotency = "safe"
     """``safe``: sent twice it does what it does once. ``keyed``: the other side tells a repetition by a key."""
+    sends_key: bool = False
+    """Whether it sends a key by which the other side may tell a repetition: a step may then say that it does."""
     reverted_by: frozenset[Reverter] = frozenset()
     """Which owners of an object would put back what it writes."""
     creates: bool = False

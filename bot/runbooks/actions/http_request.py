@@ -28,6 +28,7 @@ class HttpRequest(Unrehearsed):
     verbs = frozenset()
     inverse = "the undo that the step names"
     idempotency = "none"
+    sends_key = True  # Idempotency-Key
 
     async def gather(self, access: Access, target: Target, live: Json, arguments: Json) -> Sequence[Json]:
         """Look the endpoint up; nothing is sent."""
