@@ -409,7 +409,7 @@ class Structure(Strict):
     break_glass: BreakGlass = Field(default_factory=BreakGlass)
     """Who may release a request without its quorum in an emergency, said loudly and reviewed. Empty means nobody."""
     direct_messages: bool = True
-    """Whether approvers, if they are at most ten, are told directly of what waits for them; the thread tells all."""
+    """Whether approvers, ten of more by lot, are told directly of what waits for them; the thread tells all."""
     people: People = Field(default_factory=People)
     """What is known of people beside their groups."""
     audit: Audit = Field(default_factory=Audit)

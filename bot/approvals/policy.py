@@ -344,9 +344,9 @@ def _may_not_break(approval: Approval, vote: Vote, who: Eligible) -> str:
     if vote.person not in who.terms.breakers:
         may = who.names(who.terms.breakers, "or")
         return f"{name} may not break the glass for {approval.name}: {may} may."
-    if BREAK_GLASS in who.electorate.unread:
-        return "Slack could not be asked who may break the glass, so this does not count; try again in a moment."
     if vote.person not in who.electorate.groups.get(BREAK_GLASS, ()):
+        if BREAK_GLASS in who.electorate.unread:
+            return "Slack could not be asked who may break the glass, so this does not count; try again in a moment."
         return f"{name} may not break the glass any more."
     if not _reason(vote):
         return "Breaking the glass takes a reason: it is said to everybody and kept in the audit."

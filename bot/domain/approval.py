@@ -60,7 +60,8 @@ class Need:
 class Electorate:
     """What a vote is judged against: who is in each group, and how each person concerned stood at ``read_at``.
 
-    A group that could not be read is in ``unread``, and nobody is in it. ``age_ms`` is how old the oldest reading is.
+    A group that could not be read as a whole is in ``unread``; who is listed is in it all the same. ``age_ms`` is how
+    old the oldest reading is.
     ``aliases`` maps each identity of a human with several to one of them: a human counts once. ``shared`` says whether
     people of other organisations are in the channel where it is decided; None if that could not be read.
     """

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
 from functools import partial
+from itertools import islice, zip_longest
 from typing import TypeVar
 
 import structlog
@@ -20,6 +21,7 @@ from bot.chat.incident_card import IncidentView, Stage
 from bot.chat.shared_card import Shown
 from bot.domain.alert import Alert
 from bot.domain.approval import Approval, Person
+from bot.domain.canonical import digest
 from bot.domain.ci import CiRun
 from bot.domain.evidence import Evidence
 from bot.domain.incident import Incident
@@ -41,7 +43,8 @@ VALUE = 4000
 VALUES = 64
 TARGETS_NAMED = 3
 CALLED = 10
-"""Approvers who are each told directly of what waits for them."""
+"""Approvers who are each told directly of what waits for them; of more, as many by lot, so that not the same are always
+disturbed and never nobody is."""
 
 
 def _log(problem: UnreadableRow) -> None:
@@ -293,8 +296,8 @@ def shown(connection: Connection, world: World, approval_id: str, *, aside: Asid
 
 
 def call(connection: Connection, world: World, request: Request, *, now: int) -> None:
-    """Tell those who may approve a new request directly what waits for them on its card, each once a card, if they are
-    few: of many, each waits for the others."""
+    """Tell those who may approve a new request directly what waits for them on its card, each once a card; of
+    many the first that the lot falls on, of every group some."""
     if not world.rules.direct_messages:
         return
     matter = matters.get(connection, request.approval.matter_id)
@@ -319,8 +322,18 @@ def call(connection: Connection, world: World, request: Request, *, now: int) ->
 
 def _called(request: Request) -> set[Person]:
     terms = Terms.of(request.plan)
-    people = {person for group in terms.groups.values() for person in group} - (terms.askers or set())
-    return people if len(people) <= CALLED else set()
+    return called(terms.groups, terms.askers or frozenset(), lot=request.approval.card)
+
+
+def called(groups: Mapping[str, frozenset[Person]], without: Set[Person], *, lot: str) -> set[Person]:
+    """Return who is told directly, of every group in turn: the same people for the same ``lot``."""
+
+    def drawn(person: Person) -> str:
+        return digest(f"{lot}/{person}".encode())
+
+    orders = [sorted(people - without, key=drawn) for _, people in sorted(groups.items())]
+    in_turn = dict.fromkeys(person for turn in zip_longest(*orders) for person in turn if person is not None)
+    return set(islice(in_turn, CALLED))
 
 
 def alarm_key(approval_id: str) -> str:
@@ -329,15 +342,15 @@ def alarm_key(approval_id: str) -> str:
 
 
 def raise_alarm(connection: Connection, world: World, request: Request, *, now: int) -> None:
-    """Say in the channel, beside all threads, that the glass was broken; and tell the approvers directly, where that is
-    not turned off and they are few."""
+    """Say in the channel, beside all threads, that the glass was broken; and tell approvers directly, where that is not
+    turned off."""
     approval, terms = request.approval, Terms.of(request.plan)
     glass = approvals.glass_of(connection, approval.id)
     if glass is None:
         return
     show_alarm(connection, world, request, glass, now=now)
-    people = {person for group in terms.groups.values() for person in group} - {glass.broken.vote.person}
-    if not world.rules.direct_messages or len(people) > CALLED:
+    people = called(terms.groups, {glass.broken.vote.person}, lot=approval.card)
+    if not world.rules.direct_messages:
         return
     name = world.redactor.text(glass.broken.person_name)
     reason = world.redactor.text(glass.broken.vote.reason)

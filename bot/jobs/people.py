@@ -25,10 +25,11 @@ NAMES_READ = 20
 
 @dataclass(frozen=True, slots=True)
 class Roll:
-    """Who is in a group, or None if that cannot be read, and how old the oldest part of that is."""
+    """Who is known to be in a group, whether that is everybody, and how old the oldest part of that is."""
 
-    people: frozenset[Person] | None
+    people: frozenset[Person]
     age_seconds: float
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ class Slack(Protocol):
 
 
 async def roll(world: Slack, name: str, *, max_age: float) -> Roll:
-    """Read who is in a configured group. A group that is not configured (any more) has nobody in it."""
+    """Read who is in a configured group. A group that is not configured (any more) has nobody in it, nor has a Slack
+    user group that cannot be read; whom the configuration lists beside it is in it all the same."""
     group = world.rules.policy.group(name)
     if group is None:
         return Roll(frozenset(), 0.0)
@@ -65,18 +67,16 @@ async def roll(world: Slack, name: str, *, max_age: float) -> Roll:
     people = set(group.users)
     age = max((membership.age_seconds for membership in found), default=0.0)
     for each, membership in zip(order, found, strict=True):
-        if membership.users is None:
-            return Roll(None, age)
-        people |= {Person(each.team_id, user) for user in membership.users}
-    return Roll(frozenset(people), age)
+        people |= {Person(each.team_id, user) for user in membership.users or ()}
+    return Roll(frozenset(people), age, all(membership.users is not None for membership in found))
 
 
 async def electorate(
     world: Slack, people: set[Person], groups: Iterable[str], now: int, *, max_age: float, channel: str = ""
 ) -> Electorate:
     """Read how each person stands, who is in each group, at most ``max_age`` seconds ago, and who shares ``channel``
-    ("" where nothing is approved). Who cannot be read is not known, and so may not vote; in a group that cannot be
-    read is nobody."""
+    ("" where nothing is approved). Who cannot be read is not known, and so may not vote; of a group that cannot be
+    read as a whole are those who are listed."""
     order, names = sorted(people), sorted(groups)
     standings, rolls, shared = await asyncio.gather(
         asyncio.gather(*(world.directory.standing(person) for person in order)),
@@ -85,10 +85,10 @@ async def electorate(
     )
     read = dict(zip(names, rolls, strict=True))
     return Electorate(
-        groups={name: each.people for name, each in read.items() if each.people is not None},
+        groups={name: each.people for name, each in read.items() if each.whole or each.people},
         standings=dict(zip(order, standings, strict=True)),
         read_at=now,
-        unread=frozenset(name for name, each in read.items() if each.people is None),
+        unread=frozenset(name for name, each in read.items() if not each.whole),
         age_ms=int(max((each.age_seconds for each in rolls), default=0.0) * 1000),
         aliases=world.rules.policy.aliases,
         shared=shared,
@@ -101,15 +101,16 @@ async def _shared(world: Slack, channel: str) -> bool | None:
 
 async def bound(world: Slack, needed: Needed) -> Bound | str:
     """Return what is needed with the people who are in each group now, to be bound by a plan; or why that cannot be
-    said. That it cannot be read who may break the glass stops nothing: then nobody may."""
+    said. Of a group that cannot be read as a whole those who are listed are bound, if they are enough for it. That it
+    cannot be read who may break the glass stops nothing: then only who is listed may."""
     found = []
     for name, count in needed.counts.items():
-        people = (await roll(world, name, max_age=FOR_AN_APPROVAL)).people
-        if people is None:
+        read = await roll(world, name, max_age=FOR_AN_APPROVAL)
+        if not read.whole and len(read.people) < count:
             return f"Slack cannot be asked who is in {name}, so nobody could approve it."
-        found.append(Need(name, count, await _members(world, people)))
-    breakers = (await roll(world, BREAK_GLASS, max_age=FOR_AN_APPROVAL)).people if needed.break_glass else None
-    return Bound(tuple(found), await _members(world, breakers or frozenset()))
+        found.append(Need(name, count, await _members(world, read.people)))
+    breakers = (await roll(world, BREAK_GLASS, max_age=FOR_AN_APPROVAL)).people if needed.break_glass else frozenset()
+    return Bound(tuple(found), await _members(world, breakers))
 
 
 async def _members(world: Slack, people: frozenset[Person]) -> tuple[Member, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from bot.domain.approval import Person
+from bot.jobs import board
 from tests.system.town import Town, checkout_alert, quick_runbooks, town
 
 AGAIN = "2026-11-21T10:45:00Z"
@@ -49,3 +51,16 @@ async def test_all_that_belongs_to_an_incident_goes_where_its_card_stands(tmp_pa
         notices = "SELECT key FROM outbox WHERE key LIKE 'notice:%:resolved:%'"
         await shop.until(lambda: shop.rows(notices), "the end to be said")
         assert shop.rows("SELECT DISTINCT channel FROM outbox WHERE kind <> 'ephemeral'") == [("C0DEPLOYS",)]
+
+
+def test_of_many_approvers_ten_are_called_by_lot_and_some_of_every_group() -> None:
+    crowd = frozenset(Person("T0SHOP", f"U0ONCALL{nth}") for nth in range(40))
+    few = frozenset({Person("T0SHOP", "U0LEE"), Person("T0SHOP", "U0PRIYA")})
+    groups = {"oncall": crowd, "platform": few}
+    first = board.called(groups, frozenset(), lot="card1")
+    assert len(first) == board.CALLED == 10
+    assert few < first
+    assert board.called(groups, frozenset(), lot="card1") == first
+    assert board.called(groups, frozenset(), lot="card2") != first
+    assert board.called({"platform": few}, {Person("T0SHOP", "U0LEE")}, lot="card1") == {Person("T0SHOP", "U0PRIYA")}
+    assert board.called({}, frozenset(), lot="card1") == set()

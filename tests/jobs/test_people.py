@@ -62,12 +62,27 @@ async def test_a_runbook_that_forbids_it_names_nobody() -> None:
     assert await named(await bound(world(), needed(break_glass=False))) == ([LEE], [])
 
 
-async def test_an_emergency_list_that_cannot_be_read_is_nobody_and_stops_no_request() -> None:
-    assert await named(await bound(world(readable=False), needed())) == ([LEE], [])
+async def test_an_emergency_list_that_cannot_be_read_is_who_is_listed_and_stops_no_request() -> None:
+    assert await named(await bound(world(readable=False), needed())) == ([LEE], [DANA])
+    group_only = Policy(POLICY.groups, break_glass=Group(user_groups=POLICY.break_glass.user_groups))
+    assert await named(await bound(world(readable=False, policy=group_only), needed())) == ([LEE], [])
+
+
+async def test_who_is_listed_counts_though_the_user_group_beside_them_cannot_be_read() -> None:
+    mixed = Policy({"oncall": Group(frozenset({LEE}), frozenset({UserGroup(TEAM, "S0ONCALL")}))})
+    assert await named(await bound(world(policy=mixed), needed())) == ([LEE, SAM], [])
+    unreadable = world(readable=False, policy=mixed)
+    assert await named(await bound(unreadable, needed())) == ([LEE], [])
+    assert "cannot be asked who is in oncall" in str(await bound(unreadable, needed(counts={"oncall": 2})))
+    people = await electorate(unreadable, {LEE}, {"oncall"}, 1, max_age=FRESH)
+    assert (dict(people.groups), people.unread) == ({"oncall": {LEE}}, {"oncall"})
+    nobody = world(readable=False, policy=Policy({"oncall": Group(user_groups=frozenset({UserGroup(TEAM, "S0X")}))}))
+    assert "cannot be asked who is in oncall" in str(await bound(nobody, needed()))
+    assert dict((await electorate(nobody, {LEE}, {"oncall"}, 1, max_age=FRESH)).groups) == {}
 
 
 async def test_who_may_break_the_glass_is_read_like_a_group_and_is_none_of_the_approvers() -> None:
     read = await electorate(world(), {DANA}, {"oncall", BREAK_GLASS}, 1, max_age=FRESH)
     assert read.groups == {"oncall": {LEE}, BREAK_GLASS: {DANA, SAM}}
     unread = await electorate(world(readable=False), {DANA}, {"oncall", BREAK_GLASS}, 1, max_age=FRESH)
-    assert (dict(unread.groups), unread.unread) == ({"oncall": {LEE}}, {BREAK_GLASS})
+    assert (dict(unread.groups), unread.unread) == ({"oncall": {LEE}, BREAK_GLASS: {DANA}}, {BREAK_GLASS})
