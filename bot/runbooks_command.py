@@ -215,7 +215,7 @@ async def _people(found: Configuration, takes: Needed, redactor: Redactor) -> Bo
 
 def _seen(made: Planned) -> str:
     """The card as text, the file that goes beside it, and the digest that a sign-off would be bound to."""
-    from bot.chat import approval_card
+    from bot.chat import approval_card, plan_change
     from bot.chat.as_text import as_text
     from bot.domain.approval import Approval
 
@@ -234,7 +234,7 @@ def _seen(made: Planned) -> str:
     )
     view = approval_card.ApprovalView()
     card = approval_card.render(approval, record, view, full_diff=made.full_diff)
-    beside = approval_card.attachment(approval, record, made.full_diff)
+    beside = plan_change.attachment(approval, record, made.full_diff)
     whole = [as_text(card)]
     if beside is not None:
         whole.append(f"--- {beside.filename} ---\n{beside.content}")

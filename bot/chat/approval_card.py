@@ -8,56 +8,36 @@ there is no Approve button.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from os.path import commonprefix
 from typing import Any
 
 from bot.chat import rich_text as rich
+from bot.chat.approval_buttons import decision_buttons
 from bot.chat.card import (
     BLOCKS,
     CARD_TEXT,
-    CONFIRM_TEXT,
     Block,
     Card,
-    FileAttachment,
-    actions,
-    button,
-    confirm,
     context,
-    option,
-    overflow,
     plain_text,
     text_length,
     trusted,
 )
-from bot.chat.mrkdwn import clock_utc, date, duration, exact, in_cluster, name, plain, push, visible
+from bot.chat.mrkdwn import clock_utc, date, duration, exact, name, plain, push, visible
+from bot.chat.plan_change import exact_change, proven, shown_whole
+from bot.chat.plan_names import PARAMETERS_TEXT, TARGETS_TEXT, matter_name, object_name, parameter_texts, target_texts
+from bot.chat.plan_record import Record, call_of, many, one, rehearsals
 from bot.domain.approval import Approval, Decision, Person
-from bot.domain.canonical import digest
 from bot.domain.run import Run
 
-APPROVE_ACTION = "apr.approve"
-DENY_ACTION = "apr.deny"
-MORE_ACTION = "apr.more"
-REVOKE, CANCEL, EDIT, BREAK = "revoke", "cancel", "edit", "break"
-"""What the menu behind the three dots offers, as the first part of an option's value."""
-
-Record = Mapping[str, Any]
 Part = dict[str, Any]
 
 _SHORT_DIGEST = 12
 _SENTENCE = 300
 _SENTENCES = 6
-# Together these leave room for the change itself within Slack's limit for one message.
-_PARAMETERS_TEXT = 2_000
-_TARGETS_TEXT = 2_000
-_DIFF_TEXT = 3_000
 _MENTIONED = 10
 _NAMED = 20
-# As kubectl rollout undo --to-revision has it.
-_PREVIOUS = " (the one before)"
-_VALUE = re.compile(r"([A-Za-z0-9_-]{1,32})\.([0-9a-f]{64})")
-_PLAIN_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 _USER_ID = re.compile(r"[UW][A-Z0-9]{1,19}")
 
 
@@ -124,7 +104,7 @@ def whole(
 def _all(approval: Approval, record: Record, view: ApprovalView, obstacle: str) -> list[Block]:
     pending = approval.state == "pending"
     blocks: list[Block] = [_head(approval, record, view)]
-    blocks.append(rich.block(*_change(record)))
+    blocks.append(rich.block(*exact_change(record)))
     blocks.append(rich.block(*_details(record, pending=pending)))
     if pending:
         blocks.append(rich.block(_who(record, view)))
@@ -135,7 +115,7 @@ def _all(approval: Approval, record: Record, view: ApprovalView, obstacle: str) 
     if pending and view.hold:
         blocks.append(rich.block(rich.section(rich.text("⏸️ "), rich.bold(plain(view.hold, _SENTENCE)))))
     if (pending or _waits(approval, view)) and view.buttons:
-        blocks.append(_buttons(approval, record, approvable=pending and not obstacle))
+        blocks.append(decision_buttons(approval, record, approvable=pending and not obstacle))
     return [*blocks, _context(approval, record)]
 
 
@@ -143,7 +123,7 @@ def collapsed(approval: Approval, record: Record, view: ApprovalView) -> list[Bl
     """Return what became of a request that is decided, and where the whole of it can be read."""
     blocks: list[Block] = [_head(approval, record, view)]
     if _waits(approval, view) and view.buttons:
-        blocks.append(_buttons(approval, record, approvable=False))
+        blocks.append(decision_buttons(approval, record, approvable=False))
     named = f"{approval.name} · plan `{approval.digest[:_SHORT_DIGEST]}` · all of it: `/ops status {approval.name}`"
     return [*blocks, context(trusted(named))]
 
@@ -155,9 +135,9 @@ def _waits(approval: Approval, view: ApprovalView) -> bool:
 
 def announcement(approval: Approval, record: Record, view: ApprovalView) -> str:
     """Say in a sentence what is asked for, or what became of it. Not escaped yet."""
-    title = str(_of(record, "runbook").get("title", approval.runbook))
+    title = str(one(record, "runbook").get("title", approval.runbook))
     where = f" in {str(record['cluster']).upper()}" if record.get("cluster") else ""
-    what = f"{title}: {_object(record)}{where} ({matter_name(record)})"
+    what = f"{title}: {object_name(record)}{where} ({matter_name(record)})"
     if approval.state == "pending":
         return f"{approval.name} needs your approval: {what}. Expires {clock_utc(approval.expires_at)}."
     state = view.run.state if approval.state == "approved" and view.run else approval.state
@@ -167,72 +147,20 @@ def announcement(approval: Approval, record: Record, view: ApprovalView) -> str:
     return f"{approval.name} {state}{how}: {what}"
 
 
-def attachment(approval: Approval, record: Record, full_diff: str) -> FileAttachment | None:
-    """Return the file with the whole change when the card can only show its beginning, else None."""
-    if _shown_whole(record) or not _proven(record, full_diff):
-        return None
-    sha256 = digest(full_diff.encode())
-    return FileAttachment(
-        filename=f"{approval.name}-change.diff",
-        title=f"{approval.name}: the whole change, SHA-256 {sha256}",
-        content=full_diff,
-        sha256=sha256,
-    )
-
-
-def matter_name(record: Record) -> str:
-    """Return what people call what a plan is for: an incident, or a failed CI run."""
-    return plain(str(_of(record, "matter").get("name") or ""), 200) or "no incident"
-
-
-def button_value(approval: Approval) -> str:
-    """Return what the buttons carry: which request, and the digest of the plan that the card shows."""
-    return f"{approval.id}.{approval.digest}"
-
-
-def read_choice(value: str) -> tuple[str, str]:
-    """Return (what was chosen, the button's value) from an option of the menu."""
-    choice, _, rest = value.partition(":")
-    return choice, rest
-
-
-def read_button_value(value: str) -> tuple[str, str] | None:
-    """Return (approval id, digest) from a button's value, or None if it is not one of ours."""
-    match = _VALUE.fullmatch(value)
-    return (match[1], match[2]) if match else None
-
-
 # --- whether it may be approved from here -------------------------------------------------------------------------
 
 
 def _obstacle(record: Record, full_diff: str) -> str:
-    rehearsed = _rehearsals(record)
-    if not _targets(record) or not rehearsed:
+    rehearsed = rehearsals(record)
+    if not many(record, "targets") or not rehearsed:
         return "the plan names no target or no change"
-    if sum(len(text) for text in _parameter_texts(record)) > _PARAMETERS_TEXT:
+    if sum(len(text) for text in parameter_texts(record)) > PARAMETERS_TEXT:
         return "its parameters do not fit on a card"
-    if sum(len(text) for text in _target_texts(record)) > _TARGETS_TEXT:
+    if sum(len(text) for text in target_texts(record)) > TARGETS_TEXT:
         return "the names of its targets do not fit on a card"
-    if not _shown_whole(record) and not _proven(record, full_diff):
+    if not shown_whole(record) and not proven(record, full_diff):
         return "the change does not fit on a card and the file with the whole of it does not match the plan"
     return ""
-
-
-def _shown_whole(record: Record) -> bool:
-    """Whether every change stands on the card itself."""
-    rehearsed = _rehearsals(record)
-    room = sum(len(visible(str(entry.get("diff", "")))) for entry in rehearsed) <= _DIFF_TEXT
-    return room and all(_whole(entry) for entry in rehearsed)
-
-
-def _whole(entry: Mapping[str, Any]) -> bool:
-    return entry.get("complete") is True and len(visible(str(entry.get("diff", "")))) <= _DIFF_TEXT
-
-
-def _proven(record: Record, full_diff: str) -> bool:
-    """Whether the text is the whole change that the plan names; each diff in it begins with its object."""
-    rehearsed, sha256 = _rehearsals(record), record.get("change_sha256")
-    return bool(rehearsed) and digest(full_diff.encode()) == sha256
 
 
 def fitting(blocks: Sequence[Block]) -> list[Block]:
@@ -281,12 +209,12 @@ def _head(approval: Approval, record: Record, view: ApprovalView) -> Block:
 
 
 def _headline(approval: Approval, record: Record, view: ApprovalView) -> list[Part]:
-    title = plain(str(_of(record, "runbook").get("title", approval.runbook)), 120)
+    title = plain(str(one(record, "runbook").get("title", approval.runbook)), 120)
     glyph = {"pending": "🔏", "approved": "✅", "denied": "⛔", "expired": "⌛", "void": "⚠️"}.get(approval.state, "↪️")
     glyph = "🚨" if approval.state == "approved" and view.broken else glyph
-    risk = plain(str(_of(record, "runbook").get("risk", "unknown")), 20)
+    risk = plain(str(one(record, "runbook").get("risk", "unknown")), 20)
     return [
-        rich.section(rich.text(f"{glyph} "), rich.bold(f"{title}: {_object(record)}")),
+        rich.section(rich.text(f"{glyph} "), rich.bold(f"{title}: {object_name(record)}")),
         rich.section(*_where(record), rich.text(f"{matter_name(record)} · risk {risk}")),
     ]
 
@@ -295,11 +223,6 @@ def _where(record: Record) -> list[rich.Span]:
     """Name the cluster, where it is in one."""
     cluster = name(str(record.get("cluster", ""))).upper()
     return [rich.text("cluster "), rich.bold(cluster), rich.text(" · ")] if cluster else []
-
-
-def _object(record: Record) -> str:
-    targets = _targets(record)
-    return _place(targets[0]) if len(targets) == 1 else f"{len(targets)} objects"
 
 
 def _state(approval: Approval, view: ApprovalView) -> list[Part]:
@@ -368,66 +291,25 @@ def _run(view: ApprovalView) -> Part:
     return rich.section(rich.bold(words[run.state] + took), rich.text(f": {tail}" if tail else "."))
 
 
-def _change(record: Record) -> list[Part]:
-    rehearsed = _rehearsals(record)
-    parts: list[Part] = []
-    left_out = 0
-    room = _DIFF_TEXT
-    for entry in rehearsed:
-        shown = visible(str(entry.get("diff", "")))
-        if not shown or room <= 0:
-            left_out += 1
-            continue
-        spans = list(_how(record, entry))
-        if not _whole(entry) or len(shown) > room:
-            shown = shown[: shown.rfind("\n", 0, room) + 1] or shown[:room]
-            shown += "…\n"
-            spans.append(rich.text(f"; it goes on in the file with SHA-256 {record.get('change_sha256', '')}"))
-        room -= len(shown)
-        parts += [rich.section(*spans), rich.preformatted(shown.rstrip("\n") or " ")]
-    if left_out:
-        sha256 = record.get("change_sha256", "")
-        parts.append(rich.section(rich.text(f"{left_out} more changes are in the file with SHA-256 {sha256}")))
-    return parts or [rich.section(rich.bold("Exact change: "), rich.text("none recorded"))]
-
-
-def _how(record: Record, entry: Record) -> Iterator[rich.Span]:
-    """Say when a change is made, and how it is known. Only what a server can rehearse was rehearsed."""
-    call = _call_of(record, entry)
-    undone = call.get("undoes") is not None
-    yield rich.bold("Exact change" + f" if {plain(str(call.get('step', '')), 60)} is taken back" * undone)
-    outside = str(call.get("path", "")).startswith(("/api/v2/", "/repos/", "http"))
-    looks = call.get("method") in ("ASSERT", "LOOK", "WAIT")
-    foreseen = "nothing is changed" if looks else ""
-    how = foreseen or ("as it will be sent, nobody can rehearse it" if outside else "server-side dry run")
-    yield rich.text(f" ({how})")
-
-
-def _call_of(record: Record, entry: Record) -> Record:
-    """Return the call that an entry of the rehearsal is of."""
-    calls, ordinal = _list_of(record, "calls"), entry.get("call")
-    return calls[ordinal] if isinstance(ordinal, int) and 0 <= ordinal < len(calls) else {}
-
-
 def _details(record: Record, *, pending: bool) -> list[Part]:
     parts: list[Part] = []
     parts += _sentences("It touches", record.get("effect"))
     parts += _touched(record)
-    parts += _codes("Parameters", _parameter_texts(record))
+    parts += _codes("Parameters", parameter_texts(record))
     if pending:
         checks = [
             check.get("sentence") or f"{check.get('check')}: {exact(check.get('observed'))}"
-            for target in _targets(record)
-            for check in _list_of(target, "preconditions")
+            for target in many(record, "targets")
+            for check in many(target, "preconditions")
         ]
         parts += _sentences("Checked before", checks)
-        verification = _of(record, "verification")
+        verification = one(record, "verification")
         if verification:
             most = duration(int(verification.get("deadline_seconds", 0)) * 1_000_000)
             what = plain(str(verification.get("waits_for", "")), _SENTENCE)
             said = f"that {what}, for at most {most}" if what else "nothing can be looked at; look yourself"
             parts.append(rich.section(rich.bold("Checked after: "), rich.text(said)))
-        whole = int(_of(record, "limits").get("run_seconds", 0))
+        whole = int(one(record, "limits").get("run_seconds", 0))
         if whole:
             said = f"no step begins later than {duration(whole * 1_000_000)} after the first"
             parts.append(rich.section(rich.bold("Time: "), rich.text(said)))
@@ -437,8 +319,8 @@ def _details(record: Record, *, pending: bool) -> list[Part]:
 
 
 def _touched(record: Record) -> list[Part]:
-    count, texts = len(_targets(record)), _target_texts(record)
-    shown, room = [], _TARGETS_TEXT
+    count, texts = len(many(record, "targets")), target_texts(record)
+    shown, room = [], TARGETS_TEXT
     for text in texts:
         room -= len(text)
         if room < 0:
@@ -450,10 +332,10 @@ def _touched(record: Record) -> list[Part]:
 
 def _by_itself(record: Record) -> Iterator[str]:
     """Say what this approval lets be taken back without another one, and to what."""
-    if _of(record, "rollback").get("approval") != "included":
+    if one(record, "rollback").get("approval") != "included":
         return
-    own = [_call_of(record, entry) for entry in _rehearsals(record)]
-    back = [call for call in _list_of(record, "calls") if call.get("undoes") is not None]
+    own = [call_of(record, entry) for entry in rehearsals(record)]
+    back = [call for call in many(record, "calls") if call.get("undoes") is not None]
     inverse = ", ".join(dict.fromkeys(str(call.get("step", "")) for call in back if call not in own))
     other = ", ".join(dict.fromkeys(str(call.get("step", "")) for call in back if call in own))
     if inverse:
@@ -478,14 +360,14 @@ def _sentences(label: str, value: Any) -> list[Part]:
 
 def _who(record: Record, view: ApprovalView) -> Part:
     """Say who may approve. They come from the configuration, so they may be mentioned: the on-call has to notice."""
-    needs = _list_of(record, "needs")
+    needs = many(record, "needs")
     quorum = record.get("quorum", 1)
-    if not any(_list_of(need, "members") for need in needs):
+    if not any(many(need, "members") for need in needs):
         return rich.section(rich.bold("Nobody may approve this: "), rich.text("no approvers are configured."))
     spans: list[rich.Span] = []
     mentioned = 0
     for index, need in enumerate(needs):
-        members = _list_of(need, "members")
+        members = many(need, "members")
         spans += [rich.text(" · " if index else ""), rich.bold(_asks(need, quorum, alone=len(needs) == 1))]
         for place, person in enumerate(members[:_NAMED]):
             user_id = str(person.get("user_id", ""))
@@ -502,14 +384,14 @@ def _who(record: Record, view: ApprovalView) -> Part:
     if len(needs) > 1:
         spans.append(rich.text(f" · {quorum} different people in all"))
     if record.get("requester") and record.get("requester_may_approve") is not True:
-        behalf = _of(record, "on_behalf_of")
+        behalf = one(record, "on_behalf_of")
         nor = f", nor {_called(behalf)}, for whom it is" if behalf else ""
         spans.append(rich.text(f" · not who asked for it{nor}"))
     given = [vote for vote in view.votes if vote.decision == "approve"]
     if given and quorum != 1:
         spans.append(rich.text(f". So far{_by(given)}"))
     spans += [rich.text(" · until "), rich.date(int(record.get("expires_at", 0)))]
-    breakers = [_called(each) for each in _list_of(record, "break_glass")]
+    breakers = [_called(each) for each in many(record, "break_glass")]
     if breakers:
         more = f" and {len(breakers) - _MENTIONED} more" if len(breakers) > _MENTIONED else ""
         spans.append(rich.text(f" · in an emergency {', '.join(breakers[:_MENTIONED])}{more} may break the glass"))
@@ -532,34 +414,8 @@ def _by(votes: Sequence[VoteLine]) -> str:
     return f" by {people}" if people else ""
 
 
-def _buttons(approval: Approval, record: Record, *, approvable: bool) -> Block:
-    value = button_value(approval)
-    what = plain(f"{_of(record, 'runbook').get('title', approval.runbook)}: {_object(record)}", CONFIRM_TEXT - 120)
-    where = in_cluster(str(record.get("cluster", "")))
-    row = []
-    if approvable:
-        asks = confirm(f"Approve {approval.name}?", f"{what}{where}. It runs at once.", "Approve", "Not now")
-        spoken = f"Approve {approval.name}"
-        row.append(button("Approve", APPROVE_ACTION, value, style="primary", confirm=asks, spoken=spoken))
-    row.append(button("Deny…", DENY_ACTION, value, spoken=f"Deny {approval.name} and say why"))
-    rare = [option("Take my approval back", f"{REVOKE}:{value}")]
-    if approvable and _list_of(record, "break_glass"):
-        rare.append(option("Break the glass…", f"{BREAK}:{value}"))
-    if _of(record, "parameters"):
-        rare.append(option("Change its parameters…", f"{EDIT}:{value}"))
-    if approval.requester is not None:
-        rare.append(option("Cancel this request", f"{CANCEL}:{value}"))
-    # A menu of one is no menu.
-    row.append(overflow(MORE_ACTION, rare) if len(rare) > 1 else _only(rare[0]))
-    return actions(row, block_id=approval.name)
-
-
-def _only(choice: Mapping[str, Any]) -> dict[str, Any]:
-    return button(choice["text"]["text"], MORE_ACTION, choice["value"])
-
-
 def _context(approval: Approval, record: Record) -> Block:
-    runbook = _of(record, "runbook")
+    runbook = one(record, "runbook")
     elements = [
         trusted(f"{approval.name} · plan `{approval.digest[:_SHORT_DIGEST]}` · asked {date(approval.created_at)}"),
         plain_text(
@@ -570,7 +426,7 @@ def _context(approval: Approval, record: Record) -> Block:
     cited = ", ".join(plain(str(item), 10) for item in list(record.get("evidence") or [])[:10])
     proposer = plain(str(record.get("proposed_by", "")), 60)
     verb = "asked for" if record.get("requester") else "proposed"
-    behalf = _of(record, "on_behalf_of")
+    behalf = one(record, "on_behalf_of")
     about = [
         f"{verb} by {proposer}" if proposer else "",
         f"on behalf of {_called(behalf)}" if behalf else "",
@@ -580,67 +436,3 @@ def _context(approval: Approval, record: Record) -> Block:
     if line:
         elements.append(plain_text(line))
     return context(*elements)
-
-
-# --- reading the record -------------------------------------------------------------------------------------------
-
-
-def _targets(record: Record) -> list[Mapping[str, Any]]:
-    return _list_of(record, "targets")
-
-
-def _place(target: Mapping[str, Any]) -> str:
-    return "/".join(name(str(target[key])) for key in ("namespace", "name") if target.get(key))
-
-
-def _target_texts(record: Record) -> list[str]:
-    """Name each target in full; or, where those are too long together, by kind, namespace and name alone."""
-    texts = [
-        f"{_kind(target)} {_place(target)} ({name(str(target.get('apiVersion', '')))}, "
-        f"uid {name(str(target.get('uid', '')))})"
-        for target in _targets(record)
-    ]
-    return texts if sum(len(text) for text in texts) <= _TARGETS_TEXT else list(_compact(_targets(record)))
-
-
-def _compact(targets: Sequence[Record]) -> Iterator[str]:
-    """Name targets as a shell does, ``Pod shop/web-{a,b}``: what the names of one place begin with is said once."""
-    of: dict[tuple[str, str], list[str]] = {}
-    for target in targets:
-        namespace = str(target.get("namespace") or "")
-        of.setdefault((_kind(target), f"{name(namespace)}/" if namespace else ""), []).append(
-            str(target.get("name", ""))
-        )
-    for (kind, place), names in of.items():
-        begins = commonprefix(names)  # noqa: RUF071 (these are names, not paths)
-        begins = begins[: begins.rfind("-") + 1]
-        # Only names without any sign of this notation can be read back from it.
-        if len(names) > 1 and all(_PLAIN_NAME.fullmatch(each) for each in names):
-            yield f"{kind} {place}{begins}{{{','.join(each.removeprefix(begins) for each in names)}}}"
-        else:
-            yield from (f"{kind} {place}{name(each)}" for each in names)
-
-
-def _kind(target: Record) -> str:
-    return name(str(target.get("kind", "object")))
-
-
-def _parameter_texts(record: Record) -> list[str]:
-    return [
-        f"{name(str(key))} = {exact(value)}" + _PREVIOUS * (key == "revision" and value == 0 and value is not False)
-        for key, value in sorted(_of(record, "parameters").items())
-    ]
-
-
-def _rehearsals(record: Record) -> list[Mapping[str, Any]]:
-    return _list_of(record, "dry_run")
-
-
-def _of(record: Record, key: str) -> Mapping[str, Any]:
-    value = record.get(key)
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list_of(record: Record, key: str) -> list[Mapping[str, Any]]:
-    value = record.get(key)
-    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, (list, tuple)) else []

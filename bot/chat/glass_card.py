@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bot.chat import rich_text as rich
-from bot.chat.approval_card import VoteLine, button_value
+from bot.chat.approval_buttons import button_value
+from bot.chat.approval_card import VoteLine
 from bot.chat.card import Card, actions, button
 from bot.chat.mrkdwn import in_cluster, plain, push
 from bot.domain.approval import Approval

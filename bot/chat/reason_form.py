@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bot.chat.approval_card import read_button_value
+from bot.chat.approval_buttons import read_button_value
 from bot.chat.card import plain_text
 from bot.chat.mrkdwn import lines
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.chat import approval_card
+from bot.chat import approval_card, plan_names
 from bot.chat import rich_text as rich
 from bot.chat.approval_card import ApprovalView
 from bot.chat.card import BLOCKS, CARD_TEXT, Block, Card, divider, text_length
@@ -73,7 +73,7 @@ def _opening(requests: Sequence[Shown | None]) -> list[Block]:
     first = next(filter(None, requests), None)
     if len(requests) == 1 or first is None:
         return []
-    head = f"{len(requests)} actions are proposed for {approval_card.matter_name(first.record)}."
+    head = f"{len(requests)} actions are proposed for {plan_names.matter_name(first.record)}."
     each = " Each is decided on its own, with the buttons right below it."
     return [rich.block(rich.section(rich.bold(head), rich.text(each)))]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bot.chat import approval_card, glass_card, reason_form, thread
+from bot.chat import approval_buttons, glass_card, reason_form, thread
 from bot.domain.approval import Decision
 from bot.intake import payload
 from bot.intake.acts import Answer, Click, Inbox, Said
@@ -27,10 +27,10 @@ _CARD_NAME = re.compile(r"A-[0-9]{1,9}")
 def listen(app: AsyncApp, inbox: Inbox) -> None:
     """Register the listeners of everything that a request for sign-off has on it."""
     listeners = _SignOff(inbox)
-    app.action(approval_card.APPROVE_ACTION)(listeners.approve)
-    app.action(approval_card.DENY_ACTION)(listeners.ask_why_not)
+    app.action(approval_buttons.APPROVE_ACTION)(listeners.approve)
+    app.action(approval_buttons.DENY_ACTION)(listeners.ask_why_not)
     app.action(glass_card.REVIEW_ACTION)(listeners.ask_for_review)
-    app.action(approval_card.MORE_ACTION)(listeners.more)
+    app.action(approval_buttons.MORE_ACTION)(listeners.more)
     for callback in reason_form.CALLBACKS.values():
         app.view(callback)(listeners.reasoned)
     app.action(thread.APPLIED_ACTION)(listeners.took_effect)
@@ -50,18 +50,18 @@ class _SignOff:
 
     async def more(self, ack: Any, body: Mapping[str, Any], context: Any, client: AsyncWebClient) -> None:
         """Do what was chosen behind the three dots of a request."""
-        choice, value = approval_card.read_choice(payload.chosen(body))
-        seen = approval_card.read_button_value(value)
-        if choice == approval_card.EDIT and seen is not None:
+        choice, value = approval_buttons.read_choice(payload.chosen(body))
+        seen = approval_buttons.read_button_value(value)
+        if choice == approval_buttons.EDIT and seen is not None:
             await ack()
             making = self._inbox.form_to_change(*seen, payload.person(context, body))
             await open_form(client, body, await read(making, "form", str, within=FORESEE_S))
             return
-        if choice == approval_card.BREAK:
+        if choice == approval_buttons.BREAK:
             await ack()
             await self._ask_reason(body, context, client, "break", value)
             return
-        decisions: Mapping[str, Decision] = {approval_card.REVOKE: "revoke", approval_card.CANCEL: "cancel"}
+        decisions: Mapping[str, Decision] = {approval_buttons.REVOKE: "revoke", approval_buttons.CANCEL: "cancel"}
         await self._vote(ack, body, context, client, decisions.get(choice), value)
 
     async def _vote(
@@ -73,7 +73,7 @@ class _SignOff:
         decision: Decision | None,
         value: str,
     ) -> None:
-        seen = approval_card.read_button_value(value)
+        seen = approval_buttons.read_button_value(value)
         if seen is None or decision is None:
             await settle(ack, client, body, "vote", None)
             return
@@ -104,7 +104,7 @@ class _SignOff:
     ) -> None:
         """Open the form that takes a reason, or tell at once who could not do this. Nothing is stored yet; the trigger
         lives three seconds, so the form opens unseen if it cannot be told in time."""
-        seen = approval_card.read_button_value(value)
+        seen = approval_buttons.read_button_value(value)
         if seen is None:
             await whisper(client, body, STALE_BUTTON)
             return

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from bot.approvals import policy
 from bot.approvals.terms import Terms
-from bot.chat import approval_card, ci_card, glass_card, incident_card, run_steps, shared_card, thread
+from bot.chat import approval_card, ci_card, glass_card, incident_card, plan_change, run_steps, shared_card, thread
 from bot.chat.action_lines import WAITING, ActionLine
 from bot.chat.card import Card
 from bot.chat.ci_card import CiView
@@ -235,7 +235,7 @@ def show_approval(connection: Connection, world: World, approval_id: str, *, now
     )
     for other in joined.matters_of(connection, approval_id):
         _show_elsewhere(connection, world, approval, other, now, aside)
-    whole = approval_card.attachment(approval, record, request.full_diff)
+    whole = plan_change.attachment(approval, record, request.full_diff)
     if whole is not None:
         outbox.put(
             connection,

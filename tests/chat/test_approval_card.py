@@ -7,17 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.chat.approval_card import (
-    ApprovalView,
-    VoteLine,
-    attachment,
-    button_value,
-    read_button_value,
-    read_choice,
-    render,
-)
+from bot.chat.approval_buttons import button_value, read_button_value, read_choice
+from bot.chat.approval_card import ApprovalView, VoteLine, render
 from bot.chat.card import Card
 from bot.chat.mrkdwn import exact, name
+from bot.chat.plan_change import attachment
 from bot.domain.approval import Approval, Person
 from bot.domain.canonical import digest
 from bot.domain.run import Run
@@ -78,21 +72,6 @@ def test_the_push_line_names_object_cluster_incident_and_expiry() -> None:
     )
 
 
-def test_approve_restates_its_object_and_both_buttons_carry_request_and_digest() -> None:
-    plan = record()
-    request = approval(plan)
-    row = buttons(render(request, plan, NOTHING))
-    assert set(row) == {"apr.approve", "apr.deny", "apr.more"}
-    asks = row["apr.approve"]["confirm"]
-    assert asks["title"]["text"] == "Approve A-77?"
-    assert asks["text"]["text"] == ("Roll back a Deployment: shop/checkout, in cluster PROD. It runs at once.")
-    assert row["apr.deny"]["text"]["text"] == "Deny…"
-    for action in ("apr.approve", "apr.deny"):
-        assert read_button_value(row[action]["value"]) == ("a77", request.digest)
-    choices = [read_choice(each["value"]) for each in row["apr.more"]["options"]]
-    assert choices == [("revoke", row["apr.approve"]["value"]), ("edit", row["apr.approve"]["value"])]
-
-
 GLASS = [{"team_id": "T0SHOP", "user_id": "U0DANA", "name": "Dana"}]
 BROKEN = VoteLine(Person("T0SHOP", "U0DANA"), "Dana", "break", NOW, "the shop is down")
 REVIEWED = VoteLine(LEE, "Lee", "reviewed", NOW, "right, nobody answered")
@@ -138,19 +117,6 @@ def test_what_was_released_by_break_glass_says_so_until_and_after_its_review() -
     assert "Released by break-glass by Dana (U0DANA), who asked for it" in said(card)
     void = approval(plan, state="void", outcome="Dana took their approval of A-77 back.")
     assert "The break-glass is not yet reviewed." in said(render(void, plan, ApprovalView(broken=BROKEN)))
-
-
-def test_revision_zero_is_told_as_what_it_means() -> None:
-    for parameters, means in (({"revision": 0}, True), ({"revision": 3, "replicas": 0, "revisions": 0}, False)):
-        plan = record(parameters=parameters)
-        assert ("(the one before)" in said(render(approval(plan), plan, NOTHING))) == means
-
-
-@pytest.mark.parametrize(
-    "value", ["", "a77", "a77.", "a77." + "0" * 63, "a77." + "g" * 64, "a b." + "0" * 64, "." + "0" * 64]
-)
-def test_a_foreign_button_value_is_not_read(value: str) -> None:
-    assert read_button_value(value) is None
 
 
 def test_those_who_may_approve_are_called_by_id_and_their_ids_are_shown() -> None:
@@ -230,11 +196,6 @@ def test_without_the_true_file_a_long_change_cannot_be_approved(full: str) -> No
     assert set(buttons(card)) == {"apr.deny", "apr.more"}
     assert "It cannot be approved here" in said(card)
     assert attachment(approval(plan), plan, full) is None
-
-
-def test_a_change_that_fits_needs_no_file() -> None:
-    plan = record()
-    assert attachment(approval(plan), plan, DIFF) is None
 
 
 def test_hidden_characters_of_a_change_are_written_out() -> None:

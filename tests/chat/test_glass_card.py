@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from bot.chat import glass_card
-from bot.chat.approval_card import VoteLine, read_button_value
+from bot.chat.approval_buttons import read_button_value
+from bot.chat.approval_card import VoteLine
 from bot.chat.card import Card
 from bot.domain.approval import Person
 from bot.sandbox.slack.blocks import problems_of_blocks

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.chat import approval_card
-from bot.chat.approval_card import ApprovalView, VoteLine, read_button_value
+from bot.chat.approval_buttons import read_button_value
+from bot.chat.approval_card import ApprovalView, VoteLine
 from bot.chat.card import Card
 from bot.chat.mrkdwn import exact, name
 from bot.chat.shared_card import Shown, fits, render

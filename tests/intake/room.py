@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot.chat import approval_card, run_form
+from bot.chat import approval_buttons, approval_card, run_form
 from bot.chat.approval_card import ApprovalView
 from bot.chat.card import Card
 from bot.chat.commands import OpenIncidents, WaitingApprovals
@@ -208,7 +208,7 @@ async def ops(room: Room, text: str) -> dict[str, Any]:
 
 
 def click_body(**action: Any) -> dict[str, Any]:
-    value = approval_card.button_value(A77)
+    value = approval_buttons.button_value(A77)
     return {
         "type": "block_actions",
         "team": {"id": "T0SHOP"},

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.chat import approval_card, glass_card, thread
+from bot.chat import approval_buttons, approval_card, glass_card, thread
 from bot.chat.approval_card import ApprovalView, VoteLine
 from bot.chat.card import Card, actions, button
 from bot.domain.approval import Person
@@ -67,7 +67,7 @@ async def test_the_form_opens_in_time_when_it_cannot_be_foreseen(room: Room) -> 
 async def test_an_approval_and_a_request_are_taken_back_behind_the_dots(room: Room, choice: str, decision: str) -> None:
     asked = approval(PLAN, requester=Person("T0SHOP", DANA))
     ts = await room.post(approval_card.render(asked, PLAN, ApprovalView()))
-    await room.click(ts, "apr.more", value=f"{choice}:{approval_card.button_value(asked)}", wait=5)
+    await room.click(ts, "apr.more", value=f"{choice}:{approval_buttons.button_value(asked)}", wait=5)
     (click,) = room.inbox.clicks.values()
     assert (click.decision, click.approval_id, click.digest) == (decision, asked.id, asked.digest)
 
@@ -88,7 +88,7 @@ async def test_deny_asks_for_a_reason_and_stores_it(room: Room) -> None:
 async def test_breaking_the_glass_asks_for_a_reason_and_stores_it(room: Room) -> None:
     plan = PLAN | {"break_glass": [{"team_id": "T0SHOP", "user_id": LEE, "name": "lee"}]}
     ts = await room.post(approval_card.render(A77, plan, ApprovalView()))
-    seen = await room.click(ts, "apr.more", value=f"break:{approval_card.button_value(A77)}", wait=5)
+    seen = await room.click(ts, "apr.more", value=f"break:{approval_buttons.button_value(A77)}", wait=5)
     (view,) = seen["modals"]
     assert view["title"]["text"] == "Break glass A-77"
     assert room.inbox.clicks == {}
@@ -105,7 +105,7 @@ async def test_who_could_not_break_the_glass_is_told_at_once(room: Room) -> None
     room.inbox.foreseen = "Lee may not break the glass for A-77: Dana may."
     plan = PLAN | {"break_glass": [{"team_id": "T0SHOP", "user_id": DANA, "name": "dana"}]}
     ts = await room.post(approval_card.render(A77, plan, ApprovalView()))
-    seen = await room.click(ts, "apr.more", value=f"break:{approval_card.button_value(A77)}", wait=5)
+    seen = await room.click(ts, "apr.more", value=f"break:{approval_buttons.button_value(A77)}", wait=5)
     assert seen["modals"] == []
     assert any("may not break the glass" in text for text in await room.told())
     assert room.inbox.clicks == {}
@@ -152,13 +152,13 @@ async def test_a_button_with_a_value_of_another_kind_records_nothing(room: Room)
 
 async def test_a_request_is_changed_by_who_may_and_others_are_told(room: Room) -> None:
     ts = await room.post(request_card())
-    change = f"edit:{approval_card.button_value(A77)}"
+    change = f"edit:{approval_buttons.button_value(A77)}"
     await room.click(ts, "apr.more", user=DANA, value=change, wait=5)
     assert "🚫 You may not change this." in await room.told(DANA)
     (view,) = (await room.click(ts, "apr.more", value=change, wait=5))["modals"]
     await fill(room, view, FILLED)
     (wanted,) = room.inbox.asks.values()
-    assert wanted.asked.replaces == approval_card.button_value(A77)
+    assert wanted.asked.replaces == approval_buttons.button_value(A77)
     assert room.inbox.clicks == {}
 
 

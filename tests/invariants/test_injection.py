@@ -11,7 +11,8 @@ import re2
 from bot.analysis.check import verify
 from bot.approvals.policy import judge, may_answer
 from bot.chat import mrkdwn
-from bot.chat.approval_card import ApprovalView, read_button_value, render
+from bot.chat.approval_buttons import read_button_value
+from bot.chat.approval_card import ApprovalView, render
 from bot.intake import payload
 from bot.model.gateway import Gateway
 from bot.redact import Redactor
