@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from bot.approvals.policy import Verdict
 from bot.approvals.record import contradiction
 from bot.chat import thread
+from bot.chat.mrkdwn import clock_utc
 from bot.domain.run import Run, StepRecord, StepState
 from bot.jobs import anchoring, ledger, starting, telling
 from bot.jobs.starting import NO_RUNNER
@@ -234,4 +235,5 @@ async def _reconcile(world: World, request: Request, run_id: str, ordinal: int, 
     elif found == "not applied":
         await end("failed", f"{why} {asked} shows that nothing was changed.")
     else:
-        await end("unknown", f"{why} {await execute.look(request.plan, ordinal, access)}")
+        seen = await execute.look(request.plan, ordinal, access)
+        await end("unknown", f"{why} At {clock_utc(now)} {seen}")

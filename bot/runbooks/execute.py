@@ -171,17 +171,17 @@ async def read_back(plan: Plan, ordinal: int, access: Access, *, waited_seconds:
 
 
 async def look(plan: Plan, ordinal: int, access: Access) -> str:
-    """Say how what call ``ordinal`` was to change reads now, for the person who has to judge. Not redacted yet."""
+    """Say how what call ``ordinal`` was to change reads, for the person who has to judge. Not redacted yet."""
     target = target_of(plan, ordinal)
     try:
         live = await _read(plan, ordinal, access)
     except AccessFailed as failure:
         return f"{target} cannot be read: {failure.sentence}"
     if live is None:
-        return f"{target} is not there now."
+        return f"{target} is not there."
     change = next((each["diff"] for each in plan.record["dry_run"] if each["call"] == ordinal), "")
     now = diff.reads(change, diff.normalise(live))
-    return f"It reads now: {now}." if now else f"{target} is there."
+    return f"{target} reads {now}." if now else f"{target} is there."
 
 
 def applied(plan: Plan, ordinal: int, live: Json | None) -> ReadBack:
