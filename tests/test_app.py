@@ -155,7 +155,9 @@ def test_a_broken_runbook_prompt_or_database_file_is_said_with_its_place(tmp_pat
         assert "Traceback" not in ended.stderr
 
 
-APPROVAL = "('a1', 1, ?, 'd', x'7b7d', '', 'r', 'prod', 'pending', NULL, 1, 1, NULL, '', 'a1', '')"
+APPROVAL = """(
+id, number, matter_id, digest, record, full_diff, runbook, cluster, state, created_at, expires_at, outcome, card,
+seen, moved) VALUES ('a1', 1, ?, 'd', x'7b7d', '', 'r', 'prod', 'pending', 1, 1, '', 'a1', '[]', '')"""
 VOTE = """(id, approval_id, person, decision, digest, reason, channel, received_at, state, verdict)
 VALUES ('v1', 'a1', 'T:U', 'approve', 'd', '', 'C', 1, 'received', '')"""
 RUN = """(id, approval_id, matter_id, state, started_at, outcome) VALUES ('r1', 'a1', ?, 'x', 1, '')"""
@@ -186,7 +188,7 @@ async def test_rows_that_cannot_be_read_are_reported_and_everything_else_goes_on
         up.end()
     with sqlite3.connect(tmp_path / "signoff.db") as connection:
         found = connection.execute("SELECT id FROM incidents").fetchone()[0]
-        connection.execute(f"INSERT INTO approvals VALUES {APPROVAL}", (found,))
+        connection.execute(f"INSERT INTO approvals {APPROVAL}", (found,))
         connection.execute(f"INSERT INTO votes {VOTE}")
         connection.execute(f"INSERT INTO runs {RUN}", (found,))
         connection.execute("INSERT INTO run_steps VALUES ('r1', 0, 'started', 1, NULL, '')")

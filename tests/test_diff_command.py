@@ -35,7 +35,7 @@ def test_json_says_what_the_text_holds() -> None:
         "path": "deploy/app.yaml",
         "rule": "k8s/replicas-lowered",
         "severity": "high",
-        "message": "replicas is lower: less capacity, and maybe no pod left when one fails.",
+        "message": "replicas is lower: less capacity, and maybe no pod left when one fails or load rises.",
         "sign": "+",
         "line": 1,
     }

@@ -90,7 +90,7 @@ async def served(database: Database) -> AsyncIterator[Served]:
         registry=CollectorRegistry(),
         largest=LARGEST,
         read_seconds=2.0,
-        store_seconds=1.0,
+        store_seconds=5.0,
     )
     app = web.Application(client_max_size=0)
     app.add_routes(intake.routes())

@@ -4,10 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import update
 
 from bot import assembly, shipped
 from bot.chat.logs_asked import LogsAsked
+from bot.chat.outbox import Outbox
 from bot.domain.alert import Alert, Delivery
 from bot.domain.approval import Person
 from bot.domain.evidence import Evidence
@@ -58,6 +60,7 @@ async def world(database: Database) -> World:
         default_cluster="prod",
     )
     parts |= {"database": database, "engine": engine, "anchors": Anchors(), "clusters": {}, "rules": rules}
+    parts["outbox"] = Outbox(database, AsyncWebClient())
     return World(**parts | {"redactor": Redactor([SECRET]), "catalogue": books})
 
 
