@@ -23,7 +23,9 @@ from tests.system.town import town
 
 RUNBOOK = load(Path(__file__).parents[2] / "runbooks").runbooks["restart-deployments"]
 WIDE = replace(RUNBOOK, target=replace(RUNBOOK.target, reach=replace(RUNBOOK.target.reach, max_targets=200, batch=0)))
-CONTEXT = PlanContext("", 0, "prod", (), "", (), 1, None, 1_795_000_000_000_000, 3600, "0" * 64, "0" * 64)
+CONTEXT = PlanContext(
+    "", "INC-1", "prod", (), "", (), 1, None, 1_795_000_000_000_000, 3600, "0" * 64, lambda _: "0" * 64
+)
 PARAMETERS = {"namespace": "shop", "application": "many"}
 
 
