@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from bot.chat import run_form
-from bot.chat.approval_card import ApprovalView
 from bot.chat.commands import OpenIncidents, WaitingApprovals
 from bot.chat.incident_card import IncidentView
 from bot.chat.logs_asked import LogsAsked
 from bot.chat.pull_asked import PullAsked
 from bot.chat.rerun_asked import RerunAsked
-from bot.domain.approval import Approval, Decision, Person
+from bot.chat.shared_card import Shown
+from bot.domain.approval import Decision, Person
 from bot.domain.evidence import Evidence
 
 
@@ -68,16 +68,6 @@ class LinesShown:
     shown: Mapping[int, tuple[str, str]] = field(default_factory=dict)
     sources: Sequence[tuple[str, int]] = ()
     refused: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ApprovalShown:
-    """A request for sign-off as ``/ops status`` shows it."""
-
-    approval: Approval
-    record: Mapping[str, Any]
-    view: ApprovalView
-    full_diff: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +140,7 @@ class Inbox(Protocol):
     async def incident(self, number: int) -> IncidentView | str | None:
         """Read INC-``number``: None if there is no such one, a sentence if its row cannot be read."""
 
-    async def approval(self, number: int) -> ApprovalShown | str | None:
+    async def approval(self, number: int) -> Shown | str | None:
         """Read A-``number``: None if there is no such one, a sentence if its row cannot be read."""
 
     async def turn_actions(self, wish: Literal["", "off", "on"], person: Person, name: str, reason: str) -> str:

@@ -14,6 +14,7 @@ from bot.chat.commands import OpenIncidents, WaitingApprovals
 from bot.chat.incident_card import IncidentView
 from bot.chat.logs_asked import LogsAsked
 from bot.chat.pull_asked import PullAsked
+from bot.chat.shared_card import Shown
 from bot.domain.approval import Approval, Decision, Person, Vote
 from bot.domain.evidence import Evidence
 from bot.domain.log_request import LogRequest, refused_place
@@ -21,7 +22,6 @@ from bot.domain.log_summary import LogSummary
 from bot.intake import reruns, run_forms
 from bot.intake.acts import (
     Answer,
-    ApprovalShown,
     Click,
     LinesShown,
     LogsWanted,
@@ -247,16 +247,16 @@ class StoredInbox:
         except UnreadableRow as problem:
             return _unreadable(f"INC-{number}", problem)
 
-    async def approval(self, number: int) -> ApprovalShown | str | None:
+    async def approval(self, number: int) -> Shown | str | None:
         """Return a request as its card shows it."""
 
-        def read(connection: Connection) -> ApprovalShown | None:
+        def read(connection: Connection) -> Shown | None:
             found = approvals.by_number(connection, number)
             if found is None:
                 return None
             request = approvals.request(connection, found.id)
             view = board.approval_view(connection, self._world, found.id, buttons=False)
-            return ApprovalShown(found, request.plan.record, view, request.full_diff)
+            return Shown(found, request.plan.record, view, request.full_diff)
 
         try:
             found = await self._world.database.read(read)

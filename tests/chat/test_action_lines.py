@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,8 +18,8 @@ def line(number: int, state: str) -> ActionLine:
 
 
 def items(lines: list[ActionLine]) -> list[str]:
-    (_, bullets) = action_lines(lines)
-    return [json.dumps(each, ensure_ascii=False) for each in bullets["elements"]]  # type: ignore[attr-defined]  # a list
+    bullets: Any = action_lines(lines)[1]
+    return [json.dumps(each, ensure_ascii=False) for each in bullets["elements"]]
 
 
 def test_what_waits_stays_though_newer_ones_are_over() -> None:

@@ -1,5 +1,4 @@
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -421,27 +420,6 @@ async def test_two_processes_share_the_work_and_send_everything_once(
         assert one.counts["posted"] + two.counts["posted"] == 12
     texts = [message["text"] for channel in (INCIDENTS, DEPLOYS) for message in await slack.messages(channel)]
     assert sorted(texts) == sorted(f"card {number}" for number in range(12))
-
-
-async def test_every_post_asks_slack_to_unfurl_nothing_and_to_parse_nothing(
-    database: Database, slack: LocalSlack, put: Put
-) -> None:
-    import aiohttp
-
-    bodies: list[dict[str, Any]] = []
-    trace = aiohttp.TraceConfig()
-
-    async def sent(_session: Any, _context: Any, chunk: aiohttp.TraceRequestChunkSentParams) -> None:
-        bodies.append(json.loads(chunk.chunk))
-
-    trace.on_request_chunk_sent.append(sent)
-    async with sending(database, slack, traces=[trace]):
-        put("card", says("https://example.org @channel"))
-        await posted(database, "card")
-    (body,) = bodies
-    assert body["unfurl_links"] is body["unfurl_media"] is False
-    assert "link_names" not in body
-    assert "parse" not in body
 
 
 async def test_a_damaged_row_is_reported_and_keeps_nothing_else_from_being_sent(

@@ -13,6 +13,7 @@ from bot.chat.card import Card
 from bot.chat.commands import OpenIncidents, WaitingApprovals
 from bot.chat.incident_card import IncidentView
 from bot.chat.run_form import Submitted
+from bot.chat.shared_card import Shown
 from bot.clients.slack import close, open_client
 from bot.domain.approval import Person
 from bot.domain.evidence import Evidence
@@ -20,7 +21,6 @@ from bot.domain.run import Run
 from bot.intake import slack as intake
 from bot.intake.acts import (
     Answer,
-    ApprovalShown,
     Click,
     LinesShown,
     LogsWanted,
@@ -141,8 +141,8 @@ class MemoryInbox:
             return "INC-13 is stored, but its row can no longer be read: garbled."
         return IncidentView(INCIDENT, evidence=EVIDENCE, triage=TRIAGE) if number == 142 else None
 
-    async def approval(self, number: int) -> ApprovalShown | None:
-        return ApprovalShown(A77, PLAN, ApprovalView(buttons=False)) if number == 77 else None
+    async def approval(self, number: int) -> Shown | None:
+        return Shown(A77, PLAN, ApprovalView(buttons=False), "") if number == 77 else None
 
     async def evidence(self, incident_id: str) -> tuple[str, tuple[Evidence, ...]] | None:
         await self._behave()

@@ -10,13 +10,14 @@ from sqlalchemy import update
 from bot import assembly, shipped
 from bot.chat.logs_asked import LogsAsked
 from bot.chat.outbox import Outbox
+from bot.chat.shared_card import Shown
 from bot.domain.alert import Alert, Delivery
 from bot.domain.approval import Person
 from bot.domain.evidence import Evidence
 from bot.domain.incident import Subject
 from bot.domain.joining import join
 from bot.domain.plan import SCHEMA, Plan
-from bot.intake.acts import Answer, ApprovalShown, Click, LogsWanted, Said
+from bot.intake.acts import Answer, Click, LogsWanted, Said
 from bot.intake.inbox import LOGS_AT_ONCE, StoredInbox
 from bot.jobs.engine import Engine
 from bot.jobs.world import World
@@ -152,7 +153,7 @@ async def test_a_broken_glass_is_listed_and_on_its_card_until_it_is_reviewed(wor
     counts("v2")
     assert (await inbox.waiting_approvals()).unreviewed == []
     shown = await inbox.approval(1)
-    assert isinstance(shown, ApprovalShown)
+    assert isinstance(shown, Shown)
     assert shown.view.broken is not None
     assert shown.view.reviewed is not None
     assert (shown.view.broken.reason, shown.view.reviewed.reason) == ("the shop is down", "right")

@@ -106,9 +106,10 @@ async def test_every_post_asks_slack_to_unfurl_nothing(database: Database, slack
     async with sending(database, slack, traces=[trace]):
         put("card", says("https://evil.example @channel"))
         await posted(database, "card")
-    assert [(body["unfurl_links"], body["unfurl_media"], "link_names" in body) for body in bodies] == [
-        (False, False, False)
-    ]
+    (body,) = bodies
+    assert body["unfurl_links"] is body["unfurl_media"] is False
+    assert "link_names" not in body
+    assert "parse" not in body
 
 
 async def test_no_prompt_has_a_secret_in_it(model: MessagesSandbox) -> None:

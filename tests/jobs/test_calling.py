@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,20 @@ import yaml
 
 from tests.jobs.test_asking import fill, form
 from tests.system.town import LEE, PRIYA, Town, checkout_alert
+
+
+async def refused_again_and_again(here: Town, step: Mapping[str, Any] | None = None, **more: Any) -> None:
+    """Let the rollback be approved where each of its calls is refused; its step, of ten retries, may say more."""
+    path = Path(here.environment["SIGNOFF_RUNBOOKS"]) / "rollback-deployment.yaml"
+    book = yaml.safe_load(path.read_text()) | more
+    book["steps"][0] |= {"retries": 10, **(step or {})}
+    path.write_text(yaml.safe_dump(book, sort_keys=False))
+    await here.serve()
+    await here.alert(checkout_alert())
+    request = await here.request()
+    refused = {"action": "status", "code": 422, "times": 50, "identity": "runner", "dry_run": False}
+    await here.control("faults", refused | {"verb": "patch", "resource": "deployments", "name": "checkout"})
+    await here.page.click(LEE, request, "Approve")
 
 
 async def test_drift_that_only_the_call_itself_meets_voids_and_proposes_anew(closed_shop: Town) -> None:
@@ -35,16 +50,7 @@ async def test_a_lost_answer_is_read_back_and_never_repeated(shop: Town) -> None
 
 
 async def test_a_call_that_is_tried_again_stops_when_actions_are_turned_off(closed_shop: Town) -> None:
-    path = Path(closed_shop.environment["SIGNOFF_RUNBOOKS"]) / "rollback-deployment.yaml"
-    book = yaml.safe_load(path.read_text())
-    book["steps"][0]["retries"] = 10
-    path.write_text(yaml.safe_dump(book, sort_keys=False))
-    await closed_shop.serve()
-    await closed_shop.alert(checkout_alert())
-    request = await closed_shop.request()
-    refused = {"action": "status", "code": 422, "times": 50, "identity": "runner", "dry_run": False}
-    await closed_shop.control("faults", refused | {"verb": "patch", "resource": "deployments", "name": "checkout"})
-    await closed_shop.page.click(LEE, request, "Approve")
+    await refused_again_and_again(closed_shop)
     tried = "SELECT count(*) FROM audit WHERE kind = 'step.retried'"
     await closed_shop.until(lambda: closed_shop.rows(tried) != [(0,)], "the call to be tried again")
     await closed_shop.ops("actions off wait", user=PRIYA)
@@ -87,17 +93,7 @@ async def test_no_step_begins_after_the_time_that_the_runbook_gives_a_run(
 
 
 async def test_nothing_is_tried_again_after_the_time_of_the_run(closed_shop: Town) -> None:
-    path = Path(closed_shop.environment["SIGNOFF_RUNBOOKS"]) / "rollback-deployment.yaml"
-    book = yaml.safe_load(path.read_text())
-    book["steps"][0] |= {"retries": 10, "timeout_seconds": 2}
-    book["limits"] = {"run_seconds": 2}
-    path.write_text(yaml.safe_dump(book, sort_keys=False))
-    await closed_shop.serve()
-    await closed_shop.alert(checkout_alert())
-    request = await closed_shop.request()
-    refused = {"action": "status", "code": 422, "times": 50, "identity": "runner", "dry_run": False}
-    await closed_shop.control("faults", refused | {"verb": "patch", "resource": "deployments", "name": "checkout"})
-    await closed_shop.page.click(LEE, request, "Approve")
+    await refused_again_and_again(closed_shop, {"timeout_seconds": 2}, limits={"run_seconds": 2})
     await closed_shop.sees("A-1 failed.*It was not tried again: the run began . s ago")
     assert closed_shop.rows("SELECT count(*) FROM audit WHERE kind = 'step.retried'")[0][0] < 5
 

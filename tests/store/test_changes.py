@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from sqlalchemy import update
@@ -18,7 +19,7 @@ DEPLOYED = DeployEvent("shop/deploy", 3, "d" * 40, "production", "success", "lee
 
 def test_changes_are_kept_once_and_found_by_their_time(database: Database) -> None:
     for event in (MERGED, PUSHED, DEPLOYED, MERGED):
-        database.write_now(lambda c, event=event: changes.accept(c, event))  # type: ignore[misc]  # bound at once
+        database.write_now(partial(changes.accept, event=event))
     found = database.read_now(lambda c: changes.between(c, after=0, until=5000))
     assert [(one.kind, one.name) for one in found] == [
         ("deploy", "shop/deploy@ddddddd"),
@@ -39,7 +40,7 @@ def test_only_what_reached_the_default_branch_or_an_environment_is_a_change() ->
 
 def test_a_deployment_is_one_change_from_its_beginning_on(database: Database) -> None:
     for event in (replace(DEPLOYED, state="in_progress", at=2500), DEPLOYED, replace(DEPLOYED, state="in_progress")):
-        database.write_now(lambda c, event=event: changes.accept(c, event))  # type: ignore[misc]  # bound at once
+        database.write_now(partial(changes.accept, event=event))
     (found,) = database.read_now(lambda c: changes.between(c, after=0, until=5000))
     assert (found.at, found.title) == (2500, "deployment to production: success")
 
