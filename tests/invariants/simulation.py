@@ -305,7 +305,7 @@ class Simulation:
         self.played += 1
         self._random = random.Random(seed)
         # Each sequence has its own habits: what is rare among many kinds of events is common where few are played.
-        self._habits = {name: self._random.choice((0, 1, 1, 4)) for name in _HABITS}
+        self._habits = {name: self._random.choice((0, 0, 1, 1, 4)) for name in _HABITS}
         self._clicking = [self._random.choice((0, 1, 2, 4)) for _ in PEOPLE]
         self.slack = Slack(
             {
@@ -361,7 +361,8 @@ class Simulation:
                 self._drift: often["drift"],
                 self._resolve: often["resolves"],
                 self._answer_a_question: 2,
-                self._propose: 1,
+                self._review: 2,
+                self._propose: 2,
             }
         self._random.choices(list(chances), list(chances.values()))[0]()
         for _ in range(4):
@@ -469,7 +470,7 @@ class Simulation:
         approval_id, digest = self._random.choice(requests)
         if self._random.random() < 0.1:
             digest = self._random.choice(requests)[1] if self._random.random() < 0.5 else "f" * 64
-        decisions = {"approve": 40, "revoke": 4, "deny": 1, "cancel": 2, "break": 3, "reviewed": 2}
+        decisions = {"approve": 40, "revoke": 4, "deny": 1, "cancel": 2, "break": 5, "reviewed": 2}
         decision = self._random.choices(list(decisions), list(decisions.values()))[0]
         self._store_click(approval_id, digest, decision)
 
@@ -479,6 +480,11 @@ class Simulation:
             approval_id = self._truth.approval_of[self._random.choice(unknown)]
             digest = dict(self._truth.requests(all_of_them=True))[approval_id]
             self._store_click(approval_id, digest, self._random.choice(("applied", "absent", "again")))
+
+    def _review(self) -> None:
+        broken = self._truth.broken()
+        if broken:
+            self._store_click(*self._random.choice(broken), "reviewed")
 
     def _store_click(self, approval_id: str, digest: str, decision: Any) -> None:
         self.count("clicks")

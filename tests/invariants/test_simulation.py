@@ -37,9 +37,10 @@ async def test_no_sequence_of_events_breaks_a_promise(simulation: Simulation, te
         await simulation.play(seed, events=EVENTS)
 
 
-def test_the_sequences_reach_what_they_are_about(simulation: Simulation) -> None:
+async def test_the_sequences_reach_what_they_are_about(simulation: Simulation) -> None:
+    """Ids and the real time of day move a sequence a little: what the few of this run did not meet, more of them do."""
     reached = simulation.counts
-    wanted = (
+    wanted = {
         "kills",
         "approve counted",
         "revoke counted",
@@ -50,6 +51,9 @@ def test_the_sequences_reach_what_they_are_about(simulation: Simulation) -> None
         "executions",
         "requests void",
         "runs succeeded",
-    )
-    for what in wanted:
-        assert reached.get(what), f"no sequence had any {what}: {reached}"
+    }
+    seed = SEQUENCES
+    while wanted - reached.keys() and seed < SEQUENCES + 300:
+        await simulation.play(seed, events=EVENTS)
+        seed += 1
+    assert not wanted - reached.keys(), f"no sequence had any {wanted - reached.keys()}: {reached}"

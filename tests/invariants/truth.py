@@ -82,6 +82,14 @@ class Truth:
             (each, digest) for each, digest in self._digests.items() if all_of_them or self._states[each] not in OVER
         ]
 
+    def broken(self) -> list[tuple[str, str]]:
+        """The requests that somebody released by break-glass, with their digests."""
+        return [
+            (each, self._digests[each])
+            for each, judged in self._judged.items()
+            if any(decision == "break" for _, decision, _, _ in judged)
+        ]
+
     def sent(self, kind: str, row: str, path: str, body: Any) -> None:
         """A write leaves for the cluster: it must be the very call that was signed."""
         signed = self._records[self.approval_of[row]]["calls"][0]
