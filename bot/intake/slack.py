@@ -32,7 +32,7 @@ def build(slack: AsyncWebClient, *, inbox: Inbox) -> AsyncApp:
 
     logger = logging.getLogger("slack_bolt")
     logger.addFilter(_news)
-    app = AsyncApp(client=slack, logger=logger, raise_error_for_unhandled_request=True)
+    app = AsyncApp(name="signoff", client=slack, logger=logger, raise_error_for_unhandled_request=True)
     listen(app, inbox=inbox)
     return app
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.document import MAX_BYTES, MAX_DEPTH, read
+from bot.domain.document import _FAST, _PLAIN, MAX_BYTES, MAX_DEPTH, _parsed, read
 
 
 def test_every_key_knows_its_line() -> None:
@@ -86,3 +87,22 @@ def test_a_bomb_of_aliases_is_never_expanded() -> None:
 def test_no_text_makes_it_raise(text: str) -> None:
     document = read(text.encode())
     assert all(fault.line >= 1 and fault.sentence for fault in document.faults)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["a", "b: ", "- ", "\n", "  ", "\n  ", "[", "]", ", ", "{", "}", "'", "|\n", "#", "1", "~"])
+    )
+)
+@settings(max_examples=500)
+def test_it_reads_the_same_with_libyaml_and_without(words: list[str]) -> None:
+    text = "".join(words)
+    with_it, without = (_data(text, parser) for parser in (_FAST, _PLAIN))
+    assert with_it == without or "not YAML" in (with_it, without)
+
+
+def _data(text: str, parser: object) -> object:
+    try:
+        return _parsed(text, parser).data
+    except yaml.YAMLError:
+        return "not YAML"
