@@ -87,10 +87,10 @@ class Faults:
             raise ValueError(f"{_MOST} faults wait already; clear them first")
         self._waiting.append(fault)
 
-    def take(self, cluster: str, identity: str, info: RequestInfo, dry_run: bool) -> Fault | None:
-        """The first fault that fits; it is used up once."""
+    def take(self, cluster: str, identity: str, info: RequestInfo, dry_run: bool, *, when: str) -> Fault | None:
+        """The first fault that fits and comes ``when``; it is used up once."""
         for i, fault in enumerate(self._waiting):
-            if fault.fits(cluster, identity, info, dry_run):
+            if fault.when == when and fault.fits(cluster, identity, info, dry_run):
                 if fault.times > 1:
                     self._waiting[i] = replace(fault, times=fault.times - 1)
                 else:

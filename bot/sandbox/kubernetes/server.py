@@ -14,6 +14,7 @@ import logging
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from aiohttp import web
@@ -124,12 +125,15 @@ class ApiServer:
             body = call.body = await _body(request) if request.method in _BODY_METHODS else None
             if isinstance(body, dict) and body.get("dryRun") == ["All"]:
                 call.dry_run = True
-            fault = self._state.faults.take(cluster.spec.name, call.identity, info, call.dry_run)
-            if fault is not None and fault.when == "before":
-                await self._suffer(fault, info)
+            take = partial(self._state.faults.take, cluster.spec.name, call.identity, info, call.dry_run)
+            before = take(when="before")
+            if before is not None:
+                await self._suffer(before, info)
             response = self._answer(cluster, call, info, body, request)
-            if fault is not None and fault.when == "after":
-                await self._suffer(fault, info)
+            # What was refused had no effect: a fault that comes after one waits for the next.
+            after = take(when="after") if before is None else None
+            if after is not None:
+                await self._suffer(after, info)
         except ApiError as error:
             response = _json(error.body, error.code)
         except _Cut:

@@ -60,6 +60,16 @@ def test_a_connection_dropped_after_hides_that_it_was_done(shop):
     assert replicas(shop) == 5
 
 
+def test_a_write_that_is_refused_had_no_effect_that_a_fault_could_come_after(shop):
+    shop.run(shop.sandbox.order, Fault("drop", verb="patch", when="after"))
+    stale = {"metadata": {"resourceVersion": "1"}, "spec": {"replicas": 5}}
+    refused = error(apps(shop).patch_namespaced_deployment, "web", "shop", stale)
+    assert refused.status == 409
+    with pytest.raises(urllib3.exceptions.HTTPError):
+        scale(shop, 5)
+    assert replicas(shop) == 5
+
+
 def test_an_answer_that_comes_too_late_hides_it_too(shop):
     shop.run(shop.sandbox.order, Fault("delay", verb="patch", when="after", seconds=30))
     start = time.monotonic()

@@ -99,7 +99,7 @@ def test_under_on_delete_a_new_template_waits_and_the_rollout_is_never_over(db):
     for name in ("db-0", "db-1", "db-2"):
         uid = pods(db)[name].metadata.uid
         db.core.delete_namespaced_pod(name, db.namespace)
-        db.eventually(lambda name=name, uid=uid: name in pods(db) and pods(db)[name].metadata.uid != uid)
+        db.eventually(lambda name=name, uid=uid: (now := pods(db).get(name)) and now.metadata.uid != uid)
     status = db.eventually(
         lambda: (s := db.apps.read_namespaced_stateful_set("db", db.namespace).status).ready_replicas == 3 and s
     )
