@@ -3,14 +3,13 @@
 import asyncio
 import contextlib
 import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from tests.system.processes import Process, start
 from tests.system.town import free_port
 from tests.waiting import wait_until
 
@@ -40,7 +39,7 @@ def environment(folder: Path, url: str, **more: str) -> dict[str, str]:
 class Serving:
     """A running process."""
 
-    def __init__(self, process: subprocess.Popen[bytes], url: str, log: Path, session: aiohttp.ClientSession) -> None:
+    def __init__(self, process: Process, url: str, log: Path, session: aiohttp.ClientSession) -> None:
         self.process = process
         self.url = url
         self.log = log
@@ -75,8 +74,7 @@ class Serving:
 async def serving(folder: Path, given: dict[str, str]) -> AsyncIterator[Serving]:
     """Start ``signoff serve`` and wait until it answers at all."""
     log = folder / "serve.log"
-    with log.open("ab") as output:
-        process = subprocess.Popen([sys.executable, "-m", "bot", "serve"], env=given, stdout=output, stderr=output)
+    process = start(["-m", "bot", "serve"], given, out=log, errors=log)
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(30)) as session:
         up = Serving(process, f"http://{given['SIGNOFF_LISTEN']}", log, session)
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -20,6 +21,10 @@ import aiohttp
 import psycopg
 import yaml
 
+from bot import shipped
+from bot.chat.manifest import manifest
+from bot.runbooks import catalogue, rbac
+from bot.sandbox.kubernetes import shop
 from bot.sandbox.story import Page
 from tests.system.processes import Process, start
 from tests.waiting import wait_until
@@ -198,6 +203,13 @@ class Town:
                 return candidate
         raise AssertionError(f"there is no deployment {name}")
 
+    async def checkout_is_broken(self) -> bool:
+        """Whether a pod of the shop's checkout waits for an image that cannot be pulled."""
+        async with self.session.get(
+            f"{self.urls['kubernetes']}/sandbox/kubernetes/state?cluster=prod&kind=pods"
+        ) as response:
+            return "ErrImagePull" in await response.text()
+
     # --- what is seen -----------------------------------------------------------------------------------------------
 
     async def until(self, holds: Callable[[], Any], what: str, seconds: float = SECONDS) -> Any:
@@ -366,6 +378,7 @@ async def town(
     if runbooks is not None:
         base["SIGNOFF_RUNBOOKS"] = str(runbooks)
     words = ["--slack", "0", "--kubernetes", "0", *(["--messages", "0"] if messages else [])]
+    words += ["--manifest", str(_manifest(folder)), "--roles", str(_roles(folder, shipped.runbooks(runbooks)))]
     if github:
         words += ["--github", "0", "--github-webhook", f"http://{base['SIGNOFF_LISTEN']}/webhooks/github"]
     words += ["--loki", "0"] if loki else []
@@ -382,6 +395,8 @@ async def town(
             await page.begin()
             here = Town(folder, base | told["environment"], told["urls"], page, fork=fork)
             here.session = session
+            # An alert that came before there was anything to see would be triaged as one of which nothing is known.
+            await here.until(here.checkout_is_broken, "the shop's checkout to be broken")
             yield here
     finally:
         for each in here.replicas if here is not None else ():
@@ -389,6 +404,21 @@ async def town(
                 each.kill()
         process.terminate()
         await asyncio.to_thread(process.wait, 20)
+
+
+def _manifest(folder: Path) -> Path:
+    """What `signoff manifest` prints: the stand-ins start a process to ask for what they are not given."""
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(manifest()))
+    return path
+
+
+def _roles(folder: Path, runbooks: Path) -> Path:
+    """What `signoff rbac -n shop --nodes` prints."""
+    path = folder / "roles.yaml"
+    roles = rbac.roles(catalogue.load(runbooks), [shop.NAMESPACE], "signoff", nodes=True)
+    path.write_text("\n---\n".join(map(json.dumps, roles)))
+    return path
 
 
 async def first_line(path: Path) -> str:
@@ -411,11 +441,19 @@ def free_port() -> int:
 def quick_runbooks(folder: Path) -> Path:
     """The shipped runbooks, verified within seconds rather than minutes."""
     folder.mkdir(parents=True, exist_ok=True)
+    for name, text in _quick().items():
+        (folder / name).write_text(text)
+    return folder
+
+
+@functools.cache
+def _quick() -> dict[str, str]:
+    found = {}
     for path in (Path(__file__).parents[2] / "runbooks").glob("*.yaml"):
         data = yaml.safe_load(path.read_text())
         data["verification"] |= {"stable_seconds": 1, "deadline_seconds": 30}
-        (folder / path.name).write_text(yaml.safe_dump(data, sort_keys=False))
-    return folder
+        found[path.name] = yaml.safe_dump(data, sort_keys=False)
+    return found
 
 
 def checkout_alert(status: str = "firing", *, starts_at: str = "2026-11-21T10:00:00Z", **labels: str) -> Json:
