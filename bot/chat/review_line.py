@@ -1,4 +1,4 @@
-"""The line in Slack about a pull request that is risky; of all others the channel hears nothing."""
+"""What Slack is told of pull requests: a line about a risky one, and why one that was asked for has no review."""
 
 from __future__ import annotations
 
@@ -38,3 +38,9 @@ def review_line(pull_request: PullRequest, review: Review, *, merged: bool = Fal
             ),
         ),
     )
+
+
+def not_reviewed(name: str, why: str) -> Card:
+    """Return what who asked for a review reads where there is none."""
+    said = plain(f"{name} was not reviewed, though you asked for it: {why.rstrip('.')}.", _SUMMARY)
+    return Card(text=push(said), blocks=(rich.block(rich.section(rich.text(said))),))

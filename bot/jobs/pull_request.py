@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from bot.analysis.diff_review import review
 from bot.chat import check_run, pull_request_comment, review_comments
 from bot.chat.ci_section import ci_section
-from bot.chat.review_line import is_risky, review_line
+from bot.chat.review_line import is_risky, not_reviewed, review_line
 from bot.clients.github import GitHubError, GitHubLimited
 from bot.clients.github_repository import GitHubRepository, NotRead
 from bot.condense.diff.patch import FilePatch, Patch
@@ -79,7 +79,7 @@ def story(world: World, code: CodeAccess) -> Story:
         except GitHubError as error:
             if error.status not in GONE:
                 raise
-            await world.database.write(partial(_give_up, row_id, generation, str(error)))
+            await world.database.write(partial(_give_up, world, row_id, generation, str(error)))
 
     return pull
 
@@ -371,8 +371,10 @@ def _finish(world: World, row_id: str, generation: int, told: Any, refused: str,
     now = clock.advance(connection)
     row = pulls.get(connection, row_id)
     if refused:
-        _give_up(row_id, generation, refused, connection)
+        _give_up(world, row_id, generation, refused, connection)
     else:
+        if told == _NOT_WANTED:
+            _answer(connection, row, generation, row.note if row.state == "open" else f"it is {row.state}", now=now)
         work.done(connection, KIND, row_id, generation)
     pulls.answered_request(connection, row_id, generation)
     if row.review is None or row.facts is None:
@@ -391,11 +393,30 @@ def _loud(found: Review, wanted: Mapping[str, Any]) -> bool:
     return bool(wanted["channel"]) and wanted["risk"] != "never" and is_risky(found, wanted["risk"])
 
 
-def _give_up(row_id: str, generation: int, why: str, connection: Connection) -> None:
+def _give_up(world: World, row_id: str, generation: int, why: str, connection: Connection) -> None:
+    why = world.redactor.text(why)
     log.warning("GitHub refuses what a review needs", row=row_id, why=why)
     pulls.skipped(connection, row_id, why)
+    _answer(connection, pulls.get(connection, row_id), generation, why, now=clock.advance(connection))
     pulls.answered_request(connection, row_id, generation)
     work.give_up(connection, KIND, row_id, generation)
+
+
+def _answer(connection: Connection, row: StoredPull, generation: int, why: str, *, now: int) -> None:
+    """Tell who asked for this review in Slack, and nobody since, that there is none: they would wait for it."""
+    where, _, person = row.asked_by.partition(":")
+    if where != "slack" or row.wanted != generation:
+        return
+    user = person.rpartition(":")[2]
+    outbox.put(
+        connection,
+        key=f"unreviewed:{row.id}:{generation}",
+        channel=user,
+        recipient=user,
+        kind="ephemeral",
+        payload=not_reviewed(row.name, why).payload(),
+        now=now,
+    )
 
 
 async def _current(world: World, row_id: str, generation: int) -> StoredPull | None:

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.chat.review_line import is_risky, review_line
+from bot.chat.review_line import is_risky, not_reviewed, review_line
 from bot.sandbox.slack.blocks import problems_of_blocks
 from tests.chat.reviews import FINDING, HOSTILE, PULL_REQUEST, review
 
@@ -47,3 +47,13 @@ def test_a_hostile_title_stays_text_and_a_hostile_address_no_link():
     assert "<!channel>" not in card.text
     types = {span["type"] for part in card.blocks[0]["elements"] for span in part["elements"]}
     assert types == {"text"}
+
+
+def test_who_asked_reads_that_there_is_no_review_and_nothing_a_stranger_wrote_is_more_than_text():
+    assert not_reviewed("acme/shop#12", "it is closed").text == (
+        "acme/shop#12 was not reviewed, though you asked for it: it is closed."
+    )
+    card = not_reviewed("acme/shop#12", f"<!channel> <https://evil.example|here> {HOSTILE}")
+    assert problems_of_blocks(card.payload()["blocks"], "message") == []
+    assert "<!channel>" not in card.text
+    assert [span["type"] for span in card.blocks[0]["elements"][0]["elements"]] == ["text"]

@@ -189,6 +189,21 @@ async def test_drafts_wait_until_somebody_who_may_write_asks(code: Town) -> None
     assert len((await reviewed(code, repository))["reviews"]) == 1
 
 
+async def test_who_asks_for_what_cannot_be_reviewed_is_told_so(code: Town) -> None:
+    repository = await opened(code, "over")
+    await reviewed(code, repository)
+    await code.on_github("act-on-pull", full_name=repository, number=1, action="close")
+    await code.until(lambda: code.rows("SELECT state FROM pulls WHERE repository = ?", repository) != [("open",)], "it")
+    for number, why in ((1, "it is closed"), (9, "GitHub answered 404: Not Found")):
+        await code.ops(f"review {repository}#{number}")
+        told = f"{repository}#{number} was not reviewed, though you asked for it: {why}."
+
+        async def said(told: str = told) -> bool:
+            return told in await code.direct(LEE)
+
+        await code.until(said, told)
+
+
 async def test_a_bots_pull_request_is_left_alone_until_somebody_asks_in_slack(code: Town) -> None:
     repository = await opened(code, "asked", user="renovate[bot]")
     of = "SELECT note FROM pulls WHERE done = wanted AND repository = ?"
@@ -199,8 +214,8 @@ async def test_a_bots_pull_request_is_left_alone_until_somebody_asks_in_slack(co
     said = await code.ops(f"review {code.urls['github']}/{repository}/pull/1")
     assert said == f"Reviewing {repository}#1. What is found appears on the pull request."
     assert len((await reviewed(code, repository))["reviews"]) == 1
-    asked = "SELECT actor FROM audit WHERE kind = 'pull.asked'"
-    assert [actor for (actor,) in code.rows(asked)] == ["slack:T0SHOP:U0LEE"]
+    asked = "SELECT actor FROM audit WHERE kind = 'pull.asked' AND subject = ?"
+    assert code.rows(asked, f"{repository}#1") == [("slack:T0SHOP:U0LEE",)]
 
 
 async def test_the_policy_is_read_from_the_default_branch_alone(code: Town) -> None:
