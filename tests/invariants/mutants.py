@@ -320,7 +320,7 @@ MUTANTS = (
     ),
     Mutant(
         "windows: the clock of a time zone is that of UTC",
-        [(WINDOWS, "    zone = _zone(window.time_zone)\n", '    zone = _zone("UTC")\n')],
+        [(WINDOWS, "    zone = cron.zone(window.time_zone)\n", '    zone = cron.zone("UTC")\n')],
         by="tests/approvals/test_windows.py",
     ),
     Mutant(
