@@ -36,6 +36,15 @@ class AccessFailed(Exception):
         self.in_doubt = in_doubt
 
 
+@contextlib.contextmanager
+def written() -> Iterator[None]:
+    """Around what follows a write that went through: whatever fails there, nobody may say that nothing was changed."""
+    try:
+        yield
+    except AccessFailed as failure:
+        raise AccessFailed(failure.code, failure.sentence, in_doubt=True) from None
+
+
 class Access:
     """One identity's access to one cluster, to the Alertmanager of that cluster, to the configured endpoints and, with
     a credential of its own, to those repositories on GitHub that ``acts_in`` names. ``kubernetes`` is None where

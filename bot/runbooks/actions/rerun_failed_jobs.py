@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.clients.github import GitHubError
 from bot.clients.github_acting import ActingRepository
-from bot.runbooks.access import Access
+from bot.runbooks.access import Access, written
 from bot.runbooks.actions.action import Before, Occasion, ReadBack, Rendered, Unrehearsed, Unsuitable
 from bot.runbooks.call import JSON, Call
 from bot.runbooks.resources import WORKFLOW_RUN
@@ -78,7 +78,8 @@ class RerunFailedJobs(Unrehearsed):
         repository: ActingRepository = access.repository(target.namespace)
         with access.translated(writing=True):
             await repository.rerun_failed(int(target.name))
-        return await self.read(access, target, call) or {}
+        with written():
+            return await self.read(access, target, call) or {}
 
     def foresee(self, live: Json, call: Call) -> Json:
         """The run, once more."""

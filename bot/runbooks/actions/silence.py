@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.runbooks.access import Access, AccessFailed
+from bot.runbooks.access import Access, AccessFailed, written
 from bot.runbooks.actions.action import Before, Occasion, ReadBack, Rendered, Unrehearsed, Unsuitable
 from bot.runbooks.call import JSON, Call
 from bot.runbooks.resources import SILENCE
@@ -101,8 +101,12 @@ class CreateSilence(Unrehearsed):
         """Create it, and read it as it came to be."""
         with access.translated():
             silence_id = await access.alertmanager.create(call.body)
+        with written(), access.translated():
             found = await access.alertmanager.silence(silence_id)
-            return _wrapped(found or {})
+        if found is None:
+            sentence = f"Silence {silence_id} was made, and is not there."
+            raise AccessFailed("not-found", sentence, in_doubt=True)
+        return _wrapped(found)
 
     def foresee(self, live: Json, call: Call) -> Json:
         """The silence as it is sent."""
