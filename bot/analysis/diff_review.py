@@ -70,7 +70,7 @@ async def review(
     if packed is None:
         packed = await asyncio.to_thread(pack, read.prepared, 0, redact=redact)
     found = rules.joined(read.told, checked.findings if checked else ())
-    unlisted = max(0, pull_request.changed_files - len(patch.files))
+    unlisted = max(0, pull_request.changed_files - len({file.path for file in patch.files}))
     known = await asyncio.to_thread(carried, previous, found, read.anchors, read.risks, complete=unlisted == 0)
     return Review(
         head_sha=pull_request.head_sha,
@@ -87,9 +87,8 @@ async def review(
 def _read(pull_request: PullRequest, patch: Patch, redact: Redact) -> _Read:
     prepared = prepare(patch)
     anchors = Anchors(patch, redact)
-    risks = {item.file.path: item.risks for item in prepared.files}
-    kinds = {item.file.path: item.kind for item in prepared.files}
-    return _Read(prepared, anchors, risks, rules.told(anchors, risks, kinds, head_sha=pull_request.head_sha))
+    told = rules.told(anchors, prepared.risks, prepared.kinds, head_sha=pull_request.head_sha)
+    return _Read(prepared, anchors, prepared.risks, told)
 
 
 async def _ask(

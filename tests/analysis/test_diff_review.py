@@ -12,7 +12,7 @@ from bot.condense.diff.parse import from_listing
 from bot.model.gateway import Gateway
 from bot.model.prompts import load
 from bot.redact import Redactor
-from tests.analysis.review.diffs import HEAD, patch, pull_request
+from tests.analysis.review.diffs import HEAD, LINKED, patch, pull_request
 
 PROMPT = load(Path(__file__).parents[2] / "prompts")["diff-review"]
 REDACT = Redactor(key=b"k" * 32).text
@@ -116,6 +116,15 @@ async def test_without_a_model_the_rules_answer_and_have_read_everything(gateway
     found = await reviewed(gateway_)
     assert (found.analyst, found.note, found.verdict) == ("rules", "rules, no model", "blocker")
     assert found.unread == ()
+
+
+async def test_a_file_that_becomes_a_link_hides_nothing_of_what_it_said():
+    found = await reviewed(None, of=patch(LINKED), changed_files=1)
+    assert {(f.rule, f.side, f.line) for f in found.findings} == {
+        ("k8s/network-policy-removed", "LEFT", 1),
+        ("move/link", "RIGHT", 1),
+    }
+    assert found.unlisted == 0
 
 
 async def test_what_github_did_not_show_is_not_called_read():

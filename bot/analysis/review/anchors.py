@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Final, Literal
 
 from bot.condense.diff.pack import paths
-from bot.condense.diff.patch import FilePatch, Line, Patch
+from bot.condense.diff.patch import FilePatch, Line, Patch, joined
 from bot.condense.diff.shown import Redact, texts, visible
 from bot.domain.review import Finding, Side, fingerprint, setting
 
@@ -235,7 +235,7 @@ class Anchors:
     def __init__(self, patch: Patch, redact: Redact) -> None:
         self._patch = patch
         self._files: dict[str, FileAnchors] = {}
-        made = [FileAnchors(file, redact) for file in patch.files]
+        made = [FileAnchors(file, redact) for file in joined(patch.files)]
         for spell in (
             _path,
             _old_path,

@@ -39,7 +39,7 @@ def build(
     What people wrote and what the rules found may take 15 % each; all the rest is the diff's.
     """
     about = _about(pull_request, redact, max_tokens * _ABOUT_SHARE / MARGIN)
-    rules = _rules({item.file.path: item.risks for item in prepared.files}, redact, max_tokens * _RULES_SHARE / MARGIN)
+    rules = _rules(prepared.risks, redact, max_tokens * _RULES_SHARE / MARGIN)
     left = max_tokens - sum(_cost(line) for line in (*about, *rules))
     packed = pack(prepared, max(0, int(left)), redact=redact, cost=_cost)
     return "\n".join((*about, *rules, "", "DIFF", packed.text)), packed

@@ -8,7 +8,7 @@ comes before depth: first what is critical, then a line of every file, then what
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final
@@ -74,6 +74,24 @@ class Plan:
     rank: tuple[int, ...]
     changed: int
     _pieces: tuple[tuple[_Weighed, ...], ...]
+
+    @property
+    def risks(self) -> Mapping[str, tuple[Risk, ...]]:
+        """The risks by path; of a path with several sections (a file that becomes a link), those of all."""
+        found: dict[str, list[Risk]] = {}
+        for item in self.files:
+            if item.risks:
+                found.setdefault(item.file.path, []).extend(item.risks)
+        return {path: tuple(risks) for path, risks in found.items()}
+
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        """The kinds by path; where the sections of a path differ, it is as good as written by people."""
+        found: dict[str, Kind] = {}
+        for item in self.files:
+            same = found.setdefault(item.file.path, item.kind) == item.kind
+            found[item.file.path] = item.kind if same else "source"
+        return found
 
     def pieces(self) -> Iterator[Piece]:
         """Yield every piece, in the order of the diff."""

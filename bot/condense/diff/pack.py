@@ -150,7 +150,7 @@ class _Packing:
             tuple(_account(item, shown[n], n in self._headers) for n, item in enumerate(self._plan.files)),
             _numbers(kept),
             _numbers(altered),
-            {item.file.path: item.risks for item in self._plan.files if item.risks},
+            self._plan.risks,
         )
 
     def _pay(self, file: int, price: float) -> bool:

@@ -7,7 +7,8 @@ its header's counts decide what is a line, so a line that looks like a header ch
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
 
@@ -59,7 +60,7 @@ def parse(text: str) -> Patch:
             at += 1
     if head is not None:
         files.append(_file(tuple(head), tuple(hunks)))
-    return Patch(tuple(files), tuple(preamble))
+    return Patch(tuple(_with_types(files)), tuple(preamble))
 
 
 def render(patch: Patch) -> str:
@@ -184,6 +185,18 @@ def _file(head: tuple[str, ...], hunks: tuple[Hunk, ...]) -> FilePatch:
     status = _status(facts, old, new, bool(hunks or "binary" in notes))
     path = (old if status == "deleted" else new) or old or "?"
     return FilePatch(path, status, hunks, old if old != path else None, tuple(notes), head)
+
+
+def _with_types(files: Iterable[FilePatch]) -> Iterator[FilePatch]:
+    """Yield the files; one that is another kind of file now (a link), for which git writes two sections, says so."""
+    path, gone = "", None
+    for file in files:
+        facts = _facts(file.head)
+        come = facts.get("new file mode")
+        if gone and come and gone != come and path == file.path:
+            file = replace(file, notes=(*file.notes, f"mode {gone} -> {come}"))
+        path, gone = file.path, facts.get("deleted file mode")
+        yield file
 
 
 _MODES: Final = ("old mode", "new mode", "new file mode", "deleted file mode")

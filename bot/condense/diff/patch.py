@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple
 
 Status = Literal["added", "deleted", "modified", "renamed", "copied", "mode"]
@@ -72,6 +72,23 @@ class FilePatch:
     def count(self, sign: Sign) -> int:
         """Return how many lines have this sign."""
         return sum(raw[:1] == sign for hunk in self.hunks for raw in hunk.body)
+
+
+def joined(files: Iterable[FilePatch]) -> tuple[FilePatch, ...]:
+    """Return each path once, with the hunks of all its sections: git writes two for a file that becomes a link."""
+    by_path: dict[str, list[FilePatch]] = {}
+    for file in files:
+        by_path.setdefault(file.path, []).append(file)
+    return tuple(same[0] if len(same) == 1 else _one(same) for same in by_path.values())
+
+
+def _one(same: Sequence[FilePatch]) -> FilePatch:
+    return replace(
+        same[0],
+        status=same[0].status if len({file.status for file in same}) == 1 else "modified",
+        hunks=tuple(hunk for file in same for hunk in file.hunks),
+        notes=tuple(dict.fromkeys(note for file in same for note in file.notes)),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""What a rename takes away: a file that was found by its path or name, and is not where it is looked for any more."""
+"""What a rename takes away: a file that was found by its path or name, and is not where it is looked for any more.
+
+So does a link in its place: what the file said is gone, and something else is read.
+"""
 
 from __future__ import annotations
 
@@ -74,11 +77,17 @@ _ROLES: Final = (
         "A manifest is moved to where nothing applies it: its objects may be deleted, or not be guarded any more.",
     ),
 )
-IDS: Final = tuple(role.id for role in _ROLES)
+LINK: Final = "move/link"
+IDS: Final = (*(role.id for role in _ROLES), LINK)
+_BECOMES_LINK: Final = re.compile(r"mode 100\d{3} -> 120000")
 
 
 def moved_away(file: FilePatch) -> tuple[Risk, ...]:
-    """Return what a rename takes away, if anything; a risk of the file, and so of line 0 of its old side."""
+    """Return what a rename takes away, if anything; a risk of the file, and so of line 0 of its old side. Of a file
+    that became a link it is one of the line that says where the link leads."""
+    if any(_BECOMES_LINK.fullmatch(note) for note in file.notes):
+        message = "The file becomes a link: what it said is gone, and what the link leads to is read in its place."
+        return (Risk(LINK, "high" if _roles(file.path) else "medium", message, "+", 1),)
     if file.status != "renamed" or not file.old_path:
         return ()
     after = {role.id for role in _roles(file.path)}

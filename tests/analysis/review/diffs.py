@@ -38,6 +38,23 @@ diff --git a/docs/notes.md b/docs/notes.md
 +same
  end
 """
+LINKED = """\
+diff --git a/deploy/np.yaml b/deploy/np.yaml
+deleted file mode 100644
+--- a/deploy/np.yaml
++++ /dev/null
+@@ -1,3 +0,0 @@
+-kind: NetworkPolicy
+-metadata:
+-  name: deny
+diff --git a/deploy/np.yaml b/deploy/np.yaml
+new file mode 120000
+--- /dev/null
++++ b/deploy/np.yaml
+@@ -0,0 +1 @@
++../elsewhere/np.yaml
+\\ No newline at end of file
+"""
 
 
 def patch(text: str = DEPLOYMENT) -> Patch:

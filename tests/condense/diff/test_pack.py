@@ -215,3 +215,11 @@ def test_risks_are_told_for_lines_that_are_not_shown_too() -> None:
     assert [
         (risk.rule, risk.sign, risk.line) for risk in result.risks["deploy/np.yaml"] if risk.severity == "critical"
     ] == [("k8s/network-policy-removed", "-", 1)]
+
+
+def test_the_risks_of_a_file_with_two_sections_are_those_of_both() -> None:
+    twice = POLICY + change("deploy/np.yaml", [], ["privileged: true"])
+    assert {risk.rule for risk in packed(twice, 0).risks["deploy/np.yaml"]} >= {
+        "k8s/network-policy-removed",
+        "k8s/privileged",
+    }

@@ -224,3 +224,14 @@ def test_removed_comments_and_added_marks_are_no_headers() -> None:
     text = "--- a/m.sql\n+++ b/m.sql\n@@ -1 +0,0 @@\n--- x\n@@ -5 +4 @@\n--- y\n+++ z\n"
     lines = [line for hunk in only(text).hunks for line in hunk.lines()]
     assert lines == [("-", "-- x", 1, None), ("-", "-- y", 5, None), ("+", "++ z", None, 4)]
+
+
+def test_a_file_that_becomes_a_link_is_two_sections_and_the_second_says_what_it_was() -> None:
+    became = "diff --git a/x b/x\ndeleted file mode {}\ndiff --git a/{} b/{}\nnew file mode {}\n"
+    for old, name, new, notes in (
+        ("100644", "x", "120000", ("mode 100644 -> 120000",)),
+        ("120000", "x", "100755", ("mode 120000 -> 100755",)),
+        ("100644", "y", "120000", ()),
+        ("100644", "x", "100644", ()),
+    ):
+        assert parse(became.format(old, name, name, new)).files[1].notes == notes

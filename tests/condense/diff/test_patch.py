@@ -1,4 +1,5 @@
-from bot.condense.diff.patch import FilePatch, Hunk, Line
+from bot.condense.diff.patch import FilePatch, Hunk, Line, joined
+from tests.condense.diff.diffs import file
 
 HUNK = Hunk("@@ -10,3 +20,3 @@", 10, 20, "", (" a", "-b", "+c", "\\ No newline at end of file", "", "+d"))
 
@@ -14,5 +15,12 @@ def test_a_line_has_the_number_it_has_on_each_side_where_it_stands() -> None:
 
 
 def test_a_file_counts_its_lines_by_sign() -> None:
-    file = FilePatch("x", "modified", (HUNK, HUNK))
-    assert (file.count("+"), file.count("-")) == (4, 2)
+    twice = FilePatch("x", "modified", (HUNK, HUNK))
+    assert (twice.count("+"), twice.count("-")) == (4, 2)
+
+
+def test_the_sections_of_one_path_are_joined_and_other_files_are_as_they_were() -> None:
+    gone, other, come = file("a", ["x"], []), file("b", ["x"], ["y"]), file("a", [], ["z"])
+    one, same = joined([gone, other, come])
+    assert (one.path, one.status, one.hunks) == ("a", "modified", gone.hunks + come.hunks)
+    assert same is other

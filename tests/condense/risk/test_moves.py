@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.condense.diff.parse import from_listing
+from bot.condense.diff.parse import from_listing, parse
 from bot.condense.risk.assess import assess
-from bot.condense.risk.moves import IDS
+from bot.condense.risk.moves import IDS, LINK
 
 AWAY = [
     ("k8s/networkpolicy.yaml", "k8s/networkpolicy.yaml.bak", "move/manifest"),
@@ -57,5 +57,17 @@ def test_a_copy_takes_nothing_away() -> None:
     assert renamed("k8s/a.yaml", "k8s/a.yaml.bak", "copied") == set()
 
 
+def test_a_file_that_becomes_a_link_is_told_and_a_new_link_is_not() -> None:
+    deleted = "deleted file mode 100644\n"
+    link = "new file mode 120000\n--- /dev/null\n+++ b/{0}\n@@ -0,0 +1 @@\n+../x\n"
+    for path, text, severity in (
+        ("k8s/np.yaml", deleted + "diff --git a/{0} b/{0}\n" + link, ["high"]),
+        ("README.md", deleted + "diff --git a/{0} b/{0}\n" + link, ["medium"]),
+        ("k8s/np.yaml", link, []),
+    ):
+        last = parse(("diff --git a/{0} b/{0}\n" + text).format(path)).files[-1]
+        assert [risk.severity for risk in assess(last) if risk.rule == "move/link"] == severity
+
+
 def test_each_part_has_an_example() -> None:
-    assert {rule for *_, rule in AWAY} == set(IDS)
+    assert {rule for *_, rule in AWAY} | {LINK} == set(IDS)
