@@ -35,23 +35,26 @@ async def keep_anchors(world: World) -> None:
 
 
 async def look(world: World, *, note: bool) -> bool:
-    """See whether the audit still holds what was noted of it, and, if so and ``note``, note its head. Returns whether
-    it was noted."""
+    """See whether the audit still holds what was noted of it, and remember its head; ``note`` it elsewhere too. Heads
+    of a chain that is broken are noted as well: its end must not be cut off either. Returns whether it was noted."""
     anchors = world.anchors
 
-    def read(connection: Connection) -> tuple[Row | None, int, str]:
+    def lost(connection: Connection) -> str:
         for seq, value in sorted(anchors.seen.items()):
             row = audit.at(connection, seq)
             if row is None or row.hash != value:
                 what = "is gone" if row is None else "is another one now"
-                return None, 0, f"row {seq} of the audit {what}, which was noted as {value[:16]}"
-        return audit.head(connection), clock.now(connection), ""
+                return f"row {seq} of the audit {what}, which was noted as {value[:16]}"
+        return ""
+
+    def read(connection: Connection) -> tuple[Row | None, int, str]:
+        return audit.head(connection), clock.now(connection), lost(connection)
 
     head, now, trouble = await world.database.read(read)
     if trouble and trouble != anchors.trouble:
         anchors.trouble = trouble
         log.error("the audit was changed from outside", why=trouble)
-    if head is None or anchors.trouble:
+    if head is None:
         return False
     anchors.remember(head)
     if not note:
@@ -66,7 +69,7 @@ async def look(world: World, *, note: bool) -> bool:
 async def note(world: World) -> None:
     """Note the head at once, in memory and in the file: nothing that was begun can be cut off unnoticed."""
     head, now = await world.database.read(lambda connection: (audit.head(connection), clock.now(connection)))
-    if head is not None and not world.anchors.trouble:
+    if head is not None:
         world.anchors.remember(head)
         await _write(world, head, now)
 

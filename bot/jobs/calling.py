@@ -139,6 +139,8 @@ async def _begin(world: World, run: Run, request: Request, ordinal: int, *, anew
             return verdict
         told, broken = audit.unbroken(connection, request.approval.name, anchors=world.anchors.seen)
         wrong = broken or contradiction(told, request.plan.digest, ordinal)
+        if not wrong and world.anchors.trouble:
+            wrong = f"{world.anchors.trouble}. `signoff audit verify` says what was done to it."
         if wrong:
             sentence = f"It cannot be shown that this was signed off: {wrong}"
             if runs.steps_of(connection, run_id):

@@ -25,8 +25,9 @@ class AnchorError(Exception):
 
 
 class Anchors:
-    """What one process has noted. ``trouble`` says what it found to be wrong with the audit, and stays; ``unwritten``
-    says why the newest head is not in the file; ``torn`` are the lines of the file that were cut off in writing."""
+    """What one process has noted. ``trouble`` says what it found to be wrong with the audit, and stays: no call is
+    begun any more. ``unwritten`` says why the newest head is not in the file; ``torn`` are the lines of the file that
+    were cut off in writing."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
@@ -77,7 +78,7 @@ class Anchors:
         self._in_file = head.seq
 
     def _remember(self, seq: int, value: str) -> None:
-        self._seen[seq] = value
+        self._seen.setdefault(seq, value)  # another row in its place makes what was noted no less true
         while len(self._seen) > REMEMBERED:
             del self._seen[min(self._seen)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import sqlite3
 import subprocess
 import sys
 from typing import Any
@@ -80,3 +81,30 @@ async def test_a_file_that_is_none_of_anchors_is_said_at_the_start(closed_shop: 
     assert here.serving.poll() == 2
     assert "signoff: audit.anchor_file: " in here.log()
     assert "anchors.jsonl:1: is no anchor" in here.log()
+
+
+async def test_an_old_row_that_was_changed_stops_every_call_and_no_noting(closed_shop: Town) -> None:
+    """Else who changes any old row could cut off, later on, what was begun since."""
+    here, file = closed_shop, closed_shop.folder / "anchors.jsonl"
+    here.configure(audit={"anchor_file": str(file)})
+    await here.serve()
+    await here.alert(checkout_alert())
+    request = await here.request()
+    here.stop()
+    [(kind, value)] = here.rows("SELECT kind, hash FROM audit WHERE seq = 1")
+    assert kind != "approval.requested", "the request's own rows are looked at anyway"
+    file.write_text(json.dumps({"at": 1, "seq": 1, "hash": value}) + "\n")
+    path = here.environment["SIGNOFF_DATABASE_URL"].removeprefix("sqlite:///")
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE audit SET hash = ? WHERE seq = 1", ("f" * 64,))
+    await here.serve(ready=False)
+
+    async def said() -> bool:
+        return "row 1 of the audit is another one now" in await problems(here)
+
+    await here.until(said, "/readyz to say it")
+    [(newest,)] = here.rows("SELECT max(seq) FROM audit")
+    await here.until(lambda: max(anchors.read(file)[0]) >= newest, "the newest head to be noted all the same")
+    await here.page.click(LEE, request, "Approve", stale=True)
+    await here.sees("cannot be shown that this was signed off: row 1 of the audit is another.*signoff audit verify")
+    assert (await here.writes(), here.rows("SELECT state FROM runs")) == ([], [("void",)])

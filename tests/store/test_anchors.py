@@ -103,3 +103,10 @@ def test_memory_keeps_the_newest() -> None:
     for seq in range(1, 200):
         anchors.remember(row(seq))
     assert set(anchors.seen) == set(range(200 - REMEMBERED, 200))
+
+
+def test_what_was_noted_is_not_noted_otherwise() -> None:
+    anchors = Anchors()
+    anchors.remember(row(3))
+    anchors.remember(row(3, "f" * 64))
+    assert anchors.seen == {3: f"{3:064x}"}
