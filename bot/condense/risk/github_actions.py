@@ -15,6 +15,12 @@ PATHS: Final = re.compile(
 )
 """Workflows, and the files of other CI systems: what fails, is skipped or is fetched is written there likewise."""
 
+_SCOPES: Final = (
+    "contents|packages|actions|deployments|id-token|pull-requests|issues|security-events|pages|checks|statuses"
+    "|attestations"
+)
+_STRANGERS: Final = "issue|pull_request|comment|review|head_commit|commits|discussion|workflow_run"
+
 RULES: Final[tuple[Rule, ...]] = (
     Added(
         "gha/pull-request-target",
@@ -37,7 +43,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Added(
         "gha/write",
         "high",
-        r"^\s*(?:contents|packages|actions|deployments|id-token|pull-requests|issues|security-events|pages|checks|statuses|attestations):\s*[\"']?write\b",
+        rf"^\s*(?:{_SCOPES}):\s*[\"']?write\b"
+        rf"|\bpermissions:\s*\{{(?:[^}}]*[,\s])?[\"']?(?:{_SCOPES})[\"']?:\s*[\"']?write\b",
         "The token may write this.",
     ),
     Gone(
@@ -51,6 +58,14 @@ RULES: Final[tuple[Rule, ...]] = (
         "critical",
         r"\$\{\{\s*github\.(?:event\.(?:issue|pull_request|comment|review|head_commit|commits|discussion|pages|workflow_run)\b[^}]*\.(?:title|body|ref|label|message|name|email|head_branch|head_ref)|head_ref)",
         "Text that strangers write is put into the workflow: if it reaches a shell, they run commands.",
+    ),
+    Added(
+        "gha/injection-json",
+        "critical",
+        rf"(?i)\$\{{\{{[^}}]*\btoJSON\(\s*github(?:\.event(?:\.(?:{_STRANGERS})(?:\.[^)]*\b(?:title|body|ref|message|name|email))?)?)?\s*\)",
+        "Text that strangers write is put into a script: JSON's quotes are no shell's, and they run commands.",
+        inside=r"\brun\s*:",
+        beyond=r"^(?:-\s*)?env\s*:",
     ),
     Added(
         "gha/untrusted-checkout",

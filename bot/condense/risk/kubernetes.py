@@ -66,10 +66,44 @@ def _narrowed(old: str, new: str) -> bool:
     return _ALL.fullmatch(old) is not None and _ALL.fullmatch(new) is None
 
 
+def _inline(text: str) -> Mapping[tuple[str, ...], str]:
+    """Return what the map that a text begins with says (``{limits: {cpu: 1}}``), by the keys that lead to it; nothing
+    where it does not end, or is filled from elsewhere."""
+    found: dict[tuple[str, ...], str] = {}
+    path: list[str] = []
+    if "{{" in text or "<<" in text:
+        return {}
+    for token in _TOKEN.finditer(text):
+        if token[0] == "}":
+            path.pop()
+            if not path:
+                return found
+        elif token[0] == "{":
+            path.append("")
+        elif token[2] is None:
+            path.append(token[1])
+        elif token[2]:
+            found[(*path, token[1])] = token[2]
+    return {}
+
+
+def _drops(old: str, new: str) -> bool:
+    before, after = _inline(old), _inline(new)
+    left = {path[:-1] for path in after}
+    return any(path not in after and path[:-1] in left for path in before)
+
+
+def _lowers(old: str, new: str) -> bool:
+    before, after = _inline(old), _inline(new)
+    return any(lowered(value, after[path]) for path, value in before.items() if path in after)
+
+
+_TOKEN = re.compile(r"[\"']?([\w\-]+)[\"']?\s*:\s*(?:\{|[\"']?([^\s{},\"']*))|[{}]")
 _ITEM = re.compile(r"\w+")
 _ALL = re.compile(r"\{\s*\}\s*,?\s*(?:#.*)?")
 _STRETCH: Final = 10
 _KEY = r"^[\s\-{,\"']*"
+_INLINE = rf"(?:{_KEY}|[{{,]\s*[\"']?)"
 _END = r"[\"']?\s*[:=]"
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -85,6 +119,12 @@ RULES: Final[tuple[Rule, ...]] = (
         "high",
         r"\bhostPath\b",
         "The pod mounts a folder of its node: it can read, and maybe write, what belongs to the node.",
+    ),
+    Added(
+        "k8s/host-port",
+        "medium",
+        rf"\bhostPort{_END}\s*[\"']?[1-9]",
+        "A port of the node leads to the pod, past its services; only one such pod fits on a node.",
     ),
     Added(
         "k8s/privilege-escalation",
@@ -128,11 +168,11 @@ RULES: Final[tuple[Rule, ...]] = (
         "The probe succeeds whatever happens: broken pods get traffic, or are never restarted.",
         inside=r"\b(?:liveness|readiness|startup)Probe\b",
     ),
-    Gone("k8s/limits-removed", "high", rf"{_KEY}limits{_END}", "A limit is gone: one pod can starve its node."),
+    Gone("k8s/limits-removed", "high", rf"{_INLINE}(limits){_END}", "A limit is gone: one pod can starve its node."),
     Gone(
         "k8s/requests-removed",
         "high",
-        rf"{_KEY}requests{_END}",
+        rf"{_INLINE}(requests){_END}",
         "A request is gone: the scheduler overbooks nodes, and the pod is evicted first.",
     ),
     Gone(
@@ -386,6 +426,20 @@ RULES: Final[tuple[Rule, ...]] = (
         rf"{_KEY}(cpu|memory|ephemeral-storage){_END}\s*([^\s,#]+)",
         "{key} is lower: throttling, eviction or an out-of-memory kill under load.",
         lowered,
+    ),
+    Changed(
+        "k8s/inline-limit-removed",
+        "high",
+        rf"\b(resources|limits|requests){_END}\s*(\{{.*)",
+        "A limit or request of {key} is gone: one pod can starve its node, or is evicted first.",
+        _drops,
+    ),
+    Changed(
+        "k8s/inline-resources-lowered",
+        "high",
+        rf"\b(resources|limits|requests){_END}\s*(\{{.*)",
+        "Something in {key} is lower: throttling, eviction or an out-of-memory kill under load.",
+        _lowers,
     ),
     Changed(
         "k8s/storage-lowered",

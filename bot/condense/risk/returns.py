@@ -22,6 +22,9 @@ DATA: Final = re.compile(r"\.(?:ya?ml|json|tpl|jsonnet|libsonnet|gotmpl|cue|tf|t
 OPENS: Final = re.compile(r"[:{\[]\s*$")
 """A line whose value stands below it."""
 _LEAD: Final = re.compile(r"([\w.\-/]+)[\"']?\s*[:=](?=[\s\"'\[{])")
+_HOLDER: Final = re.compile(r"^[\s\-\"']*([\w.\-/]+)[\"']?\s*[:=]")
+_CLOSED: Final = re.compile(r"\{[^{}]*\}")
+_OPEN: Final = re.compile(r"([\w.\-/]+)[\"']?\s*[:=]\s*\{[^{}]*$")
 _EMPTY: Final = re.compile(r"[\"']?\s*[:=]?\s*(?:null|~|\{\s*\}|\[\s*\]|\"\"|'')\s*(?:[,}\]].*)?$")
 _KIND: Final = re.compile(r"[\s\-{,\"']*kind[\"']?\s*[:=]")
 
@@ -50,6 +53,8 @@ class _Placed(NamedTuple):
     empty: bool
     key: str
     """What it is the value of."""
+    braces: int
+    """How many maps written within its line it stands in."""
 
 
 def came_back(scopes: Scopes, mentions: Sequence[Mention], marks: Marks) -> set[int]:
@@ -57,13 +62,13 @@ def came_back(scopes: Scopes, mentions: Sequence[Mention], marks: Marks) -> set[
 
     A line came back in its hunk if the same was added within the same lines, or within changed lines of the same
     unchanged one that have no namesake on the other side: something renamed. In another hunk, if the whole line was
-    added within lines that are the same from the outermost on.
+    added within lines that are the same from the outermost on. A map may be written within a line, or as lines.
     """
     if len({mention.line.sign for mention in mentions}) < 2:
         return set()
     placed = _place(scopes, mentions, marks, data=DATA.search(scopes.path) is not None)
     back: set[int] = set()
-    for stage in (_same_place, _same_renamed, _same_path):
+    for stage in (_same_place, _same_renamed, _same_path, _same_inline):
         added: dict[Hashable, list[int]] = {}
         for item in placed:
             key = stage(item)
@@ -104,11 +109,22 @@ def _place(scopes: Scopes, mentions: Iterable[Mention], marks: Marks, *, data: b
         said = mention.place in sides[sign].texts or quoted(code, begins, words=data)
         left = code[match.end() :] if match else ""
         empty = data and _is_empty(left, code, sides[sign], mention.place)
-        key = _LEAD.findall(code[:begins])[-1:] if data else []
+        key = _key(code[:begins]) if data else ""
+        braces = max(0, code.count("{", 0, begins) - code.count("}", 0, begins)) if data else 0
         found.append(
-            _Placed(mention, scope, code.strip(), renamed, scope.deep if data else 0, said, empty, "".join(key))
+            _Placed(mention, scope, code.strip(), renamed, scope.deep if data else 0, said, empty, key, braces)
         )
     return found
+
+
+def _key(before: str) -> str:
+    """Return the key of what follows this beginning of a line: the one whose value it is, or in whose map it stands."""
+    if before.rstrip(" \"'").endswith(("{", ",")):
+        while before != (open_only := _CLOSED.sub("", before)):
+            before = open_only
+        if found := _OPEN.search(before):
+            return found[1]
+    return "".join(_LEAD.findall(before)[-1:])
 
 
 def _barred(mention: Mention, side: Side) -> bool:
@@ -142,6 +158,14 @@ def _same_renamed(item: _Placed) -> Hashable | None:
 def _same_path(item: _Placed) -> Hashable | None:
     path = item.scope.path
     return None if path is None else (item.mention.rule.id, item.code, path, _object(item), item.key)
+
+
+def _same_inline(item: _Placed) -> Hashable | None:
+    """The same under a key of the same name: a map within a line is what its lines were, and the other way round."""
+    mention, scope = item.mention, item.scope
+    holder = item.key or "".join(_HOLDER.findall(scope.parent))
+    alike = mention.rule.id, mention.text, mention.hunk, scope.anchor, _object(item), holder
+    return (*alike, item.depth + item.braces) if item.renamed and holder else None
 
 
 def _object(item: _Placed) -> str:

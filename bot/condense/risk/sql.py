@@ -13,12 +13,29 @@ PATHS: Final = re.compile(
     re.I,
 )
 
+_NAME: Final = r"(?:\"\w+\"|`\w+`|\[\w+\]|\w+)"
+
 RULES: Final[tuple[Rule, ...]] = (
     Added(
         "sql/drop",
         "critical",
-        r"(?i)\bDROP\s+(?:TABLE|COLUMN|DATABASE|SCHEMA|VIEW|MATERIALIZED\s+VIEW|TYPE|SEQUENCE|PARTITION)\b",
+        r"(?i)\bDROP\s+(?:(?:FOREIGN\s+)?TABLE|COLUMN|DATABASE|SCHEMA|VIEW|MATERIALIZED\s+VIEW|TYPE|SEQUENCE|PARTITION)\b",
         "Data is lost, and older code that still reads it fails.",
+    ),
+    Added(
+        "sql/drop-column",
+        "critical",
+        rf"(?i)(?:\bALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?[\w.\"`]+\s+(?:[^;]*,\s*)?|^[\s,]*)"
+        rf"DROP\s+(?:IF\s+EXISTS\s+)?{_NAME}\s*(?:[;,\"')]|(?:CASCADE|RESTRICT)\b|$)",
+        "Without another word DROP means a column: its data is lost, and older code that still reads it fails.",
+        unless=r"(?i)^[\s,]*DROP\s+(?:DEFAULT|IDENTITY|EXPRESSION|CONSTRAINT|INDEX|KEY|CHECK|TRIGGER|POLICY|FUNCTION"
+        r"|PROCEDURE|ROLE|USER|RULE|OWNED|EXTENSION)\b",
+    ),
+    Added(
+        "sql/guard-dropped",
+        "high",
+        r"(?i)\bDROP\s+(?:TRIGGER|POLICY|ROW\s+ACCESS\s+POLICY)\b",
+        "What the database did at every write, or who sees which rows, is dropped: is it made anew?",
     ),
     Added("sql/truncate", "critical", r"(?i)\bTRUNCATE\s+(?:TABLE\s+)?[\"`\w]", "All rows are lost."),
     Added(

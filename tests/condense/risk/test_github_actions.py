@@ -4,6 +4,7 @@ from bot.condense.risk import github_actions
 from tests.condense.risk.telling import Change, ids, told
 
 TOLD: dict[str, Change] = {
+    "gha/injection-json": (".github/workflows/a.yml", "x:", "x:\n  - run: echo '${{ toJSON(github.event) }}'"),
     "gha/skips-tests": (
         ".github/workflows/ci.yml",
         "    - run: pytest",
@@ -39,6 +40,17 @@ TOLD: dict[str, Change] = {
 }
 
 QUIET: list[tuple[str, Change]] = [
+    ("gha/write", (".github/workflows/a.yml", "x:", "x:\npermissions: {contents: read, checks: none}")),
+    ("gha/write", (".github/workflows/a.yml", "x:", "x:\npermissions: {}")),
+    (
+        "gha/injection-json",
+        (".github/workflows/a.yml", "x:", "x:\n- run: echo\n  env:\n    E: ${{ toJSON(github.event) }}"),
+    ),
+    (
+        "gha/injection-json",
+        (".github/workflows/a.yml", "x:", "x:\n- run: echo ${{ toJSON(github.event.pull_request.number) }}"),
+    ),
+    ("gha/injection-json", (".github/workflows/a.yml", "x:", "x:\n- run: echo '${{ toJSON(matrix) }}'")),
     ("gha/pull-request-target", (".github/workflows/a.yml", "x:", "x:\n# we do not use pull_request_target")),
     (
         "gha/unpinned-action",
@@ -79,3 +91,17 @@ def test_a_rule_is_quiet_where_there_is_nothing_to_tell(rule: str, change: Chang
 )
 def test_a_failure_that_no_longer_counts_is_told_in_any_ci(path: str, line: str) -> None:
     assert "gha/ignores-failure" in told(path, "a: 1", f"a: 1\n{line}")
+
+
+@pytest.mark.parametrize(
+    ("rule", "line"),
+    [
+        ("gha/write", "permissions: {contents: write, id-token: write}"),
+        ("gha/write", 'permissions: {contents: read, "id-token": "write"}'),
+        ("gha/injection-json", "    - run: |\n        echo '${{ toJson(github) }}'"),
+        ("gha/injection-json", "    - run: x ${{ toJSON(github.event.issue) }}"),
+        ("gha/injection-json", "    - run: x ${{ toJSON(github.event.issue.title) }}"),
+    ],
+)
+def test_rights_within_a_line_and_events_as_json_are_told(rule: str, line: str) -> None:
+    assert rule in told(".github/workflows/a.yml", "permissions: read-all", line)

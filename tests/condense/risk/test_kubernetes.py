@@ -47,6 +47,9 @@ TOLD: dict[str, Change] = {
     "k8s/privileged": ("deploy/app.yaml", "x: 1", "x: 1\n          privileged: true"),
     "k8s/host-namespace": ("deploy/app.yaml", "x: 1", "x: 1\n      hostNetwork: true"),
     "k8s/host-path": ("deploy/app.yaml", "x: 1", "x: 1\n        hostPath: {path: /}"),
+    "k8s/host-port": ("a.yaml", "x: 1", "x: 1\nhostPort: 8080"),
+    "k8s/inline-limit-removed": ("a.yaml", "limits: {cpu: 1, memory: 1Gi}", "limits: {cpu: 1}"),
+    "k8s/inline-resources-lowered": ("a.yaml", "limits: {cpu: 1, memory: 1Gi}", "limits: {cpu: 1, memory: 512Mi}"),
     "k8s/privilege-escalation": ("deploy/app.yaml", "x: 1", "x: 1\n  allowPrivilegeEscalation: true"),
     "k8s/runs-as-root": ("deploy/app.yaml", "x: 1", "x: 1\n  runAsUser: 0"),
     "k8s/writable-root": ("deploy/app.yaml", "x: 1", "x: 1\n  readOnlyRootFilesystem: false"),
@@ -103,7 +106,50 @@ TOLD: dict[str, Change] = {
     "k8s/storage": ("deploy/app.yaml", "x: 1", "x: 1\n  emptyDir: {}"),
 }
 
+_FLOW = "a:\n  - name: x\n    resources: {limits: {cpu: 500m, memory: 512Mi}, requests: {cpu: 100m}}"
+_BLOCK = """\
+a:
+  - name: x
+    resources:
+      limits:
+        cpu: 500m
+        memory: 512Mi
+      requests:
+        cpu: 100m
+"""
+INLINE: list[tuple[str, Change]] = [
+    ("k8s/limits-removed", ("a.yaml", _FLOW, "a:\n  - name: x\n    resources: {}")),
+    ("k8s/limits-removed", ("a.yaml", _FLOW, "a:\n  - name: x")),
+    ("k8s/requests-removed", ("a.yaml", _FLOW, _FLOW.replace(", requests: {cpu: 100m}", ""))),
+    ("k8s/inline-limit-removed", ("a.yaml", _FLOW, _FLOW.replace(", memory: 512Mi", ""))),
+    ("k8s/inline-resources-lowered", ("a.yaml", _FLOW, _FLOW.replace("cpu: 100m", "cpu: 10m"))),
+    (
+        "k8s/inline-resources-lowered",
+        ("a.json", '"limits": {"cpu": "2", "memory": "1Gi"},', '"limits": {"cpu": "2", "memory": "512Mi"},'),
+    ),
+    ("k8s/limits-removed", ("a.yaml", _BLOCK, "a:\n  - name: x\n    resources: {requests: {cpu: 100m}}")),
+]
+
 QUIET: list[tuple[str, Change]] = [
+    *[
+        (rule, ("a.yaml", old, new))
+        for rule in (
+            "k8s/limits-removed",
+            "k8s/requests-removed",
+            "k8s/limit-removed",
+            "k8s/inline-limit-removed",
+            "k8s/inline-resources-lowered",
+        )
+        for old, new in (
+            (_FLOW, _BLOCK),
+            (_BLOCK, _FLOW),
+            (_FLOW, _FLOW.replace("500m", "750m")),
+            (_FLOW, _FLOW.replace("limits: {cpu: 500m, memory: 512Mi}", "limits: {memory: 512Mi, cpu: 500m}")),
+            ("limits: {cpu: 500m}", "limits: {cpu: {{ .Values.cpu }}}"),
+        )
+    ],
+    ("k8s/host-port", ("a.yaml", "x: 1", "x: 1\nhostPort: 0")),
+    ("k8s/host-port", ("a.yaml", "x: 1", "x: 1\nhostPort:\n  type: integer")),
     ("k8s/probe-hollow", ("a.yaml", "x: 1", "x: 1\nlivenessProbe:\n  enabled: true")),
     ("k8s/probe-hollow", ("a.yaml", "x: 1", "x: 1\ninit:\n  command: ['true']")),
     ("k8s/disruption-unbounded", ("a.yaml", "x: 1", "x: 1\nmaxUnavailable: 10%\nminAvailable: 05%")),
@@ -154,6 +200,11 @@ def test_each_rule_tells_its_change(rule: str, change: Change) -> None:
 
 def test_every_rule_has_an_example() -> None:
     assert sorted(TOLD) == sorted(ids(kubernetes.RULES))
+
+
+@pytest.mark.parametrize(("rule", "change"), INLINE)
+def test_a_map_within_a_line_is_read_as_its_lines_would_be(rule: str, change: Change) -> None:
+    assert rule in told(*change)
 
 
 @pytest.mark.parametrize(("rule", "change"), QUIET)

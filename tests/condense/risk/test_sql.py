@@ -4,6 +4,8 @@ from bot.condense.risk import sql
 from tests.condense.risk.telling import Change, ids, told
 
 TOLD: dict[str, Change] = {
+    "sql/drop-column": ("db/schema.sql", "x: 1", "x: 1\nALTER TABLE users DROP email;"),
+    "sql/guard-dropped": ("db/schema.sql", "x: 1", "x: 1\nDROP POLICY p ON orders;"),
     "sql/drop": ("db/schema.sql", "x: 1", "x: 1\nDROP TABLE orders;"),
     "sql/truncate": ("db/schema.sql", "x: 1", "x: 1\ntruncate table orders;"),
     "sql/write-without-where": ("db/schema.sql", "x: 1", "x: 1\nDELETE FROM orders;"),
@@ -24,6 +26,20 @@ TOLD: dict[str, Change] = {
 }
 
 QUIET: list[tuple[str, Change]] = [
+    *[
+        ("sql/drop-column", ("db/schema.sql", "x: 1", f"x: 1\n{text}"))
+        for text in (
+            "ALTER TABLE a ALTER COLUMN b DROP DEFAULT;",
+            "ALTER TABLE a ADD x int, ALTER b DROP IDENTITY;",
+            "ALTER TABLE a\n  ALTER b\n  DROP DEFAULT;",
+            "ALTER TABLE a DROP CONSTRAINT c;",
+            "ALTER TABLE a DROP PRIMARY KEY;",
+            "ALTER TABLE a DROP INDEX i, ADD INDEX j (x);",
+            "ALTER TABLE a ALTER b DROP NOT NULL;",
+            "-- ALTER TABLE a DROP b;",
+        )
+    ],
+    ("sql/guard-dropped", ("db/schema.sql", "x: 1", "x: 1\nCREATE POLICY p ON orders;")),
     ("sql/index-blocks", ("db/schema.sql", "x: 1", "x: 1\nCREATE INDEX CONCURRENTLY i ON orders (id);")),
     ("sql/write-without-where", ("db/schema.sql", "x: 1", "x: 1\nDELETE FROM orders WHERE id = 1;")),
     ("sql/write-without-where", ("db/schema.sql", "x", "x\nUPDATE orders SET a = 1 WHERE id = 3;")),
@@ -66,3 +82,18 @@ def test_every_rule_has_an_example() -> None:
 def test_a_rule_is_quiet_where_there_is_nothing_to_tell(rule: str, change: Change) -> None:
     assert rule in ids(sql.RULES)
     assert rule not in told(*change)
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        ("sql/drop-column", "ALTER TABLE IF EXISTS ONLY public.users DROP IF EXISTS email CASCADE;"),
+        ("sql/drop-column", "ALTER TABLE users ADD a int, DROP `email`;"),
+        ("sql/drop-column", 'ALTER TABLE users\n  DROP "email",\n  ADD x int;'),
+        ("sql/drop-column", "ALTER TABLE users\n  ADD x int\n  , DROP IF EXISTS c;"),
+        ("sql/drop", "DROP FOREIGN TABLE IF EXISTS remote_orders;"),
+        ("sql/guard-dropped", "drop trigger audit on orders;"),
+    ],
+)
+def test_what_else_drop_drops_is_told(rule: str, text: str) -> None:
+    assert rule in told("db/schema.sql", "x: 1", f"x: 1\n{text}")
