@@ -326,7 +326,8 @@ def _may_not(approval: Approval, votes: Sequence[Vote], vote: Vote, who: Eligibl
         clicked = who.terms.requester is not None and who.same(who.terms.requester, vote.person)
         did = f"{name} asked for this" if clicked else f"This was asked for on behalf of {name}"
         return f"{did}, so somebody else must approve it."
-    if vote.decision == "approve" and given:
+    # The approval of an identity that may approve no more stands for nothing, so another of theirs may.
+    if vote.decision == "approve" and any(who.same(each, vote.person) for each in who.supporters(votes, hopeful=True)):
         return f"{name} has approved this already; one person has one vote."
     return _outsider(approval, vote, who)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.domain.approval import Electorate, Person, Standing
-from bot.domain.stop import Stop
+from bot.domain.stop import Asker, Stop
 
 ASKED_FOR_US = 3_600_000_000
 
@@ -26,22 +26,36 @@ class Ruling:
 
 
 def rule(stop: Stop | None, wish: Wish, person: Person, electorate: Electorate, now: int) -> Ruling:
-    """Judge one word. ``electorate`` has every configured group; ``now`` is in microseconds."""
+    """Judge one word. ``electorate`` has every configured group, and how this person stands and who turned actions on
+    as the first of two; ``now`` is in microseconds."""
     refusal = _unfit(wish, person, electorate)
     if refusal:
         return Ruling("nothing", refusal)
     if wish == "off":
-        if stop is not None:
+        if stop is not None and _first(stop, now) is None:
             return Ruling("nothing", f"{stop.sentence} Nothing starts until two people turn them on again.")
+        # Whoever began to turn them on begins anew: this word came after theirs.
         return Ruling("stop", "Actions are off. Nothing starts until two people turn them on again.")
     if stop is None:
         return Ruling("nothing", "Actions are on already.")
-    first = stop.lift_asked
-    if first is None or now - first.at > ASKED_FOR_US:
+    first = _first(stop, now)
+    if first is None:
         return Ruling("ask", "One more: somebody else has to turn actions on too, within the hour.")
     if electorate.human(first.person) == electorate.human(person):
         return Ruling("nothing", "You asked for it already: somebody else has to turn actions on too.")
+    if _unfit("on", first.person, electorate):
+        return Ruling(
+            "ask",
+            f"{first.name} turned them on first, and it cannot be seen that they still may: that counts no more. One "
+            "more: somebody else has to turn actions on too, within the hour.",
+        )
     return Ruling("lift", "Actions are on again.")
+
+
+def _first(stop: Stop, now: int) -> Asker | None:
+    """Return who turned them on as the first of two, if that counts still."""
+    first = stop.lift_asked
+    return first if first is not None and now - first.at <= ASKED_FOR_US else None
 
 
 def _unfit(wish: Wish, person: Person, electorate: Electorate) -> str:

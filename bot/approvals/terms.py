@@ -62,6 +62,11 @@ class Terms:
         return self.names.get(person) or self.breakers.get(person, person.user_id)
 
 
+def on_behalf_of(record: Mapping[str, Any]) -> Person | None:
+    """Return whom who asked for a plan acts for, if anybody."""
+    return _person(record.get("on_behalf_of"))
+
+
 def people_of(record: Mapping[str, Any]) -> frozenset[Person]:
     """Return everybody whom a plan's record names: who may approve, break the glass, or asked for it."""
     asked = (_person(record.get(key)) for key in ("requester", "on_behalf_of"))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal, Self
 
 ApprovalState = Literal["pending", "approved", "denied", "cancelled", "expired", "void", "superseded"]
 Decision = Literal["approve", "break", "deny", "revoke", "cancel", "applied", "absent", "again", "reviewed"]
@@ -73,6 +73,10 @@ class Electorate:
     age_ms: int = 0
     aliases: Mapping[Person, Person] = field(default_factory=dict)
     shared: bool | None = None
+
+    def at(self, now: int) -> Self:
+        """Return it as what it is by now: as much older as reading the rest of it took, and all since."""
+        return replace(self, age_ms=self.age_ms + (now - self.read_at) // 1000, read_at=now)
 
     def human(self, person: Person) -> Person:
         """Return the one identity that stands for all of a human's."""

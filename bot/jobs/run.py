@@ -10,8 +10,8 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from bot.approvals.terms import on_behalf_of
 from bot.chat import thread
-from bot.domain.approval import Person
 from bot.domain.matter import Matter
 from bot.domain.run import Run, RunState
 from bot.jobs import board, proposing
@@ -124,8 +124,6 @@ async def _propose_anew(world: World, run_id: str) -> None:
     if request.approval.state != "void" or matter is None:
         return
     record = request.plan.record
-    whom = record["on_behalf_of"]
-    behalf = Person(whom["team_id"], whom["user_id"]) if whom else None
     made = await proposing.propose(
         world,
         matter,
@@ -135,7 +133,7 @@ async def _propose_anew(world: World, run_id: str) -> None:
         proposed_by=record["proposed_by"],
         # Who asked, and whom they act for, cannot approve what is asked for anew either.
         requester=request.approval.requester,
-        on_behalf_of=behalf,
+        on_behalf_of=on_behalf_of(record),
         replaces=request.approval.id,
         since=request.approval.created_at,
     )

@@ -19,7 +19,7 @@ from bot.domain.policy import BREAK_GLASS
 from bot.domain.run import Run
 from bot.jobs import board, holds, telling
 from bot.jobs.outdated import outdated
-from bot.jobs.people import FRESH, electorate
+from bot.jobs.people import FOR_AN_APPROVAL, FRESH, electorate
 from bot.jobs.world import World
 from bot.runbooks import execute, seen
 from bot.store import approvals, clock, locks, matters, runs, work
@@ -103,6 +103,8 @@ def last_word(
     votes = [click.vote for click in approvals.votes_of(connection, request.approval.id)]
     if not begun and approvals.is_opposed(connection, request.approval.id):
         return Verdict("waiting", "Somebody's word against it was taken, and is judged first.")
+    if people.at(now).age_ms > FOR_AN_APPROVAL * 1000:
+        return Verdict("waiting", "Slack took too long to say who may approve it; it is asked once more.")
     glass = policy.released(current.plan, votes, people)
     why = holds.hold(connection, world, current.plan, now, broken=glass, begun=begun)
     return _judged(world, current, votes, people, now, hold=why)

@@ -25,14 +25,15 @@ CHECK_S = 0.5
 
 async def turn(world: World, wish: Wish, person: Person, name: str, reason: str) -> str:
     """Turn actions off or on as far as this person's word goes. Returns what to tell them."""
-    now = await world.database.read(clock.now)
+    now, stop = await world.database.read(lambda connection: (clock.now(connection), stops.current(connection)))
     groups = world.rules.policy.groups
     at_once = wish == "off" and any(person in group.users for group in groups.values())
     if at_once:
         people = Electorate({name: group.users for name, group in groups.items()}, {}, now)
     else:
         max_age = FOR_A_DENIAL if wish == "off" else FOR_AN_APPROVAL
-        people = await electorate(world, {person}, groups, now, max_age=max_age)
+        first = {stop.lift_asked.person} if stop is not None and stop.lift_asked is not None else set()
+        people = await electorate(world, {person} | first, groups, now, max_age=max_age)
     who = world.redactor.text(name) or person.user_id
     why = world.redactor.text(reason)
     turned = partial(_turn, world=world, wish=wish, person=person, name=who, reason=why, people=people)

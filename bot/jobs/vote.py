@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.approvals import policy
-from bot.approvals.terms import Terms
+from bot.approvals.terms import Terms, on_behalf_of
 from bot.chat import thread
 from bot.chat.card import Card
 from bot.domain.approval import ApprovalState, Decision, Electorate, Person, Vote, VoteState
@@ -22,7 +22,7 @@ from bot.domain.run import Run
 from bot.jobs import board, holds, ledger
 from bot.jobs.engine import Steps, Story
 from bot.jobs.outdated import outdated
-from bot.jobs.people import FOR_A_DENIAL, FOR_AN_APPROVAL, electorate
+from bot.jobs.people import FOR_A_DENIAL, FOR_AN_APPROVAL, FRESH, electorate
 from bot.jobs.world import World
 from bot.store import approvals, asks, audit, clock, matters, outbox, runs, unreadable, work
 from bot.store.approvals import Click, Glass, Request
@@ -36,6 +36,7 @@ _STOPS: frozenset[Decision] = frozenset({"deny", "revoke", "cancel"})
 
 _ANSWERS: frozenset[Decision] = frozenset({"applied", "absent", "again"})
 _ANSWERED = "This was answered already, or the run has ended."
+TOO_SLOW = "Slack took too long to say who may do this, so it does not count; try again in a moment."
 UNREADABLE = "This request cannot be decided: its stored record can no longer be read. It is reported; nothing ran."
 
 
@@ -77,8 +78,14 @@ async def _judge(world: World, vote_id: str) -> list[str | int] | None:
     except UnreadableRow as problem:
         return await world.database.write(partial(_set_aside, vote_id=vote_id, problem=problem))
     max_age = FOR_A_DENIAL if vote.decision in _STOPS else FOR_AN_APPROVAL
-    people = await electorate(world, persons, groups, now, max_age=max_age, channel=channel)
-    return await world.database.write(partial(_decide, world=world, vote_id=vote_id, people=people))
+    for last in (False, False, True):
+        people = await electorate(world, persons, groups, now, max_age=max_age, channel=channel)
+        decide = partial(_decide, world=world, vote_id=vote_id, people=people, last=last)
+        try:
+            return await world.database.write(decide)
+        except _Stale as stale:
+            now, max_age = stale.now, FRESH
+    raise AssertionError("the last reading is judged, however old it is")
 
 
 async def foresee(world: World, approval_id: str, digest: str, person: Person, decision: Decision) -> str:
@@ -159,13 +166,29 @@ def _channel(connection: Connection, world: World, approval_id: str) -> str:
     return board.channel_of(connection, world, matter)
 
 
-def _decide(connection: Connection, *, world: World, vote_id: str, people: Electorate) -> list[str | int] | None:
-    """Judge the click and act on the verdict in one transaction. Returns the run to start or to go on with, if any."""
+class _Stale(Exception):
+    """Who may was read too long before a click could be judged by it."""
+
+    def __init__(self, now: int) -> None:
+        super().__init__("read who may once more")
+        self.now = now
+
+
+def _decide(
+    connection: Connection, *, world: World, vote_id: str, people: Electorate, last: bool
+) -> list[str | int] | None:
+    """Judge the click and act on the verdict in one transaction. Returns the run to start or to go on with, if any.
+    Raises ``_Stale`` where people were read too long ago; the ``last`` time such a click is refused."""
     now = clock.advance(connection)
     click = approvals.click(connection, vote_id)
     work.done(connection, KIND, vote_id, work.wanted(connection, KIND, vote_id))
     if click.vote.state != "received":
         return None
+    # Slack may have taken long to say the rest, and the database to give this its turn.
+    people = people.at(now)
+    stale = people.age_ms > FOR_AN_APPROVAL * 1000 and click.vote.decision not in _STOPS
+    if stale and not last:
+        raise _Stale(now)
     try:
         request = approvals.request(connection, click.vote.approval_id, lock=True)
         earlier = tuple(approvals.votes_of(connection, request.approval.id))
@@ -189,6 +212,9 @@ def _decide(connection: Connection, *, world: World, vote_id: str, people: Elect
         people=people,
         now=now,
     )
+    if stale:
+        _judged(connection, world, case, "refused", "vote.refused", TOO_SLOW)
+        return None
     if click.vote.decision in _ANSWERS:
         return _answer(connection, world, case)
     if click.vote.decision == "reviewed":
@@ -288,17 +314,18 @@ def _answer(connection: Connection, world: World, case: _Case) -> list[str | int
 
 def _ask_again(connection: Connection, case: _Case) -> None:
     """Ask for what a run did not do, in the name of who wants it again: they looked, and another signs off."""
-    approval, click = case.request.approval, case.click
-    given = case.request.plan.record["parameters"]
+    approval, click, record = case.request.approval, case.click, case.request.plan.record
     ask = Ask(
         id=click.vote.id,
         matter_id=approval.matter_id,
         runbook=approval.runbook,
-        parameters=given,
+        parameters=record["parameters"],
         person=click.vote.person,
         person_name=click.person_name,
         replaces=None,
         received_at=case.now,
+        # For whom it is done has not changed, so they still cannot approve it.
+        on_behalf_of=on_behalf_of(record),
     )
     asks.receive(connection, ask)
 

@@ -314,6 +314,12 @@ class TestAliases:
         standings = {**crowd.standings, self.same: Standing(self.same, "Lee", known=True)}
         return replace(crowd, standings=standings, aliases={LEE: LEE, self.same: LEE})
 
+    def test_decide_by_the_other_one_once_the_first_may_no_more(self) -> None:
+        counted = [a_vote(LEE, self.plan, state="counted")]
+        left = replace(self.crowd(), groups={"oncall": frozenset({PRIYA, self.same})})
+        verdict = judge(an_approval(self.plan), self.plan, counted, a_vote(self.same, self.plan), left, NOW)
+        assert verdict.outcome == "waiting", verdict.sentence
+
     def test_are_one_vote(self) -> None:
         counted = [a_vote(LEE, self.plan, state="counted")]
         verdict = judge(an_approval(self.plan), self.plan, counted, a_vote(self.same, self.plan), self.crowd(), NOW)

@@ -52,6 +52,25 @@ def test_nobody_else_turns_anything(wish: Any) -> None:
         assert ruling.act == "nothing"
 
 
+def test_off_after_somebody_began_to_turn_them_on_makes_them_begin_anew() -> None:
+    assert rule(ASKED, "off", PRIYA, people(), NOW).act == "stop"
+    late = replace(OFF, lift_asked=Asker(LEE, "Lee", NOW - ASKED_FOR_US - 1))
+    assert rule(late, "off", PRIYA, people(), NOW).act == "nothing"
+
+
+@pytest.mark.parametrize(
+    "crowd",
+    [
+        people(groups={"oncall": frozenset(), "platform": frozenset({PRIYA})}),
+        people(standings=standing(LEE, is_deactivated=True)),
+        people(standings=standing(LEE, known=False)),
+    ],
+)
+def test_who_turned_them_on_first_and_may_no_more_is_not_one_of_two(crowd: Electorate) -> None:
+    ruling = rule(ASKED, "on", PRIYA, crowd, NOW)
+    assert (ruling.act, ruling.sentence.startswith("Lee turned them on first")) == ("ask", True)
+
+
 def test_it_takes_two_different_humans_to_turn_them_on_again() -> None:
     assert rule(None, "on", LEE, people(), NOW).sentence == "Actions are on already."
     assert rule(OFF, "on", LEE, people(), NOW).act == "ask"

@@ -324,6 +324,15 @@ MUTANTS = (
         by="tests/approvals/test_windows.py",
     ),
     Mutant(
+        "a click is judged by who was in a group long ago",
+        [("bot/jobs/vote.py", "    if stale and not last:\n        raise _Stale(now)\n", "    stale = False\n")],
+    ),
+    Mutant(
+        "off: who turned actions on first need not be one who may",
+        [("bot/approvals/stopping.py", '    if _unfit("on", first.person, electorate):\n', "    if False:\n")],
+        by="tests/approvals/test_stopping.py",
+    ),
+    Mutant(
         "off: it waits for Slack",
         [("bot/jobs/stopping.py", 'at_once = wish == "off" and', 'at_once = wish == "never" and')],
         by="tests/system/test_sign_off.py::at_once_also_when_slack_hangs",
@@ -335,7 +344,13 @@ MUTANTS = (
     ),
     Mutant(
         "off: what somebody wanted long ago still counts for on",
-        [("bot/approvals/stopping.py", "if first is None or now - first.at > ASKED_FOR_US:", "if first is None:")],
+        [
+            (
+                "bot/approvals/stopping.py",
+                "if first is not None and now - first.at <= ASKED_FOR_US else None",
+                "if first is not None else None",
+            )
+        ],
         by="tests/approvals/test_stopping.py",
     ),
     Mutant(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 CHANNEL = "C0INCIDENTS"
+OLDEST_SECONDS = 10.5
 OVER = {"denied", "cancelled", "expired", "void", "superseded"}
 MAY_FOLLOW = {
     "pending": {"approved", *OVER},
@@ -51,7 +52,7 @@ class Truth:
         self._seen_votes: set[str] = set()
         self._begun: set[tuple[str, int]] = set()
         self._changes: Counter[str] = Counter()
-        self._heard: dict[tuple[str, str], list[tuple[int, Json]]] = defaultdict(list)
+        self._heard: dict[tuple[str, str], list[tuple[int, float, Json]]] = defaultdict(list)
         self._tick = 0
         self._read_at: dict[tuple[str, str], int] = {}
         self._said_absent: set[str] = set()
@@ -69,12 +70,22 @@ class Truth:
         self._tick += 1
         about = arguments.get("user") or arguments.get("usergroup") or arguments.get("channel")
         if about:
-            self._heard[replica, str(about)].append((self._tick, answer))
+            self._heard[replica, str(about)].append((self._tick, self._simulation.elapsed, answer))
 
     def _answers(self, replica: str, run: str, about: str) -> list[Json]:
         """What this replica heard since the run last read its votes: any of it may be what it judged by."""
         since = self._read_at.get(("run", run), 0)
-        return [answer for tick, answer in self._heard[replica, about] if tick > since]
+        return [answer for tick, _, answer in self._heard[replica, about] if tick > since]
+
+    def _fresh(self, replica: str, record: Json, decision: str) -> None:
+        """Say whether the groups that decide were read ten seconds ago at most."""
+        policy = self._simulation.rules.policy
+        names = [need["group"] for need in record["needs"]] if decision == "approve" else []
+        groups = [policy.break_glass] if decision == "break" else [policy.groups[name] for name in names]
+        for name in {each.group_id for group in groups for each in group.user_groups}:
+            heard = [at for _, at, _ in self._heard[replica, name]]
+            if heard and self._simulation.elapsed - heard[-1] > OLDEST_SECONDS:
+                raise self._faulty(f"it counts who was in {name} {self._simulation.elapsed - heard[-1]:.0f} s ago")
 
     def requests(self, *, all_of_them: bool = False) -> list[tuple[str, str]]:
         """The requests that people can see, with their digests; those whose run goes on or is over too."""
@@ -144,6 +155,7 @@ class Truth:
                 self._seen_votes.add(row.id)
                 if row.state != "refused":
                     self._reviewable(row)
+                    self._fresh(replica, self._records[row.approval_id], row.decision)
                     self._judged[row.approval_id].append((row.person, row.decision, row.digest, row.state))
                     self._simulation.count(f"{row.decision} counted")
         for row in rows("SELECT id, approval_id, state, waits_for FROM runs WHERE matter_id = :incident"):
@@ -215,8 +227,9 @@ class Truth:
             raise self._faulty("a run began after its request had expired")
         if all(answer["channel"]["is_ext_shared"] for answer in self._answers(replica, run, CHANNEL)):
             raise self._faulty("a run began in a channel that others share, or of which nobody knew")
-        standing: dict[str, str] = {}
+        standing: dict[str, list[str]] = defaultdict(list)
         broken: dict[str, str] = {}
+        self._fresh(replica, record, "approve")
         for person, decision, voted, _ in self._judged[approval]:
             human = self._human(person)
             if decision in ("deny", "cancel"):
@@ -227,11 +240,15 @@ class Truth:
             elif decision in ("approve", "break"):
                 if voted != digest:
                     raise self._faulty("an approval of something else was counted")
-                (standing if decision == "approve" else broken).setdefault(human, person)
+                if decision == "approve":
+                    standing[human].append(person)
+                else:
+                    broken.setdefault(human, person)
         if any(self._breaks(record, person, replica, run) for person in broken.values()):
             self._simulation.count("executions by break-glass")
             return
-        may = {human: self._groups(record, person, replica, run) for human, person in standing.items()}
+        read = {human: [self._groups(record, each, replica, run) for each in own] for human, own in standing.items()}
+        may = {human: next((groups for groups in found if groups), set()) for human, found in read.items()}
         may = {human: groups for human, groups in may.items() if groups and human not in self._askers(record)}
         seats = [need["group"] for need in record["needs"] for _ in range(need["count"])]
         seated = any(
