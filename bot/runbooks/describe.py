@@ -63,8 +63,11 @@ def rights(action: Action) -> str:
 
 def _rules(name: str, rules: Mapping[str, Any], required: Any) -> str:
     said = [rules["type"] if "enum" not in rules else f"one of {', '.join(map(str, rules['enum']))}"]
-    if "minimum" in rules:
+    if "minimum" in rules and "maximum" in rules:
         said.append(f"{rules['minimum']} to {rules['maximum']}")
+    else:
+        said += [f"at least {rules['minimum']}"] if "minimum" in rules else []
+        said += [f"at most {rules['maximum']}"] if "maximum" in rules else []
     if "pattern" in rules:
         said.append(f"like {rules['pattern']}")
     if rules.get("secret"):

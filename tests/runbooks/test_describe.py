@@ -27,6 +27,17 @@ def test_a_runbook_of_several_steps(catalogue: Catalogue) -> None:
     assert "Lock: drain, beside the targets" in said
 
 
+def test_the_values_of_a_number_are_said_also_where_it_has_one_bound(catalogue: Catalogue) -> None:
+    number = {"type": "integer", "description": "How many.", "enum": [1, 2]}
+    for bounds, said in (
+        ({"minimum": 1}, "one of 1, 2, at least 1"),
+        ({"maximum": 2}, "one of 1, 2, at most 2"),
+        ({"minimum": 1, "maximum": 2}, "one of 1, 2, 1 to 2"),
+    ):
+        parameters = {"properties": {"count": number | bounds}, "required": ["count"]}
+        assert f"How many. ({said}, needed)" in words(catalogue, "drain-node", parameters=parameters)
+
+
 def test_targets_by_label_limits_and_windows(catalogue: Catalogue) -> None:
     window = Window("deny", "0 18 * * FRI", 216_000, "Europe/Berlin", why="weekend")
     said = words(catalogue, "restart-deployments", windows=(window,), owner="platform")
