@@ -12,13 +12,15 @@ from typing import Any
 
 from bot.domain import cron, document
 from bot.domain.document import Key
-from bot.runbooks import parameters, schema_errors, template
+from bot.runbooks import arguments, parameters, schema_errors, template
 from bot.runbooks.actions import ACTIONS
 from bot.runbooks.actions.action import Action
 from bot.runbooks.checks import HEALTH, PRECONDITIONS
 from bot.runbooks.resources import KINDS
 
 MAX_FILES = 200
+MOST_NUMBER = 2**53 - 1
+"""RFC 8785 takes numbers as IEEE 754 doubles, which hold whole numbers exactly up to here."""
 
 # What fill() may put into a step; the parameters' names are the other scope.
 TARGET_FIELDS = frozenset({"namespace", "name"})
@@ -101,6 +103,7 @@ def _check_file(path: Path, groups: Collection[str] | None) -> tuple[list[Proble
     if parsed.data is None:
         return problems, {}
     faults = schema_errors.faults(_schema(), parsed.data)
+    faults += [fault for fault in _unrecordable(parsed.data) if fault[0] not in {key for key, _ in faults}]
     # A rule that reads a part of the wrong shape would only repeat what the schema already said.
     faults += [fault for fault in _rules(path.stem, parsed.data, groups) if fault not in faults]
     problems += [Problem(str(path), parsed.line(key), _key(key), sentence) for key, sentence in faults]
@@ -148,6 +151,18 @@ def _rules(stem: str, data: Any, groups: Collection[str] | None) -> Iterator[Fou
     deadline, stable = verification.get("deadline_seconds"), verification.get("stable_seconds")
     if isinstance(deadline, int) and isinstance(stable, int) and stable >= deadline:
         yield ("verification", "stable_seconds"), f"must be shorter than deadline_seconds ({deadline})"
+
+
+def _unrecordable(value: Any, key: Key = ()) -> Iterator[Found]:
+    """What a digest cannot be made of, whatever the schema says of it."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _unrecordable(item, (*key, name))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _unrecordable(item, (*key, index))
+    elif isinstance(value, int | float) and abs(value) > MOST_NUMBER:
+        yield key, f"{value} is no number that JSON carries exactly; at most {MOST_NUMBER} is accepted, or quote it"
 
 
 def _windows(windows: list[Any]) -> Iterator[Found]:
@@ -285,6 +300,8 @@ def _target(key: Key, target: Mapping[str, Any]) -> Iterator[Found]:
         for name in ("max_targets", "max_percent", "batch", "max_errors"):
             if name in target:
                 yield (*key, name), "is for targets by selector or on_node; a name is one object"
+    if "on_node" in ways and "max_percent" in target:
+        yield (*key, "max_percent"), "is for targets by selector; the pods of a node are in every namespace"
     if "on_node" in ways and kind != "Pod":
         yield (*key, "on_node"), "is for Pods"
     if "selector" in ways and not resource.in_kubernetes:
@@ -320,19 +337,11 @@ def _check(key: Key, check: Mapping[str, Any], kind: Any) -> Iterator[Found]:
         return
     if isinstance(kind, str):
         yield from _fits((*key, "check"), name, kind, PRECONDITIONS)
-    given, takes = set(_mapping(check.get("with"))), PRECONDITIONS[name].arguments
-    if given != takes:
+    given, takes = _mapping(check.get("with")), PRECONDITIONS[name].arguments
+    if given.keys() != takes.keys():
         yield (*key, "with") if given else key, f"{name} takes {', '.join(sorted(takes)) or 'no arguments'} under with"
-
-
-def _asserted(key: Key, given: Mapping[str, Any], kind: Any) -> Iterator[Found]:
-    """The schema leaves the arguments of actions open; this one's are those of a precondition."""
-    name = given.get("check")
-    if name is not None and (not isinstance(name, str) or name not in PRECONDITIONS):
-        yield (*key, "check"), f"is no check; {', '.join(sorted(PRECONDITIONS))} are"
-    if not isinstance(given.get("with", {}), Mapping):
-        yield (*key, "with"), "must be a mapping of the check's arguments"
-    yield from _check(key, given, kind)
+    for place, sentence in arguments.written_faults(takes, given):
+        yield (*key, "with", *place), sentence
 
 
 def _fits(key: Key, name: str, kind: str, known: Mapping[str, Any]) -> Iterator[Found]:
@@ -354,8 +363,13 @@ def _step(index: int, step: Mapping[str, Any], data: Mapping[str, Any], declared
     if isinstance(kind, str):
         yield from _fits((*key, "action"), action.name, kind, ACTIONS)
     yield from _arguments(key, step, action)
+    given = _mapping(step.get("with"))
     if action.name == "assert":
-        yield from _asserted((*key, "with"), _mapping(step.get("with")), kind)
+        yield from _check((*key, "with"), given, kind)
+    if action.name == "wait-until" and isinstance(given.get("check"), str) and isinstance(kind, str):
+        yield from _fits((*key, "with", "check"), given["check"], kind, HEALTH)
+    if action.name == "wait":
+        yield from _waits((*key, "with", "seconds"), given.get("seconds"), step.get("timeout_seconds"), declared)
     own = "target" in step
     stated = [_mapping(each).get("check") for each in _list((step if own else data).get("preconditions"))]
     stated += [_mapping(each).get("check") for each in _list(step.get("preconditions"))]
@@ -381,6 +395,13 @@ def _step(index: int, step: Mapping[str, Any], data: Mapping[str, Any], declared
             yield from _arguments((*key, "undo"), _mapping(step["undo"]), undo)
 
 
+def _waits(key: Key, seconds: Any, timeout: Any, declared: Mapping[str, Any]) -> Iterator[Found]:
+    for _, scope, name in template.references(seconds):
+        seconds = _mapping(declared.get(name)).get("maximum") if scope == "parameters" else None
+    if isinstance(seconds, int) and isinstance(timeout, int) and seconds >= timeout:
+        yield key, f"must be shorter than the step's timeout_seconds ({timeout}), or it always fails"
+
+
 def _made_true_before(index: int, step: Mapping[str, Any], data: Mapping[str, Any], check: str) -> bool:
     """Whether an earlier step on the same target leaves what the check asks for, as a pause does for a resume."""
     makes = {
@@ -396,15 +417,17 @@ def _made_true_before(index: int, step: Mapping[str, Any], data: Mapping[str, An
 
 def _arguments(key: Key, step: Mapping[str, Any], action: Action) -> Iterator[Found]:
     given = _mapping(step.get("with"))
-    takes = action.arguments | action.optional
+    takes = {**action.arguments, **action.optional}
     accepted = ", ".join(sorted(takes)) or "none"
-    for name in sorted(set(given) - takes):
+    for name in sorted(given.keys() - takes.keys()):
         yield (*key, "with", name), f"is not an argument of {action.name}; it takes {accepted}"
-    for name in sorted(action.arguments - set(given)):
+    for name in sorted(action.arguments.keys() - given.keys()):
         yield (*key, *(["with"] if given else [])), f"{action.name} needs the argument {name} under with"
     for name in sorted(action.literal & set(given)):
         if any(True for _ in template.references(given[name])):
             yield (*key, "with", name), "must be written out: no parameter gets into it"
+    for place, sentence in arguments.written_faults(takes, given):
+        yield (*key, "with", *place), sentence
 
 
 def _rollback(data: Mapping[str, Any]) -> Iterator[Found]:

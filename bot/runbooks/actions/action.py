@@ -87,9 +87,9 @@ class Action(ABC):
     """The rights it needs beyond reading its target: the runner's Role is generated from them."""
     inverse: str
     """What undoes it, in general."""
-    arguments: frozenset[str] = frozenset()
+    arguments: Mapping[str, Json] = {}
     """The keys of ``with`` that it needs."""
-    optional: frozenset[str] = frozenset()
+    optional: Mapping[str, Json] = {}
     """The keys of ``with`` that it also takes."""
     literal: frozenset[str] = frozenset()
     """The keys of ``with`` that a runbook writes out: no parameter gets into them."""

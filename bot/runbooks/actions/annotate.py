@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.runbooks import rollout
 from bot.runbooks.actions.action import Action, Occasion, Rendered, Unsuitable
+from bot.runbooks.arguments import NAME, TEXT
 from bot.runbooks.call import MERGE_PATCH, Call
 from bot.runbooks.resources import CONFIG_MAP, CRON_JOB, DAEMON_SET, DEPLOYMENT, NODE, STATEFUL_SET
 from bot.runbooks.target import Target
@@ -29,7 +30,7 @@ class Annotate(Action):
 
     name = "annotate"
     kinds = frozenset(each.kind for each in _RESOURCES)
-    arguments = frozenset({"key", "value"})
+    arguments: Mapping[str, Json] = {"key": NAME, "value": TEXT}
     literal = frozenset({"key"})
     verbs = frozenset(each.verb("patch") for each in _RESOURCES)
     inverse = "annotate with the value before, or without the annotation"

@@ -8,6 +8,7 @@ from typing import Any
 from bot.runbooks.access import Access, AccessFailed
 from bot.runbooks.actions.action import Occasion, Rendered, Unsuitable
 from bot.runbooks.actions.wait import Wait
+from bot.runbooks.arguments import one_of, refusal
 from bot.runbooks.call import JSON, Call
 from bot.runbooks.checks import PRECONDITIONS
 from bot.runbooks.target import Target
@@ -23,8 +24,8 @@ class Assert(Wait):
 
     name = "assert"
     kinds = frozenset(kind for check in PRECONDITIONS.values() for kind in check.kinds)
-    arguments = frozenset({"check"})
-    optional = frozenset({"with"})
+    arguments: Mapping[str, Json] = {"check": one_of(PRECONDITIONS)}
+    optional: Mapping[str, Json] = {"with": {"type": "object"}}
     literal = frozenset({"check"})
     once = False
 
@@ -35,6 +36,9 @@ class Assert(Wait):
         check, given = str(arguments["check"]), dict(arguments.get("with") or {})
         if check not in PRECONDITIONS or target.resource.kind not in PRECONDITIONS[check].kinds:
             return Unsuitable("check", f"{check} is no check of a {target.resource.kind}.")
+        wrong = refusal(check, PRECONDITIONS[check].arguments, given)
+        if wrong:
+            return Unsuitable("parameters", wrong)
         asked = check + (f" ({', '.join(f'{key} {value}' for key, value in given.items())})" if given else "")
         effect = f"Then it looks whether {target} is {asked}; if not, the step fails."
         return Rendered(Call("ASSERT", "", JSON, {"check": check, "with": given}), (effect,), "")

@@ -9,6 +9,7 @@ from bot.clients.github import GitHubError
 from bot.runbooks.access import Access
 from bot.runbooks.actions.action import Before, Occasion, ReadBack, Rendered, Unrehearsed, Unsuitable
 from bot.runbooks.actions.open_issue import MOST_BODY, mark
+from bot.runbooks.arguments import TEXT
 from bot.runbooks.call import JSON, Call
 from bot.runbooks.resources import ISSUE, PULL_REQUEST
 from bot.runbooks.target import Target
@@ -21,7 +22,7 @@ class CommentOn(Unrehearsed):
 
     name = "comment"
     kinds = frozenset({ISSUE.kind, PULL_REQUEST.kind})
-    arguments = frozenset({"text"})
+    arguments: Mapping[str, Json] = {"text": TEXT}
     verbs = frozenset()
     inverse = "none: delete the comment on GitHub"
     idempotency = "keyed"

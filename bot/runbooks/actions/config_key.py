@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.runbooks.actions.action import DECLARED, Action, Occasion, Rendered, Unsuitable
+from bot.runbooks.arguments import NAME, TEXT
 from bot.runbooks.call import MERGE_PATCH, Call
 from bot.runbooks.resources import CONFIG_MAP
 from bot.runbooks.target import Target
@@ -18,7 +19,7 @@ class ConfigKey(Action):
 
     name = "config-key"
     kinds = frozenset({CONFIG_MAP.kind})
-    arguments = frozenset({"key", "value"})
+    arguments: Mapping[str, Json] = {"key": NAME, "value": TEXT}
     literal = frozenset({"key"})
     verbs = frozenset({CONFIG_MAP.verb("patch")})
     inverse = "config-key with the value before"

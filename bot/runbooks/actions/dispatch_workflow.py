@@ -9,6 +9,7 @@ from bot.clients.github import GitHubError
 from bot.runbooks.access import Access, AccessFailed
 from bot.runbooks.actions.action import Before, Occasion, ReadBack, Rendered, Unrehearsed, Unsuitable
 from bot.runbooks.actions.rerun_failed_jobs import wrapped
+from bot.runbooks.arguments import NAME, NAMED_TEXTS
 from bot.runbooks.call import JSON, Call
 from bot.runbooks.resources import WORKFLOW
 from bot.runbooks.target import Target
@@ -28,8 +29,8 @@ class DispatchWorkflow(Unrehearsed):
 
     name = "workflow-dispatch"
     kinds = frozenset({WORKFLOW.kind})
-    arguments = frozenset({"ref"})
-    optional = frozenset({"inputs"})
+    arguments: Mapping[str, Json] = {"ref": NAME}
+    optional: Mapping[str, Json] = {"inputs": NAMED_TEXTS}
     verbs = frozenset()
     inverse = "none: what a workflow did is its own affair; cancel the run on GitHub"
     idempotency = "none"

@@ -8,6 +8,7 @@ from typing import Any
 from bot.runbooks import schema_errors
 from bot.runbooks.access import Access, AccessFailed
 from bot.runbooks.actions.action import Before, Occasion, ReadBack, Rendered, Unrehearsed, Unsuitable
+from bot.runbooks.arguments import ANYTHING
 from bot.runbooks.call import JSON, Call
 from bot.runbooks.resources import ENDPOINT
 from bot.runbooks.target import Target
@@ -24,7 +25,7 @@ class HttpRequest(Unrehearsed):
 
     name = "http-request"
     kinds = frozenset({ENDPOINT.kind})
-    arguments = frozenset({"body"})
+    arguments: Mapping[str, Json] = {"body": ANYTHING}
     verbs = frozenset()
     inverse = "the undo that the step names"
     idempotency = "none"

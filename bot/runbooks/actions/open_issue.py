@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.runbooks.access import Access
 from bot.runbooks.actions.action import Before, Occasion, ReadBack, Rendered, Unrehearsed, Unsuitable
+from bot.runbooks.arguments import TEXT, TEXTS
 from bot.runbooks.call import JSON, Call
 from bot.runbooks.resources import ISSUE
 from bot.runbooks.target import Target
@@ -29,8 +30,8 @@ class OpenIssue(Unrehearsed):
 
     name = "issue-open"
     kinds = frozenset({ISSUE.kind})
-    arguments = frozenset({"title", "body"})
-    optional = frozenset({"labels"})
+    arguments: Mapping[str, Json] = {"title": TEXT, "body": TEXT}
+    optional: Mapping[str, Json] = {"labels": TEXTS}
     verbs = frozenset()
     inverse = "none: close the issue on GitHub"
     idempotency = "keyed"

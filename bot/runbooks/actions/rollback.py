@@ -18,6 +18,7 @@ from bot.runbooks.actions.action import (
     Unsuitable,
     fingerprint,
 )
+from bot.runbooks.arguments import whole
 from bot.runbooks.call import JSON_PATCH, Call
 from bot.runbooks.resources import DEPLOYMENT, REPLICA_SET
 from bot.runbooks.target import Target
@@ -46,7 +47,7 @@ class Rollback(Action):
 
     name = "deployment-rollback"
     kinds = frozenset({DEPLOYMENT.kind})
-    arguments = frozenset({"revision"})
+    arguments: Mapping[str, Json] = {"revision": whole(0)}
     requires = frozenset({"rollout-not-paused"})
     verbs = frozenset({DEPLOYMENT.verb("patch"), REPLICA_SET.verb("list")})
     reverted_by = DECLARED

@@ -8,6 +8,7 @@ from typing import Any
 from bot.runbooks.access import Access
 from bot.runbooks.actions import set_image
 from bot.runbooks.actions.action import Action, Before, Occasion, ReadBack, Rendered, Unsuitable, fingerprint
+from bot.runbooks.arguments import NAME, NAMED_TEXTS, TEXTS, whole
 from bot.runbooks.call import JSON, Call
 from bot.runbooks.resources import JOB
 from bot.runbooks.target import Target
@@ -26,8 +27,13 @@ class RunJob(Action):
 
     name = "job-run"
     kinds = frozenset({JOB.kind})
-    arguments = frozenset({"image", "service_account", "command", "deadline_seconds"})
-    optional = frozenset({"args", "env"})
+    arguments: Mapping[str, Json] = {
+        "image": NAME,
+        "service_account": NAME,
+        "command": {**TEXTS, "minItems": 1},
+        "deadline_seconds": whole(1),
+    }
+    optional: Mapping[str, Json] = {"args": TEXTS, "env": NAMED_TEXTS}
     literal = frozenset({"image", "service_account", "command", "deadline_seconds"})
     verbs = frozenset({JOB.verb("create")})
     inverse = "none: what a Job did is its own affair"

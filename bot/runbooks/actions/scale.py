@@ -8,6 +8,7 @@ from typing import Any
 from bot.runbooks import owners, rollout
 from bot.runbooks.access import Access
 from bot.runbooks.actions.action import DECLARED, Action, Occasion, Rendered, Unsuitable
+from bot.runbooks.arguments import whole
 from bot.runbooks.call import MERGE_PATCH, Call
 from bot.runbooks.resources import AUTOSCALER, DEPLOYMENT, STATEFUL_SET
 from bot.runbooks.target import Target
@@ -20,7 +21,7 @@ class Scale(Action):
 
     name = "scale"
     kinds = frozenset({DEPLOYMENT.kind, STATEFUL_SET.kind})
-    arguments = frozenset({"replicas"})
+    arguments: Mapping[str, Json] = {"replicas": whole(0)}
     verbs = frozenset({DEPLOYMENT.verb("patch"), STATEFUL_SET.verb("patch"), AUTOSCALER.verb("list")})
     inverse = "scale to the number before"
     reverted_by = DECLARED | {"autoscaler"}

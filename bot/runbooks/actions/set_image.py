@@ -9,6 +9,7 @@ from typing import Any
 from bot.runbooks import rollout
 from bot.runbooks.access import Access
 from bot.runbooks.actions.action import DECLARED, Action, Before, Occasion, ReadBack, Rendered, Unsuitable, fingerprint
+from bot.runbooks.arguments import NAME
 from bot.runbooks.call import JSON_PATCH, Call
 from bot.runbooks.target import Target
 
@@ -41,7 +42,7 @@ class SetImage(Action):
 
     name = "set-image"
     kinds = rollout.KINDS
-    arguments = frozenset({"container", "image"})
+    arguments: Mapping[str, Json] = {"container": NAME, "image": NAME}
     verbs = rollout.PATCH
     inverse = "set-image to the image before"
     requires = rollout.CHECKS

@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.runbooks.access import Access, AccessFailed, written
 from bot.runbooks.actions.action import Before, Occasion, ReadBack, Rendered, Unrehearsed, Unsuitable
+from bot.runbooks.arguments import NAMED_TEXTS, TEXT, whole
 from bot.runbooks.call import JSON, Call
 from bot.runbooks.resources import SILENCE
 from bot.runbooks.target import Target
@@ -46,8 +47,11 @@ class CreateSilence(Unrehearsed):
 
     name = "silence-create"
     kinds = frozenset({SILENCE.kind})
-    arguments = frozenset({"matchers", "minutes"})
-    optional = frozenset({"comment"})
+    arguments: Mapping[str, Json] = {
+        "matchers": {**NAMED_TEXTS, "minProperties": 1},
+        "minutes": whole(1, LONGEST_MINUTES),
+    }
+    optional: Mapping[str, Json] = {"comment": TEXT}
     verbs = frozenset()
     inverse = "silence-expire"
     idempotency = "keyed"

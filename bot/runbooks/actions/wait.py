@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.runbooks.access import Access, AccessFailed
 from bot.runbooks.actions.action import Before, Occasion, ReadBack, Rendered, Unrehearsed, Unsuitable
+from bot.runbooks.arguments import one_of, whole
 from bot.runbooks.call import JSON, Call
 from bot.runbooks.checks import HEALTH
 from bot.runbooks.resources import CONFIG_MAP, CRON_JOB, DAEMON_SET, DEPLOYMENT, JOB, NODE, POD, STATEFUL_SET
@@ -24,7 +25,7 @@ class Wait(Unrehearsed):
 
     name = "wait"
     kinds = _KINDS
-    arguments = frozenset({"seconds"})
+    arguments: Mapping[str, Json] = {"seconds": whole(0)}
     verbs = frozenset()
     inverse = "none is needed"
     once = True
@@ -69,7 +70,7 @@ class WaitUntil(Wait):
     """Waits until a health check holds for the target, at most for the step's own time; if it does not, it fails."""
 
     name = "wait-until"
-    arguments = frozenset({"check"})
+    arguments: Mapping[str, Json] = {"check": one_of(HEALTH)}
     literal = frozenset({"check"})
     once = False
 

@@ -27,7 +27,7 @@ class Precondition(Protocol):
 
     name: str
     kinds: frozenset[str]
-    arguments: frozenset[str]
+    arguments: Mapping[str, Json]
     """The keys of ``with`` it takes; all are required."""
 
     def observe(self, live: Json, arguments: Json) -> Observed:

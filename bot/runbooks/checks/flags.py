@@ -12,7 +12,7 @@ from bot.runbooks.resources import CRON_JOB, DEPLOYMENT, NODE, Resource
 class Flag:
     """Holds while ``spec.<field>`` is ``wanted``; absent counts as false, as it does in Kubernetes."""
 
-    arguments: frozenset[str] = frozenset()
+    arguments: Mapping[str, Mapping[str, Any]] = {}
 
     def __init__(
         self, name: str, resource: Resource, field: str, wanted: bool, *, on: str, off: str, hint: str

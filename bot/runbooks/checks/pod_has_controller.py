@@ -17,7 +17,7 @@ class PodHasController:
 
     name = "pod-has-controller"
     kinds = frozenset({POD.kind})
-    arguments: frozenset[str] = frozenset()
+    arguments: Mapping[str, Mapping[str, Any]] = {}
 
     def observe(self, live: Mapping[str, Any], arguments: Mapping[str, Any]) -> Observed:
         """Read the controlling owner reference."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.runbooks import rollout
+from bot.runbooks.arguments import whole
 from bot.runbooks.checks.check import Observed
 
 
@@ -14,7 +15,7 @@ class PodsReadyAtLeast:
 
     name = "pods-ready-at-least"
     kinds = rollout.KINDS
-    arguments = frozenset({"count"})
+    arguments: Mapping[str, Mapping[str, Any]] = {"count": whole(0)}
 
     def observe(self, live: Mapping[str, Any], arguments: Mapping[str, Any]) -> Observed:
         """Read the status. More ready pods than asked for are no drift: the value stays what was asked for."""

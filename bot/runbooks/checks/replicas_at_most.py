@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bot.runbooks.arguments import whole
 from bot.runbooks.checks.check import Observed
 from bot.runbooks.resources import DEPLOYMENT, STATEFUL_SET
 
@@ -14,7 +15,7 @@ class ReplicasAtMost:
 
     name = "replicas-at-most"
     kinds = frozenset({DEPLOYMENT.kind, STATEFUL_SET.kind})
-    arguments = frozenset({"count"})
+    arguments: Mapping[str, Mapping[str, Any]] = {"count": whole(0)}
 
     def observe(self, live: Mapping[str, Any], arguments: Mapping[str, Any]) -> Observed:
         """Read spec.replicas; the API's default is one."""

@@ -15,7 +15,7 @@ class RolloutAutomatic:
 
     name = "rollout-automatic"
     kinds = frozenset({STATEFUL_SET.kind, DAEMON_SET.kind})
-    arguments: frozenset[str] = frozenset()
+    arguments: Mapping[str, Mapping[str, Any]] = {}
 
     def observe(self, live: Mapping[str, Any], arguments: Mapping[str, Any]) -> Observed:
         """Read spec.updateStrategy; a DaemonSet has no partition."""

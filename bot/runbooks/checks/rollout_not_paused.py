@@ -14,7 +14,7 @@ class RolloutNotPaused:
 
     name = "rollout-not-paused"
     kinds = frozenset({DEPLOYMENT.kind})
-    arguments: frozenset[str] = frozenset()
+    arguments: Mapping[str, Mapping[str, Any]] = {}
 
     def observe(self, live: Mapping[str, Any], arguments: Mapping[str, Any]) -> Observed:
         """Read spec.paused."""

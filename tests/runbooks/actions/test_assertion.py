@@ -112,7 +112,7 @@ async def test_preconditions_are_looked_at_again_though_the_first_step_only_look
 @pytest.mark.parametrize(
     ("given", "key", "sentence"),
     [
-        ({"check": "all-well"}, "steps[0].with.check", "is no check; cron-job-active, "),
+        ({"check": "all-well"}, "steps[0].with.check", '"all-well" is not accepted; one of "cron-job-active", '),
         ({"check": "node-cordoned"}, "steps[0].with.check", "node-cordoned is not for a Deployment; "),
         ({"check": "replicas-at-most"}, "steps[0].with", "replicas-at-most takes count under with"),
         ({"check": "replicas-at-most", "with": {"most": 3}}, "steps[0].with.with", "replicas-at-most takes count"),
