@@ -6,7 +6,7 @@ from the configuration.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -34,14 +34,24 @@ class Call:
         """The subresource of the Kubernetes API that the path names, if any."""
         return "eviction" if self.method == "POST" and self.path.endswith("/eviction") else ""
 
-    def after(self, earlier: Call) -> Call | None:
+    def after(self, earlier: Call, *, before: Mapping[str, Any], between: Mapping[str, Any]) -> Call | None:
         """Return one call that does what ``earlier`` and this one do, for rehearsing them together; None if the API has
-        no such call. Both are to the same object."""
-        if (self.method, self.path, self.content_type) != (earlier.method, earlier.path, earlier.content_type):
+        no such call. Both are to the same object, which is ``before`` and, once the earlier is done, ``between``."""
+        if (self.method, self.path) != (earlier.method, earlier.path):
+            return None
+        if {self.content_type, earlier.content_type} == {JSON_PATCH, MERGE_PATCH}:
+            return self._operating_on(between).after(earlier._operating_on(before), before=before, between=between)
+        if self.content_type != earlier.content_type:
             return None
         if self.content_type == JSON_PATCH:
             return replace(self, body=[*earlier.body, *self.body])
         return replace(self, body=_merged(earlier.body, self.body)) if self.content_type == MERGE_PATCH else None
+
+    def _operating_on(self, live: Mapping[str, Any]) -> Call:
+        """Return the patch as a JSON patch that does the same to ``live``."""
+        if self.content_type == JSON_PATCH:
+            return self
+        return replace(self, content_type=JSON_PATCH, body=list(_operations(self.body, live)))
 
     def insisting(self, resource_version: str) -> Call:
         """Return the call that the server refuses with 409 unless the object still has ``resource_version``.
@@ -75,6 +85,26 @@ class Call:
         if self.subresource:
             return replace(self, body={**self.body, "deleteOptions": {**self.body["deleteOptions"], "dryRun": ["All"]}})
         return self
+
+
+def _operations(patch: Mapping[str, Any], live: Mapping[str, Any], place: str = "") -> Iterator[dict[str, Any]]:
+    """A merge patch as the operations of a JSON patch: RFC 7396 as RFC 6902."""
+    for key, value in patch.items():
+        path = f"{place}/{key.replace('~', '~0').replace('/', '~1')}"
+        if value is None:
+            if key in live:
+                yield {"op": "remove", "path": path}
+        elif isinstance(value, Mapping) and isinstance(live.get(key), Mapping):
+            yield from _operations(value, live[key], path)
+        else:
+            yield {"op": "add", "path": path, "value": _without_nulls(value)}
+
+
+def _without_nulls(value: Any) -> Any:
+    """What a merge patch makes of a value where there is none: a null in it is a key that is not there."""
+    if not isinstance(value, Mapping):
+        return value
+    return {key: _without_nulls(item) for key, item in value.items() if item is not None}
 
 
 def _merged(first: Any, second: Any) -> Any:

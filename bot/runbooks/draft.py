@@ -14,6 +14,7 @@ from bot.runbooks import diff, owners, seen, template
 from bot.runbooks.access import Access, AccessFailed
 from bot.runbooks.actions import ACTIONS
 from bot.runbooks.actions.action import Action, Occasion, Rendered, Unrehearsed, Unsuitable, fingerprint
+from bot.runbooks.arguments import refusal
 from bot.runbooks.call import JSON, Call
 from bot.runbooks.checks import HEALTH, PRECONDITIONS
 from bot.runbooks.checks.check import Look, Observed
@@ -146,6 +147,9 @@ async def _once(
             continue
         action = ACTIONS[step.action]
         arguments = template.fill(step.arguments, desk.scope(target))
+        wrong = refusal(f"Step {step.id}", {**action.arguments, **action.optional}, arguments)
+        if wrong:
+            return Refusal("parameters", wrong)
         gathered = await action.gather(desk.access, target, expected, arguments)
         rendered = action.render(target, expected, gathered, arguments, desk.occasion_of(step, target))
         if isinstance(rendered, Unsuitable):
@@ -201,7 +205,7 @@ async def _rehearse(
         return action.foresee(expected, call), together
     rehearsal = call
     if together is not None:
-        joined = call.after(together)
+        joined = call.after(together, before=live, between=expected)
         if joined is None:
             return Refusal("not-rehearsable", f"The steps before cannot be rehearsed together with {action.name}.")
         rehearsal = joined

@@ -182,10 +182,31 @@ async def _drafted(desk: Desk) -> list[_Part] | Refusal:
         if isinstance(part, Refusal):
             return part
         parts.append(part)
+    shared_object = _changed_by_two(parts)
+    if shared_object is not None:
+        return shared_object
     if not any(drafted.calls for part in parts for drafted in part.drafts):
         title = desk.runbook.title
         return Refusal("no-change", f"No step of {title} applies as things are, so there is nothing to run.")
     return parts
+
+
+def _changed_by_two(parts: Sequence[_Part]) -> Refusal | None:
+    """Refuse a plan in which one object is two targets: the first change of it would be drift to the second."""
+    steps: dict[str, list[str]] = {}
+    for part in parts:
+        for drafted in part.drafts:
+            mine = dict.fromkeys(call.step.id for call in drafted.calls if not _looks_only(call))
+            earlier = steps.setdefault(drafted.target.key, [])
+            if mine and earlier:
+                which = ", ".join([*earlier, *mine])
+                return Refusal(
+                    "same-target",
+                    f"{drafted.target} is changed by steps with different targets ({which}), and the change of the one "
+                    "would void the other. Give them the same target, or use other parameters.",
+                )
+            earlier += mine
+    return None
 
 
 def _sharing(runbook: Runbook) -> list[tuple[Where | None, tuple[Step, ...]]]:

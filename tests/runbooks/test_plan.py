@@ -24,6 +24,8 @@ from bot.runbooks.resources import DEPLOYMENT, POD, REPLICA_SET, Verb
 from bot.sandbox.kubernetes.faults import Fault
 from bot.sandbox.kubernetes.resources import REPLICA_SETS
 
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+
 OpenShop = Callable[..., Awaitable[Any]]
 
 ROLLBACK_DIFF = """\
@@ -255,6 +257,64 @@ class TestRefusals:
         assert refused == Refusal(
             "invalid", "Cluster prod refused to patch deployments.apps shop/cart (422): admission webhook says no"
         )
+
+
+async def test_a_parameter_that_an_action_cannot_use_is_refused_by_its_name(
+    open_shop: OpenShop, shipped: Any, tmp_path: Path
+) -> None:
+    book = yaml.safe_load(shipped["scale-deployment.yaml"])
+    text = {"type": "string", "description": "How many.", "enum": ["many"]}
+    book["parameters"]["properties"]["replicas"] = text
+    (tmp_path / "scale-deployment.yaml").write_text(yaml.safe_dump(book))
+    shop = await open_shop(books=load(tmp_path))
+    refused = await shop.plan("scale-deployment", deployment="cart", replicas="many")
+    said = 'Step scale does not take these arguments: replicas must be a whole number, not "many".'
+    assert refused == Refusal("parameters", said)
+
+
+async def test_one_object_cannot_be_two_targets(open_shop: OpenShop, tmp_path: Path) -> None:
+    book = yaml.safe_load((EXAMPLES / "raise-log-level.yaml").read_text())
+    again = {"apiVersion": "apps/v1", "kind": "Deployment", "namespace": "shop", "name": "${parameters.config}"}
+    book["steps"] = [
+        book["steps"][1],
+        {**book["steps"][2], "target": again, "preconditions": [{"check": "rollout-not-paused"}]},
+    ]
+    (tmp_path / "raise-log-level.yaml").write_text(yaml.safe_dump(book))
+    shop = await open_shop(books=load(tmp_path))
+    refused = await shop.plan("raise-log-level", deployment="cart", config="cart", level="debug")
+    assert refused == Refusal(
+        "same-target",
+        "Deployment shop/cart is changed by steps with different targets (mark, restart), and the change of the one "
+        "would void the other. Give them the same target, or use other parameters.",
+    )
+    assert isinstance(await shop.plan("raise-log-level", deployment="cart", config="checkout", level="debug"), Planned)
+
+
+async def test_patches_of_different_forms_are_rehearsed_together(
+    open_shop: OpenShop, shipped: Any, tmp_path: Path
+) -> None:
+    book = yaml.safe_load(shipped["set-image.yaml"])
+    (image,) = book["steps"]
+    pause = {"id": "pause", "action": "deployment-pause", "timeout_seconds": 30}
+    restart = {"id": "restart", "action": "rollout-restart", "timeout_seconds": 30}
+    resume = {"id": "resume", "action": "deployment-resume", "timeout_seconds": 30}
+    (tmp_path / "set-image.yaml").write_text(yaml.safe_dump({**book, "steps": [pause, image, restart, resume]}))
+    shop = await open_shop(books=load(tmp_path))
+    shop.context = replace(shop.context, registries=("registry.example/shop/",))
+    new = f"registry.example/shop/cart@sha256:{'a' * 64}"
+    plan = (await shop.planned("set-image", deployment="cart", container="cart", image=new)).plan
+    assert [call["content_type"].partition("-")[0] for call in plan.calls[: plan.forward]] == [
+        "application/merge",
+        "application/json",
+        "application/merge",
+        "application/merge",
+    ]
+    ran = await shop.run(plan)
+    assert set(ran.ledger.values()) == {"done"}, ran
+    assert all(effect.as_rehearsed for effect in ran.effects)
+    live = shop.deployment("cart")
+    assert live["spec"]["template"]["spec"]["containers"][0]["image"] == new
+    assert not live["spec"].get("paused")
 
 
 async def test_an_object_that_changed_once_is_planned_from_its_newest_state(market: Any) -> None:
