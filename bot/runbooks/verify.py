@@ -67,9 +67,7 @@ async def observe(plan: Plan, ledger: Mapping[int, StepState], access: Access, *
         ordinals = [o for o in range(plan.forward) if plan.calls[o]["target"] == index and ledger.get(o) == "done"]
         async with limit:
             live = await _read(plan, ordinals, target, access)
-            return await HEALTH[check].look(access, target, live), not all(
-                execute.settled(plan, ordinal, live) for ordinal in ordinals
-            )
+            return await HEALTH[check].look(access, target, live), not _as_left(plan, ledger, ordinals, live)
 
     for index in mine:
         target = Target.of_record(plan.targets[index])
@@ -81,6 +79,17 @@ async def observe(plan: Plan, ledger: Mapping[int, StepState], access: Access, *
     except AccessFailed as failure:
         return Observation(now, False, False, False, None, None, failure.sentence)
     return _together(seen, now)
+
+
+def _as_left(plan: Plan, ledger: Mapping[int, StepState], done: Sequence[int], live: Json | None) -> bool:
+    """Whether a target is as those of its calls that were ``done`` were to leave it. Where one failed and the run went
+    on, only what the last of them left is known."""
+    written = [ordinal for ordinal in done if not execute.reads_only(plan, ordinal)]
+    targets = {plan.calls[ordinal]["target"] for ordinal in written}
+    failed = (o for o in range(plan.forward) if ledger.get(o) == "failed" and plan.calls[o]["target"] in targets)
+    if any(not execute.reads_only(plan, ordinal) for ordinal in failed):
+        return execute.applied(plan, written[-1], live) == "applied"
+    return all(execute.settled(plan, ordinal, live) for ordinal in done)
 
 
 async def _read(plan: Plan, ordinals: Sequence[int], target: Target, access: Access) -> Json | None:

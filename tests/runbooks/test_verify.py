@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.run import StepState
+from bot.runbooks.catalogue import load
 from bot.runbooks.execute import fire
 from bot.runbooks.verify import LONGEST_GAP_SECONDS, SECOND, Observation, judge, observe
+from bot.sandbox.kubernetes.faults import Fault
 from bot.sandbox.kubernetes.resources import PODS
 
 DONE: dict[int, StepState] = {0: "done"}
@@ -162,6 +166,27 @@ async def test_another_rollout_after_ours_is_seen(broken: Any) -> None:
     await broken.rolled_out("checkout")
     look = await observe(plan, DONE, broken.prod, now=START)
     assert (look.altered, look.healthy) == (True, False)
+
+
+async def test_a_step_that_failed_where_the_run_went_on_is_nobody_elses_change(
+    market: Any, shipped: dict[str, str], tmp_path: Path
+) -> None:
+    """The target is as the steps that were done left it, and the change of somebody else is still one."""
+    book = yaml.safe_load(shipped["restart-deployment.yaml"])
+    book["preconditions"] = [*book["preconditions"], {"check": "rollout-not-paused"}]
+    pause = {"id": "pause", "action": "deployment-pause", "timeout_seconds": 20, "on_failure": "continue"}
+    (tmp_path / "restart-deployment.yaml").write_text(yaml.safe_dump({**book, "steps": [*book["steps"], pause]}))
+    shop = replace(market, catalogue=load(tmp_path))
+    plan = (await shop.planned("restart-deployment", deployment="cart")).plan
+    assert (await fire(plan, 0, shop.prod)).outcome == "done"
+    shop.sandbox.order(Fault("status", verb="patch", code=422, dry_run=False))
+    assert (await fire(plan, 1, shop.prod)).outcome == "failed"
+    ended: dict[int, StepState] = {0: "done", 1: "failed"}
+    assert not (await observe(plan, ended, shop.prod, now=START)).altered
+    assert (await observe(plan, {0: "done", 1: "done"}, shop.prod, now=START)).altered
+    template = {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "2026-11-22T00:00:00Z"}}}
+    shop.change("cart", {"spec": {"template": template}})
+    assert (await observe(plan, ended, shop.prod, now=START)).altered
 
 
 async def test_a_deleted_pod_is_replaced(market: Any) -> None:
