@@ -218,10 +218,14 @@ def ended(approval: Approval, run: Run, moved: str = "") -> Card:
     return _with(said, moved)
 
 
-def question(name: str, run: Run, what: str, *, look: str = "", answered: str = "", again: bool = True) -> Card:
+def question(
+    name: str, run: Run, what: str, *, look: str = "", answered: str = "", again: bool = True, back: str = ""
+) -> Card:
     """Ask whether a step of an UNKNOWN run took effect. ``name`` is what people call its request, ``look`` says where
-    to look, ``answered`` who said what; ``again`` offers to ask for the same anew."""
-    head = f"{name}: did this take effect? Signoff cannot know."
+    to look, ``answered`` who said what; ``again`` offers to ask for the same anew. ``back`` is the step that the call
+    was to take back, if it was."""
+    did = f"was {back} taken back" if back else "did this take effect"
+    head = f"{name}: {did}? Signoff cannot know."
     said = (rich.section(rich.text("❓ "), rich.bold(head)), rich.section(rich.text(plain(what, _SENTENCE))))
     if answered:
         closing = plain(answered, _SENTENCE)

@@ -86,8 +86,16 @@ def question(
     call = request.plan.calls[doubted.ordinal]
     target = execute.target_of(request.plan, doubted.ordinal)
     look = f"{target} in {target.cluster}" if target.resource.in_kubernetes else f"{target} ({target.system})"
+    undoes = call.get("undoes")
+    # Asked for again, it would be what was taken back, and not its taking back.
     card = thread.question(
-        request.approval.name, run, f"{call['action']}: {doubted.detail}", look=look, answered=answered
+        request.approval.name,
+        run,
+        f"{call['action']}: {doubted.detail}",
+        look=look,
+        answered=answered,
+        again=undoes is None,
+        back="" if undoes is None else request.plan.calls[undoes]["step"],
     )
     say(connection, world, request, f"unknown:{doubted.ordinal}", card, now, urgent=True)
 

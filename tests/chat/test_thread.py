@@ -139,6 +139,11 @@ def test_where_nothing_can_be_asked_for_anew_two_answers_are_left() -> None:
     assert {button["action_id"] for button in card.blocks[-1]["elements"]} == {"run.applied", "run.notapplied"}
 
 
+def test_a_question_about_what_was_to_be_taken_back_says_so() -> None:
+    card = thread.question(A77.name, RUN, "The connection broke.", again=False, back="scale")
+    assert card.text == "A-77: was scale taken back? Signoff cannot know. The connection broke."
+
+
 def test_an_answered_question_asks_no_more() -> None:
     card = thread.question(A77.name, RUN, "The connection broke.", answered="Lee says that it took effect.")
     assert [block["type"] for block in card.blocks] == ["rich_text"]
