@@ -42,11 +42,13 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
-    """A row of the action ledger: written before the call, completed after it, never written twice."""
+    """A row of the action ledger: written before the call, completed after it, never written twice. ``tried_at`` is
+    when its last attempt began."""
 
     run_id: str
     ordinal: int
     state: StepState
     started_at: int
+    tried_at: int
     ended_at: int | None = None
     detail: str = ""

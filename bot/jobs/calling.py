@@ -177,13 +177,13 @@ async def _fire(world: World, request: Request, run_id: str, ordinal: int, acces
     for left in range(retries, -1, -1):
         effect = await execute.fire(request.plan, ordinal, access, stopped=partial(_stopped, world))
         if effect.outcome == "failed" and not effect.drift and left:
+            await asyncio.sleep(RETRY_SECONDS)
             again = partial(_retried, request=request, run_id=run_id, ordinal=ordinal, left=left)
             why = await world.database.write(again)
             if why and why not in effect.sentence:
                 effect = replace(effect, sentence=f"{effect.sentence} It was not tried again: {why}")
             if why:
                 break
-            await asyncio.sleep(RETRY_SECONDS)
             continue
         break
     if effect.outcome == "in_doubt":
@@ -209,6 +209,7 @@ def _retried(connection: Connection, *, request: Request, run_id: str, ordinal: 
     began = min(step.started_at for step in runs.steps_of(connection, run_id))
     late = course.late(request.plan, ordinal, began, now)
     if not late:
+        runs.try_step(connection, run_id, ordinal, now=now)
         data = {"ordinal": ordinal, "left": left - 1}
         telling.record(connection, request, "step.retried", run_id, data, now)
     return late
@@ -229,7 +230,7 @@ async def _reconcile(world: World, request: Request, run_id: str, ordinal: int, 
         await end("unknown", f"{why} {NO_RUNNER}")
         return
     # It may have been sent until its time was over: only from then on is nothing under way any more.
-    waited = (now - step.started_at) / 1_000_000 - request.plan.calls[ordinal]["timeout_seconds"]
+    waited = (now - step.tried_at) / 1_000_000 - request.plan.calls[ordinal]["timeout_seconds"]
     found = await execute.read_back(request.plan, ordinal, access, waited_seconds=max(0.0, waited))
     asked = execute.target_of(request.plan, ordinal).system
     if found == "applied":

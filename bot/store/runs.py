@@ -120,10 +120,16 @@ def begin_step(connection: Connection, run_id: str, ordinal: int, *, now: int) -
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     written = connection.execute(
         insert(steps)
-        .values(run_id=run_id, ordinal=ordinal, state="started", started_at=now, detail="")
+        .values(run_id=run_id, ordinal=ordinal, state="started", started_at=now, tried_at=now, detail="")
         .on_conflict_do_nothing()
     )
     return written.rowcount == 1
+
+
+def try_step(connection: Connection, run_id: str, ordinal: int, *, now: int) -> None:
+    """Note on a ledger row that its call is about to be sent once more."""
+    statement = update(steps).where(steps.c.run_id == run_id, steps.c.ordinal == ordinal)
+    connection.execute(statement.values(tried_at=now))
 
 
 def end_step(connection: Connection, run_id: str, ordinal: int, *, state: StepState, detail: str, now: int) -> bool:

@@ -264,6 +264,7 @@ steps = Table(
     Column("ordinal", Integer, primary_key=True),
     Column("state", String(10), nullable=False),
     Column("started_at", BigInteger, nullable=False),
+    Column("tried_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger, nullable=True),
     Column("detail", Text, nullable=False),
 )

@@ -19,7 +19,7 @@ def a_plan(calls: int, *, back: int = 0) -> Plan:
 
 
 def steps(*states: StepState, detail: str = "Done.") -> list[StepRecord]:
-    return [StepRecord("r", n, state, NOW, NOW, detail) for n, state in enumerate(states)]
+    return [StepRecord("r", n, state, NOW, NOW, NOW, detail) for n, state in enumerate(states)]
 
 
 def test_the_line_counts_what_is_done_failed_and_taken_back() -> None:

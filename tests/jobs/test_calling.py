@@ -13,7 +13,9 @@ from tests.jobs.test_asking import fill, form
 from tests.system.town import LEE, PRIYA, Town, checkout_alert
 
 
-async def refused_again_and_again(here: Town, step: Mapping[str, Any] | None = None, **more: Any) -> None:
+async def refused_again_and_again(
+    here: Town, step: Mapping[str, Any] | None = None, times: int = 50, **more: Any
+) -> None:
     """Let the rollback be approved where each of its calls is refused; its step, of ten retries, may say more."""
     path = Path(here.environment["SIGNOFF_RUNBOOKS"]) / "rollback-deployment.yaml"
     book = yaml.safe_load(path.read_text()) | more
@@ -22,7 +24,7 @@ async def refused_again_and_again(here: Town, step: Mapping[str, Any] | None = N
     await here.serve()
     await here.alert(checkout_alert())
     request = await here.request()
-    refused = {"action": "status", "code": 422, "times": 50, "identity": "runner", "dry_run": False}
+    refused = {"action": "status", "code": 422, "times": times, "identity": "runner", "dry_run": False}
     await here.control("faults", refused | {"verb": "patch", "resource": "deployments", "name": "checkout"})
     await here.page.click(LEE, request, "Approve")
 
@@ -47,6 +49,19 @@ async def test_a_lost_answer_is_read_back_and_never_repeated(shop: Town) -> None
     await shop.page.click(LEE, request, "Approve")
     await shop.sees("A-1 helped")
     assert len(await shop.writes()) == 1
+
+
+async def test_a_request_that_was_just_sent_again_may_still_be_under_way(closed_shop: Town) -> None:
+    """What counts is when the last attempt was sent, not the first."""
+    here = closed_shop
+    await refused_again_and_again(here, times=4)
+    tried = "SELECT count(*) FROM audit WHERE kind = 'step.retried'"
+    await here.until(lambda: here.rows(tried) != [(0,)], "the call to be tried again")
+    here.time_passes(300.0)
+    await here.lose("before")
+    await here.sees("A-1: did this take effect")
+    assert here.rows("SELECT state FROM run_steps") == [("unknown",)]
+    assert await here.writes() == []
 
 
 async def test_a_call_that_is_tried_again_stops_when_actions_are_turned_off(closed_shop: Town) -> None:
