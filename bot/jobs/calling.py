@@ -23,6 +23,7 @@ from bot.jobs.verifying import watch
 from bot.jobs.world import World
 from bot.runbooks import course, execute
 from bot.runbooks.access import Access
+from bot.runbooks.seen import look
 from bot.store import audit, clock, runs, stops, work
 from bot.store.approvals import Request
 
@@ -238,5 +239,5 @@ async def _reconcile(world: World, request: Request, run_id: str, ordinal: int, 
     elif found == "not applied":
         await end("failed", f"{why} {asked} shows that nothing was changed.")
     else:
-        seen = await execute.look(request.plan, ordinal, access)
+        seen = await look(request.plan, ordinal, access, world.redactor.data)
         await end("unknown", f"{why} At {clock_utc(now)} {seen}")

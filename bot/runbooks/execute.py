@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bot.domain.plan import Plan
-from bot.runbooks import diff, owners
+from bot.runbooks import owners
 from bot.runbooks.access import Access, AccessFailed
 from bot.runbooks.actions import ACTIONS
 from bot.runbooks.actions.action import Before, ReadBack, fingerprint
@@ -72,7 +72,7 @@ async def drift(plan: Plan, access: Access) -> tuple[Drift, ...]:
             live = await (
                 access.find(target.resource, target.namespace, target.name)
                 if reads_only(plan, ordinal)
-                else _read(plan, ordinal, access)
+                else read(plan, ordinal, access)
             )
             drifted = _drifted(plan, ordinal, live, preconditions=True)
             for later in (each for each in range(ordinal, plan.forward) if _is_of(plan, each, ordinal)):
@@ -113,7 +113,7 @@ async def fire(plan: Plan, ordinal: int, access: Access, *, stopped: Callable[[]
                 if why:
                     return Effect("failed", f"Nothing was changed: {why}")
                 again = True
-                live = await _read(plan, ordinal, access)
+                live = await read(plan, ordinal, access)
                 first = _is_first(plan, ordinal) and not action.reads_only
                 drifted = _drifted(plan, ordinal, live, preconditions=first)
                 drifted += await _owned(plan, ordinal, live, access)
@@ -161,27 +161,13 @@ async def read_back(plan: Plan, ordinal: int, access: Access, *, waited_seconds:
     if target.cluster != access.cluster:
         return "cannot tell"
     try:
-        live = await _read(plan, ordinal, access)
+        live = await read(plan, ordinal, access)
     except AccessFailed:
         return "cannot tell"
     verdict = applied(plan, ordinal, live)
     if verdict == "not applied" and waited_seconds < REQUEST_LIMIT_SECONDS:
         return "cannot tell"
     return verdict
-
-
-async def look(plan: Plan, ordinal: int, access: Access) -> str:
-    """Say how what call ``ordinal`` was to change reads, for the person who has to judge. Not redacted yet."""
-    target = target_of(plan, ordinal)
-    try:
-        live = await _read(plan, ordinal, access)
-    except AccessFailed as failure:
-        return f"{target} cannot be read: {failure.sentence}"
-    if live is None:
-        return f"{target} is not there."
-    change = next((each["diff"] for each in plan.record["dry_run"] if each["call"] == ordinal), "")
-    now = diff.reads(change, diff.normalise(live))
-    return f"{target} reads {now}." if now else f"{target} is there."
 
 
 def applied(plan: Plan, ordinal: int, live: Json | None) -> ReadBack:
@@ -204,7 +190,8 @@ def target_of(plan: Plan, ordinal: int) -> Target:
     return Target.of_record(plan.targets[plan.calls[ordinal]["target"]])
 
 
-async def _read(plan: Plan, ordinal: int, access: Access) -> Json | None:
+async def read(plan: Plan, ordinal: int, access: Access) -> Json | None:
+    """Read the target of call ``ordinal`` as its action reads it. Raises ``AccessFailed``."""
     recorded = plan.calls[ordinal]
     return await ACTIONS[recorded["action"]].read(access, target_of(plan, ordinal), Call.of_record(recorded))
 

@@ -13,7 +13,9 @@ from typing import Any
 from bot.domain.canonical import digest
 from bot.domain.plan import Plan
 from bot.runbooks import diff
-from bot.runbooks.execute import Drift, target_of
+from bot.runbooks.access import Access, AccessFailed
+from bot.runbooks.actions import ACTIONS
+from bot.runbooks.execute import Drift, read, target_of
 
 Json = Mapping[str, Any]
 Seen = Mapping[str, str]
@@ -27,6 +29,8 @@ MAX_KEPT = 128 * 1024
 MAX_LINES = 12
 MAX_SHOWN = 1_500
 """Lines and characters of what moved that a card has beside the change itself."""
+_READ = 6
+"""Fields that are said of one call."""
 _ABSENT = "not there"
 _CUT = "…"
 """The path under which it is noted that more fields were seen than are kept."""
@@ -40,6 +44,24 @@ def of(fields: Json, arguments: Json, redact: Callable[[Any], Any]) -> dict[str,
     values = _values(fields, arguments, redact)
     kept = dict(list(values.items())[:MAX_FIELDS]) | {_KEY: _key(redact)}
     return kept if len(values) <= MAX_FIELDS else {**kept, _CUT: ""}
+
+
+async def look(plan: Plan, ordinal: int, access: Access, redact: Callable[[Any], Any]) -> str:
+    """Say how what call ``ordinal`` was to change reads now, for the person who has to judge. A taking-back changes
+    what the call changed that it takes back; where no change is shown, the fields of the action are said, redacted."""
+    target, call = target_of(plan, ordinal), plan.calls[ordinal]
+    try:
+        live = await read(plan, ordinal, access)
+    except AccessFailed as failure:
+        return f"{target} cannot be read: {failure.sentence}"
+    if live is None:
+        return f"{target} is not there."
+    shown = {each["call"]: each["diff"] for each in plan.record["dry_run"]}
+    now = diff.reads(shown.get(ordinal) or shown.get(call["undoes"], ""), diff.normalise(live))
+    if not now:
+        values = _values(ACTIONS[call["action"]].fields(live, call["with"]), call["with"], redact)
+        now = "; ".join(f"{path}: {value}" for path, value in list(values.items())[:_READ])
+    return f"{target} reads {now}." if now else f"{target} is there."
 
 
 def together(calls: Iterable[Seen]) -> tuple[Seen, ...]:

@@ -10,7 +10,8 @@ import pytest
 
 from bot.domain.plan import Plan
 from bot.runbooks.access import AccessFailed
-from bot.runbooks.execute import ATTEMPTS, REQUEST_LIMIT_SECONDS, drift, fire, look, read_back
+from bot.runbooks.execute import ATTEMPTS, REQUEST_LIMIT_SECONDS, drift, fire, read_back
+from bot.runbooks.seen import look
 from bot.sandbox.kubernetes.faults import Fault
 from bot.sandbox.kubernetes.resources import DEPLOYMENTS, PODS
 
@@ -183,7 +184,7 @@ async def test_somebody_elses_change_makes_the_outcome_unknowable(broken: Any) -
     plan = (await broken.planned("rollback-deployment", deployment="checkout")).plan
     broken.change("checkout", an_image("checkout", "4.18.1"))
     assert await read_back(plan, 0, broken.prod, waited_seconds=LATER) == "cannot tell"
-    assert "[checkout].image: registry.example/shop/checkout:4.18.1" in await look(plan, 0, broken.prod)
+    assert "[checkout].image: registry.example/shop/checkout:4.18.1" in await look(plan, 0, broken.prod, dict)
     # Back to the old text: our change and its reversal would look the same, but for the generation.
     broken.change("checkout", an_image("checkout", "4.18.0"))
     assert await drift(plan, broken.prod) == ()

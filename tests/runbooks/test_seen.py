@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.domain.plan import Plan
 from bot.redact import Redactor
 from bot.runbooks import seen
 from bot.runbooks.execute import drift
@@ -103,3 +104,27 @@ def test_one_key_of_a_config_map_is_a_secret_by_its_name(key: str) -> None:
 def test_absent_and_null_are_the_same() -> None:
     assert "a" not in seen.of({"a": None, "b": "null"}, {}, REDACTOR.data)
     assert seen.of({"a": None, "b": "null"}, {}, REDACTOR.data)["b"] == '"null"'
+
+
+async def test_what_is_to_be_judged_is_said_where_its_change_was_too_long_to_show(market: Any) -> None:
+    plan = (await market.planned("scale-deployment", deployment="cart", replicas=4)).plan
+    assert await seen.look(plan, 0, market.prod, REDACTOR.data) == "Deployment shop/cart reads spec.replicas: 3."
+    long = Plan.of({**plan.record, "dry_run": [{**each, "diff": ""} for each in plan.record["dry_run"]]})
+    assert await seen.look(long, 0, market.prod, REDACTOR.data) == "Deployment shop/cart reads replicas: 3."
+
+
+async def test_a_taking_back_says_how_what_it_takes_back_reads(examples: Any) -> None:
+    plan = (await examples.planned("raise-log-level", deployment="cart", config="cart", level="debug")).plan
+    assert plan.calls[5]["undoes"] == 0
+    assert await seen.look(plan, 5, examples.prod, REDACTOR.data) == "ConfigMap shop/cart reads data.LOG_LEVEL: info."
+
+
+async def test_a_secret_that_is_to_be_judged_is_not_said(examples: Any) -> None:
+    plan = (await examples.planned("raise-log-level", deployment="cart", config="cart", level="debug")).plan
+    keyed = {"with": {**plan.calls[0]["with"], "key": "DB_PASSWORD"}}
+    secret = Plan.of({**plan.record, "dry_run": [], "calls": [{**plan.calls[0], **keyed}, *plan.calls[1:]]})
+    settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "cart", "namespace": "shop"}}
+    examples.sandbox.clusters["prod"].apply({**settings, "data": {"DB_PASSWORD": PASSWORD}})
+    said = await seen.look(secret, 0, examples.prod, REDACTOR.data)
+    assert said.startswith("ConfigMap shop/cart reads name: DB_PASSWORD; ")
+    assert PASSWORD not in said
