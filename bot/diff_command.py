@@ -30,7 +30,7 @@ def pack_command(file: str, budget: int, as_json: bool) -> None:
     from hashlib import sha256
 
     from bot.condense.diff.pack import pack, prepare
-    from bot.condense.diff.parse import parse
+    from bot.condense.diff.parse import parse, plain
     from bot.redact.redactor import Redactor
 
     try:
@@ -40,7 +40,7 @@ def pack_command(file: str, budget: int, as_json: bool) -> None:
         raise click.ClickException(f"cannot read {error.filename or 'the input'}: {error.strerror}") from error
     if len(raw) > _LARGEST:
         raise click.ClickException(f"the diff is larger than {_LARGEST >> 20} MB: split it by path (git diff -- PATH)")
-    patch = parse(raw.decode("utf-8", "replace"))
+    patch = parse(plain(raw.decode("utf-8", "replace")))
     if raw.strip() and not patch.files:
         raise click.ClickException("the input is no unified diff: it has no `diff --git` line and no `---`/`+++` pair")
     packed = pack(prepare(patch), budget, redact=Redactor(key=sha256(raw).digest()).text)

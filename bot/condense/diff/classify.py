@@ -50,11 +50,16 @@ _TEST = re.compile(
 )
 _DOCS = re.compile(
     r"\.(?:md|mdx|rst|adoc|txt|po|pot|svg)$|(?:^|/)(?:docs?|examples?)/|"
-    r"(?:^|/)(?:readme|changelog|changes|license|notice|authors|contributing|codeowners)[^/]*$",
+    r"(?:^|/)(?:readme|changelog|changes|licen[sc]e(?:-[\w.]+)?|notice|authors|contributing|codeowners)$",
     re.I,
 )
 _NOT_PROSE = re.compile(
-    r"(?:^|/)(?:codeowners|requirements[^/]*\.txt|constraints[^/]*\.txt|cmakelists\.txt)$|\.(?:tf|ya?ml|sql|sh|py|go)$",
+    r"(?:^|/)(?:codeowners|requirements[^/]*\.txt|constraints[^/]*\.txt|cmakelists\.txt"
+    r"|(?:[\w.\-]+\.)?(?:docker|container)file(?:\.(?!md$|rst$|txt$|adoc$)[\w.\-]+)?"
+    r"|(?:make|jenkins|vagrant|rake|gem|proc|just|tilt|caddy)file)$"
+    r"|\.(?:tf|tfvars|tofu|hcl|tf\.json|ya?ml|sql|psql|pgsql|sh|bash|zsh|fish|ps1|bat|pyi?|go|rs|rego|[cm]?[jt]sx?|vue"
+    r"|svelte|java|kts?|rb|php|cs|fs|vb|c|cc|cpp|h|hpp|m|mm|swift|scala|groovy|gradle|pl|lua|exs?|erl|hs|clj|dart|r|jl"
+    r"|nix|bzl|proto|cue|jsonnet|libsonnet|tpl|gotmpl|tmpl|prisma|sol|mk)$",
     re.I,
 )
 

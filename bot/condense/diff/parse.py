@@ -15,6 +15,8 @@ from typing import Any, Final
 from bot.condense.diff.patch import NO_NEWLINE, FilePatch, Hunk, Patch, Status
 
 _HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@(.*)", re.DOTALL)
+_COLOUR = re.compile(r"\x1b\[[0-9;]*[mK]")
+_COLOURED = re.compile(r"^(?:\x1b\[[0-9;]*[mK])+(?:diff --|--- )", re.MULTILINE)
 _GIT: Final = "diff --git "
 _COMBINED: Final = ("diff --cc ", "diff --combined ")
 _OLD, _NEW, _NOWHERE = "--- ", "+++ ", "/dev/null"
@@ -63,6 +65,15 @@ def parse(text: str) -> Patch:
     return Patch(tuple(_with_types(files)), tuple(preamble))
 
 
+def plain(text: str) -> str:
+    """Return a diff as it was before it was saved with a byte order mark, or coloured on its way through a pipe.
+
+    Only a diff whose own headers are coloured loses its colours: elsewhere they are a file's text.
+    """
+    text = text.removeprefix("\ufeff")
+    return _COLOUR.sub("", text) if _COLOURED.search(text) else text
+
+
 def render(patch: Patch) -> str:
     """Return the text that ``parse`` read, byte for byte."""
     lines = list(patch.preamble)
@@ -99,6 +110,8 @@ def from_listing(entries: Iterable[Mapping[str, Any]]) -> Patch:
 
 def _unlisted(entry: Mapping[str, Any], status: Status) -> list[str]:
     """Return why an entry of GitHub's list has no lines."""
+    if entry.get("status") == "unchanged":
+        return []
     if entry.get("changes"):
         return ["no patch"]
     if entry.get("status") == "changed":

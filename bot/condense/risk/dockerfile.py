@@ -21,6 +21,13 @@ RULES: Final[tuple[Rule, ...]] = (
         r"(?i)\bhealthcheck\b",
         "A health check is gone: a hung container looks healthy.",
     ),
+    Added(
+        "docker/healthcheck-off",
+        "medium",
+        r"(?i)^\s*HEALTHCHECK\s+NONE\b|\bdisable[\"']?\s*:\s*true\b|\btest[\"']?\s*:\s*\[?\s*[\"']?NONE\b",
+        "A health check is off: a hung container looks healthy.",
+        inside=r"(?i)\bhealthcheck\b",
+    ),
     Gone(
         "docker/bound-removed",
         "medium",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from bot.condense.risk.rule import Added, Gone, Rule, Touched
+from bot.condense.risk.kubernetes import lowered
+from bot.condense.risk.rule import Added, Changed, Gone, Rule, Touched
 
 PATHS: Final = re.compile(r"(?:^|/)(?:kustomization\.ya?ml|kustomization)$", re.I)
 
@@ -33,6 +34,19 @@ RULES: Final[tuple[Rule, ...]] = (
         "high",
         r"\$patch[\"']?\s*:\s*delete|\bop[\"']?\s*:\s*[\"']?remove\b",
         "A patch deletes a part of the object.",
+    ),
+    Changed(
+        "kustomize/replicas-lowered",
+        "high",
+        r"(?:^\s*-?\s*|[{,]\s*)[\"']?(count)[\"']?\s*:\s*([^\s,#}]+)",
+        "The {key} of replicas is lower: less capacity, and maybe no pod left when one fails or load rises.",
+        lowered,
+    ),
+    Added(
+        "kustomize/image-floating",
+        "high",
+        r"\bnewTag[\"']?\s*:\s*[\"']?(?:latest|main|master|edge|stable)[\"']?\s*(?:[,}#].*)?$",
+        "The image is named by a tag that moves: a restart can bring other code.",
     ),
     Touched(
         "kustomize/image", "medium", r"\bnew(?:Tag|Name)[\"']?\s*:|^\s*digest[\"']?\s*:", "Which code runs is set here."

@@ -17,7 +17,10 @@ _TRIPLE: Final = re.compile(r"\"\"\"|'''")
 _TICK: Final = re.compile(r"`")
 _BEGINS: Final = re.compile(r"(?:[=(\[{,:+%]|\b(?:return|yield|in)|\b[rbfuRBFU]{1,2})\s*$")
 _HEREDOC: Final = re.compile(r"<<[-~]?\s*[\"']?([A-Z_]{2,40})[\"']?")
-_NEVER: Final = re.compile(r"\s*\{\{-?\s*if\s+(?:false|0|nil)\s*-?\}\}")
+_ARGUMENTS: Final = r"(?:\s+(?:\([^()]*\)|[^\s(){}|]+))*"
+NEVER: Final = rf"\{{\{{-?\s*if\s+(?:false|0|nil|and{_ARGUMENTS}\s+false{_ARGUMENTS})\s*-?\}}\}}"
+"""A template's condition (RE2 syntax) that is never met."""
+_NEVER: Final = re.compile(rf"\s*{NEVER}")
 _BLOCK: Final = re.compile(r"\s*\{\{-?\s*(if|with|range|end|define|block)\b")
 _RAW_STRINGS: Final = re.compile(r"\.(?:go|js|mjs|cjs|ts|jsx|tsx)$", re.I)
 _SCALAR: Final = re.compile(r"(?:^|[:\-]\s|\s)[|>][+\-0-9]{0,2}\s*(?:#.*)?$")

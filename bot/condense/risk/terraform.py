@@ -10,38 +10,44 @@ from bot.condense.risk.rule import Added, Changed, Gone, Rule, Touched
 
 PATHS: Final = re.compile(r"\.(?:tf|tfvars|tofu|hcl|tf\.json)$", re.I)
 
+_IS: Final = r"\"?\s*[:=]\s*\"?"
+"""Between a name and its value, as HCL and JSON (``.tf.json``) have it."""
+_JSON_TYPE: Final = (
+    r"^\s*\"(?:aws|google|azurerm|azuread|kubernetes|helm|cloudflare|digitalocean|oci|alicloud|openstack|vsphere|hcloud"
+    r"|scaleway|linode|github|gitlab|datadog|vault|consul|postgresql|mysql|mongodbatlas|snowflake|databricks)_\w+\"\s*:\s*[\[{]"
+)
 _OUTWARDS: Final = r"^(?:dynamic\s+\")?egress\b"
 
 RULES: Final[tuple[Rule, ...]] = (
     Gone(
         "tf/prevent-destroy-removed",
         "critical",
-        r"\bprevent_destroy\s*=\s*true",
+        rf"\bprevent_destroy{_IS}true",
         "Nothing stops the next apply from destroying this resource.",
     ),
     Added(
         "tf/prevent-destroy-off",
         "critical",
-        r"\bprevent_destroy\s*=\s*false",
+        rf"\bprevent_destroy{_IS}false",
         "Nothing stops the next apply from destroying this resource.",
     ),
     Added(
         "tf/force-destroy",
         "critical",
-        r"\bforce_(?:destroy|delete)\s*=\s*true|\bskip_final_snapshot\s*=\s*true"
-        r"|\bdelete_automated_backups\s*=\s*true",
+        rf"\bforce_(?:destroy|delete){_IS}true|\bskip_final_snapshot{_IS}true"
+        rf"|\bdelete_automated_backups{_IS}true",
         "It is deleted with all it holds, and without a last backup.",
     ),
     Gone(
         "tf/deletion-protection-removed",
         "critical",
-        r"\b(?:deletion_protection|enable_deletion_protection|termination_protection|disable_api_termination|deletion_protection_enabled)\s*=\s*true",
+        rf"\b(?:deletion_protection|enable_deletion_protection|termination_protection|disable_api_termination|deletion_protection_enabled){_IS}true",
         "What kept a person or a plan from deleting it is gone.",
     ),
     Added(
         "tf/deletion-protection-off",
         "critical",
-        r"\b(?:deletion_protection|enable_deletion_protection|termination_protection|disable_api_termination|deletion_protection_enabled)\s*=\s*false",
+        rf"\b(?:deletion_protection|enable_deletion_protection|termination_protection|disable_api_termination|deletion_protection_enabled){_IS}false",
         "Nothing keeps a person or a plan from deleting it.",
     ),
     Gone(
@@ -49,6 +55,19 @@ RULES: Final[tuple[Rule, ...]] = (
         "critical",
         r"^\s*resource\s+\"[^\"]+\"\s+\"[^\"]+\"",
         "The next apply destroys this resource (or, renamed with no moved block, destroys and makes it anew).",
+    ),
+    Gone(
+        "tf/json-resource-removed",
+        "critical",
+        rf"{_JSON_TYPE}|^\s*\"resource\"\s*:\s*[\[{{]",
+        "The next apply destroys the resources of this type that are declared here no more.",
+    ),
+    Gone(
+        "tf/json-instance-removed",
+        "critical",
+        r"^\s*\"[\w\-]+\"\s*:\s*\[?\s*\{",
+        "The next apply destroys this resource.",
+        within=_JSON_TYPE,
     ),
     Gone(
         "tf/module-removed",
@@ -62,8 +81,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Added(
         "tf/public",
         "critical",
-        r"\b(?:publicly_accessible|associate_public_ip_address|public_network_access_enabled|map_public_ip_on_launch|endpoint_public_access)\s*=\s*true"
-        r"|\bacl\s*=\s*\"public-|\"(?:allUsers|allAuthenticatedUsers)\"|\bblock_public_\w+\s*=\s*false",
+        rf"\b(?:publicly_accessible|associate_public_ip_address|public_network_access_enabled|map_public_ip_on_launch|endpoint_public_access){_IS}true"
+        rf"|\bacl{_IS}public-|\"(?:allUsers|allAuthenticatedUsers)\"|\bblock_public_\w+{_IS}false",
         "It may be reached from the internet.",
     ),
     Added(
@@ -82,7 +101,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Added(
         "tf/encryption-off",
         "high",
-        r"\b(?:storage_encrypted|encrypted|enable_key_rotation|at_rest_encryption_enabled|transit_encryption_enabled|require_ssl)\s*=\s*false",
+        rf"\b(?:storage_encrypted|encrypted|enable_key_rotation|at_rest_encryption_enabled|transit_encryption_enabled|require_ssl){_IS}false",
         "Data is not encrypted.",
     ),
     Gone(
@@ -96,28 +115,29 @@ RULES: Final[tuple[Rule, ...]] = (
         "high",
         r"\b(?:multi_az|zone_redundant|automatic_failover_enabled|multi_az_enabled|purge_protection_enabled"
         r"|point_in_time_recovery_enabled|backup_enabled|binary_log_enabled|soft_delete_enabled|versioning_enabled"
-        r"|enable_log_file_validation|enable_logging|deletion_window_enabled)\s*=\s*false"
-        r"|\bavailability_type\s*=\s*\"ZONAL\"|\bstatus\s*=\s*\"(?:Suspended|Disabled)\"",
+        rf"|enable_log_file_validation|enable_logging|deletion_window_enabled){_IS}false"
+        rf"|\bavailability_type{_IS}ZONAL|\bstatus{_IS}(?:Suspended|Disabled)",
         "One failure can take it down, or nothing leads back to earlier data.",
     ),
     Gone(
         "tf/redundancy-removed",
         "high",
         r"\b(?:multi_az|zone_redundant|automatic_failover_enabled|multi_az_enabled|purge_protection_enabled"
-        r"|point_in_time_recovery_enabled|backup_enabled|soft_delete_enabled|versioning_enabled)\s*=\s*true",
+        rf"|point_in_time_recovery_enabled|backup_enabled|soft_delete_enabled|versioning_enabled){_IS}true",
         "One failure can take it down, or nothing leads back to earlier data.",
     ),
     Added(
         "tf/switched-off",
         "high",
-        r"\benabled\s*=\s*false",
+        rf"\benabled{_IS}false",
         "A way back, a record or a protection is off.",
-        inside=r"^\s*(?:point_in_time_recovery|versioning\w*|backup\w*|logging\w*|\w*encrypt\w*|\w*protection\w*)\s*\{",
+        inside=r"^\s*\"?(?:point_in_time_recovery|versioning\w*|backup\w*|logging\w*|\w*encrypt\w*|\w*protection\w*)"
+        r"(?:\"\s*:)?\s*\[?\s*\{",
     ),
     Added(
         "tf/ignores-changes",
         "high",
-        r"\bignore_changes\s*=\s*\[?\s*\"?all\b",
+        rf"\bignore_changes{_IS}\[?\s*\"?all\b",
         "Whatever is changed by hand, or here, is never put right.",
     ),
     Gone(
@@ -135,7 +155,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Changed(
         "tf/lowered",
         "high",
-        r"^\s*(backup_retention_period|retention_in_days|retention_days|min_size|desired_capacity|desired_size|max_size|min_count|max_count|node_count|count|instance_count|num_nodes|allocated_storage|replicas|min_instances|memory_size|min_capacity|number_of_nodes)\s*=\s*([^\s#]+)",
+        rf"^\s*\"?(backup_retention_period|retention_in_days|retention_days|min_size|desired_capacity|desired_size|max_size|min_count|max_count|node_count|count|instance_count|num_nodes|allocated_storage|replicas|min_instances|memory_size|min_capacity|number_of_nodes){_IS}([^\s#\",]+)",
         "{key} is lower: less capacity, or a shorter way back.",
         lowered,
     ),

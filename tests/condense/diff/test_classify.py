@@ -55,3 +55,42 @@ def test_a_mark_that_was_not_there_before_hides_nothing(old: list[str], new: lis
 def test_a_move_into_a_vendored_folder_hides_nothing() -> None:
     (moved,) = parse("diff --git a/src/a.go b/vendor/a.go\nrename from src/a.go\nrename to vendor/a.go\n").files
     assert classify(moved) == "source"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "src/changes.ts",
+        "src/licenseServer.ts",
+        "docs/app.ts",
+        "authors.js",
+        "notice.java",
+        "docs/Dockerfile",
+        "docs/Dockerfile.prod",
+        "docs/policy.rego",
+        "examples/main.rs",
+        "docs/main.tf.json",
+        "src/license_check",
+        "src/noticeboard.cfg",
+    ],
+)
+def test_what_runs_is_no_page_of_documentation_by_its_name(path: str) -> None:
+    assert classify(file(path, ["a"], ["b"])) == "source"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "README",
+        "LICENSE",
+        "LICENSE-MIT",
+        "NOTICE",
+        "docs/dockerfile.md",
+        "CHANGES.rst",
+        "docs/a.png",
+        "AUTHORS.txt",
+        "docs/c.json",
+    ],
+)
+def test_a_page_of_documentation_is_one(path: str) -> None:
+    assert classify(file(path, ["a"], ["b"])) == "docs"

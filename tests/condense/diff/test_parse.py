@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.condense.diff.parse import from_listing, parse, render
+from bot.condense.diff.parse import from_listing, parse, plain, render
 from bot.condense.diff.patch import FilePatch
 from tests.condense.diff.diffs import NOISE, change, changes, diffs
 
@@ -235,3 +235,19 @@ def test_a_file_that_becomes_a_link_is_two_sections_and_the_second_says_what_it_
         ("100644", "x", "100644", ()),
     ):
         assert parse(became.format(old, name, name, new)).files[1].notes == notes
+
+
+def test_a_mark_at_the_beginning_or_colours_hide_no_file() -> None:
+    bare = "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n"
+    assert plain("\ufeff" + bare) == bare
+    coloured = (
+        "\x1b[1mdiff --git a/x b/x\x1b[m\n\x1b[1m--- a/x\x1b[m\n\x1b[1m+++ b/x\x1b[m\n"
+        "\x1b[36m@@ -1 +1 @@\x1b[m\n\x1b[31m-a\x1b[m\n\x1b[32m+\x1b[m\x1b[32mb\x1b[m\n"
+    )
+    assert plain(coloured) == "diff --git a/x b/x\n" + bare
+    about_colours = bare.replace("+b", "+\x1b[31mb")
+    assert plain(about_colours) == about_colours
+
+
+def test_a_listed_file_that_did_not_change_is_no_binary() -> None:
+    assert from_listing([{"filename": "x", "status": "unchanged", "sha": "a" * 40, "changes": 0}]).files[0].notes == ()

@@ -4,6 +4,7 @@ from bot.condense.risk import dockerfile
 from tests.condense.risk.telling import Change, ids, told
 
 TOLD: dict[str, Change] = {
+    "docker/healthcheck-off": ("Dockerfile", "HEALTHCHECK CMD curl -f x", "HEALTHCHECK NONE"),
     "docker/bound-removed": ("docker-compose.yml", "x: 1\n    mem_limit: 1g", "x: 1"),
     "docker/untagged-base": ("Dockerfile", "X", "X\nFROM python"),
     "docker/root": ("Dockerfile", "x: 1", "x: 1\nUSER root"),
@@ -19,6 +20,8 @@ TOLD: dict[str, Change] = {
 }
 
 QUIET: list[tuple[str, Change]] = [
+    ("docker/healthcheck-off", ("Dockerfile", "X", "X\nHEALTHCHECK CMD curl -f x")),
+    ("docker/healthcheck-off", ("compose.yaml", "x:", "x:\n  logging:\n    disable: true")),
     ("docker/untagged-base", ("Dockerfile", "X", "X\nFROM python:3.12")),
     ("docker/untagged-base", ("Dockerfile", "X", "X\nFROM scratch")),
     ("docker/untagged-base", ("Dockerfile", "X", "X\nFROM builder AS test")),

@@ -4,6 +4,12 @@ from bot.condense.risk import kustomize
 from tests.condense.risk.telling import Change, ids, told
 
 TOLD: dict[str, Change] = {
+    "kustomize/replicas-lowered": (
+        "overlays/prod/kustomization.yaml",
+        "- name: web\n  count: 5",
+        "- name: web\n  count: 0",
+    ),
+    "kustomize/image-floating": ("overlays/prod/kustomization.yaml", "x: 1", "x: 1\n    newTag: latest"),
     "kustomize/resource-removed": ("overlays/prod/kustomization.yaml", "x: 1\n  - deploy.yaml", "x: 1"),
     "kustomize/include-removed": ("overlays/prod/kustomization.yaml", "x: 1\n  - ../../base", "x: 1"),
     "kustomize/remote": ("overlays/prod/kustomization.yaml", "x: 1", "x: 1\n  - https://example.com/base?ref=main"),
@@ -14,6 +20,11 @@ TOLD: dict[str, Change] = {
 }
 
 QUIET: list[tuple[str, Change]] = [
+    (
+        "kustomize/replicas-lowered",
+        ("overlays/prod/kustomization.yaml", "- name: web\n  count: 2", "- name: web\n  count: 5"),
+    ),
+    ("kustomize/image-floating", ("overlays/prod/kustomization.yaml", "x: 1", "x: 1\n    newTag: stable-1.2")),
     ("kustomize/resource-removed", ("overlays/prod/kustomization.yaml", "- a.yaml\nx: 1", "x: 1\n- a.yaml")),
     ("kustomize/remote", ("overlays/prod/kustomization.yaml", "x: 1", "x: 1\n  - ../base")),
 ]

@@ -4,6 +4,8 @@ from bot.condense.risk import terraform
 from tests.condense.risk.telling import Change, ids, told
 
 TOLD: dict[str, Change] = {
+    "tf/json-resource-removed": ("main.tf.json", 'x\n  "aws_db_instance": {\n  "main": {', "x"),
+    "tf/json-instance-removed": ("main.tf.json", '"aws_db_instance": {\n  "main": {\n', '"aws_db_instance": {\n'),
     "tf/redundancy-off": ("infra/main.tf", "x: 1\n  multi_az = true", "x: 1\n  multi_az = false"),
     "tf/redundancy-removed": ("infra/main.tf", "x: 1\n  multi_az = true", "x: 1"),
     "tf/switched-off": ("infra/main.tf", "versioning {\n  enabled = true", "versioning {\n  enabled = false"),
@@ -35,6 +37,13 @@ TOLD: dict[str, Change] = {
 }
 
 QUIET: list[tuple[str, Change]] = [
+    ("tf/json-resource-removed", ("main.tf.json", '  "aws_region": "eu",\n  "x": 1', '  "x": 1')),
+    ("tf/json-instance-removed", ("main.tf.json", '"lifecycle": {\n  "main": {\n', '"lifecycle": {\n')),
+    ("tf/public", ("main.tf.json", "{", '{\n  "publicly_accessible": false')),
+    (
+        "tf/prevent-destroy-removed",
+        ("main.tf.json", '"lifecycle": {\n  "prevent_destroy": true', '"lifecycle": {\n    "prevent_destroy": true'),
+    ),
     ("tf/open-to-all", ("main.tf", "x = 1", 'x = 1\n  egress {\n    cidr_blocks = ["0.0.0.0/0"]\n  }')),
     ("tf/open-to-all", ("main.tf", "x = 1", 'x = 1\n  # cidr_blocks = ["0.0.0.0/0"]')),
     ("tf/resource-removed", ("infra/main.tf", 'resource "a" "b" {\nx = 1', 'x = 1\nresource "a" "b" {')),
@@ -57,3 +66,19 @@ def test_every_rule_has_an_example() -> None:
 def test_a_rule_is_quiet_where_there_is_nothing_to_tell(rule: str, change: Change) -> None:
     assert rule in ids(terraform.RULES)
     assert rule not in told(*change)
+
+
+@pytest.mark.parametrize(
+    ("rule", "old", "new"),
+    [
+        ("tf/prevent-destroy-off", '"prevent_destroy": true', '"prevent_destroy": false'),
+        ("tf/prevent-destroy-removed", '"prevent_destroy": true', '"prevent_destroy": false'),
+        ("tf/public", "x", '"publicly_accessible": true,'),
+        ("tf/encryption-off", "x", '"storage_encrypted": false'),
+        ("tf/lowered", '"min_size": 3,', '"min_size": 1,'),
+        ("tf/redundancy-off", "x", '"status": "Suspended"'),
+        ("tf/switched-off", '"versioning": {\n  "x": 1', '"versioning": {\n  "enabled": false'),
+    ],
+)
+def test_json_is_read_as_hcl_is(rule: str, old: str, new: str) -> None:
+    assert rule in told("main.tf.json", old, new)
