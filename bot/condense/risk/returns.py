@@ -21,10 +21,10 @@ DATA: Final = re.compile(r"\.(?:ya?ml|json|tpl|jsonnet|libsonnet|gotmpl|cue|tf|t
 """Files that declare: there a key under another one is another thing, and so is a value of another key."""
 OPENS: Final = re.compile(r"[:{\[]\s*$")
 """A line whose value stands below it."""
-_LEAD: Final = re.compile(r"([\w.\-/]+)[\"']?\s*[:=](?=[\s\"'\[{])")
+_LEAD: Final = re.compile(r"(?<![\w.\-/])([\w.\-/]+)[\"']?\s*[:=](?=[\s\"'\[{])")
 _HOLDER: Final = re.compile(r"^[\s\-\"']*([\w.\-/]+)[\"']?\s*[:=]")
 _CLOSED: Final = re.compile(r"\{[^{}]*\}")
-_OPEN: Final = re.compile(r"([\w.\-/]+)[\"']?\s*[:=]\s*\{[^{}]*$")
+_OPEN: Final = re.compile(r"(?<![\w.\-/])([\w.\-/]+)[\"']?\s*[:=]\s*\{[^{}]*$")
 _EMPTY: Final = re.compile(r"[\"']?\s*[:=]?\s*(?:null|~|\{\s*\}|\[\s*\]|\"\"|'')\s*(?:[,}\]].*)?$")
 _KIND: Final = re.compile(r"[\s\-{,\"']*kind[\"']?\s*[:=]")
 
