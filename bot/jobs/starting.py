@@ -72,7 +72,7 @@ async def voters_of(world: World, request: Request) -> Voters:
     """Read the votes of a request, and ask anew how their people stand."""
 
     def read(connection: Connection) -> tuple[tuple[Vote, ...], str, int]:
-        clicks = approvals.votes_of(connection, request.approval.id)
+        clicks = approvals.counted(connection, request.approval)
         channel = board.channel_of(connection, world, matters.get(connection, request.approval.matter_id))
         return tuple(click.vote for click in clicks), channel, clock.now(connection)
 
@@ -100,7 +100,7 @@ def last_word(
     A click against it that was taken and is not judged yet is waited for."""
     current = approvals.request(connection, request.approval.id, lock=True)
     # Read anew: a vote may have been taken back, and another given, since its people were asked about.
-    votes = [click.vote for click in approvals.votes_of(connection, request.approval.id)]
+    votes = [click.vote for click in approvals.counted(connection, current.approval)]
     if not begun and approvals.is_opposed(connection, request.approval.id):
         return Verdict("waiting", "Somebody's word against it was taken, and is judged first.")
     if people.at(now).age_ms > FOR_AN_APPROVAL * 1000:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
@@ -35,6 +35,7 @@ _STOPS: frozenset[Decision] = frozenset({"deny", "revoke", "cancel"})
 """What is the safe direction, and may count on an older reading of a group."""
 
 _ANSWERS: frozenset[Decision] = frozenset({"applied", "absent", "again"})
+_JUDGED_BEFORE = "the audit says that it was judged before"
 _ANSWERED = "This was answered already, or the run has ended."
 TOO_SLOW = "Slack took too long to say who may do this, so it does not count; try again in a moment."
 UNREADABLE = "This request cannot be decided: its stored record can no longer be read. It is reported; nothing ran."
@@ -94,7 +95,7 @@ async def foresee(world: World, approval_id: str, digest: str, person: Person, d
 
     def read(connection: Connection) -> tuple[Request, list[Vote], bool, Glass | None, str, str, int]:
         request, now = approvals.request(connection, approval_id), clock.now(connection)
-        votes = [click.vote for click in approvals.votes_of(connection, approval_id)]
+        votes = [click.vote for click in approvals.counted(connection, request.approval)]
         why = _obstacle(connection, world, request, decision, now) if decision == "break" else ""
         glass = approvals.glass_of(connection, approval_id)
         started = runs.has_begun(connection, runs.of_approval(connection, approval_id))
@@ -191,7 +192,7 @@ def _decide(
         raise _Stale(now)
     try:
         request = approvals.request(connection, click.vote.approval_id, lock=True)
-        earlier = tuple(approvals.votes_of(connection, request.approval.id))
+        earlier = tuple(approvals.counted(connection, request.approval))
         glass = approvals.glass_of(connection, request.approval.id)
     except UnreadableRow as problem:
         now = clock.advance(connection)
@@ -200,7 +201,13 @@ def _decide(
             _answer_by_list(connection, world, click, people, now)
             return None
         approvals.judge_vote(connection, vote_id, state="refused", verdict=UNREADABLE)
+        data = {"verdict": UNREADABLE, "judged": {vote_id: "refused"}}
+        actor, subject = str(click.vote.person), f"vote {vote_id}"
+        audit.append(connection, at=now, kind="vote.refused", actor=actor, subject=subject, data=data)
         _whisper(connection, click, UNREADABLE, None, now)
+        return None
+    if vote_id in audit.judged(connection, [request.approval.name, f"vote {vote_id}"]):
+        _set_aside(connection, vote_id=vote_id, problem=UnreadableRow("votes", vote_id, _JUDGED_BEFORE))
         return None
     case = _Case(
         click=click,
@@ -230,11 +237,16 @@ def _vote(connection: Connection, world: World, case: _Case) -> list[str | int] 
     why = _obstacle(connection, world, case.request, vote.decision, now)
     verdict = policy.judge(approval, plan, earlier, vote, case.people, now, started=started, hold=why)
     state: VoteState = "refused" if verdict.outcome == "refused" else "counted"
-    kind, more = "vote", {}
+    kind: str = "vote"
+    more: dict[str, Any] = {}
     if vote.decision == "break":
         # A window that is passed is all that still holds.
         kind, more = "break_glass", {"window": holds.hold(connection, world, plan, now) if not why else ""}
-    _judged(connection, world, case, state, f"{kind}.{verdict.outcome}", verdict.sentence, more)
+    human = case.people.human
+    given = [each for each in earlier if each.decision in ("approve", "break")]
+    theirs = [each.id for each in given if human(each.person) == human(vote.person)]
+    taken = theirs if verdict.outcome == "revoked" else []
+    _judged(connection, world, case, state, f"{kind}.{verdict.outcome}", verdict.sentence, more, taken)
     if state == "refused":
         return None
     going: Run | None = None
@@ -243,9 +255,6 @@ def _vote(connection: Connection, world: World, case: _Case) -> list[str | int] 
         if approvals.move(connection, approval.id, before="pending", after="approved", outcome=outcome, now=now):
             going = runs.start(connection, approval_id=approval.id, matter_id=approval.matter_id, now=now)
     elif verdict.outcome == "revoked":
-        human = case.people.human
-        given = [each for each in earlier if each.decision in ("approve", "break")]
-        theirs = [each.id for each in given if human(each.person) == human(vote.person)]
         approvals.revoke_votes(connection, theirs, verdict=outcome)
         if (glass := approvals.glass_of(connection, approval.id)) is not None:
             board.show_alarm(connection, world, case.request, glass, now=now)
@@ -382,7 +391,9 @@ def _judged(
     kind: str,
     sentence: str,
     more: Mapping[str, Any] = MappingProxyType({}),
+    taken: Sequence[str] = (),
 ) -> None:
+    """Write a verdict into the vote and into the audit, with the votes that are ``taken`` back by it."""
     vote, approval = case.click.vote, case.request.approval
     approvals.judge_vote(connection, vote.id, state=state, verdict=sentence, age_ms=case.people.age_ms)
     audit.append(
@@ -398,6 +409,7 @@ def _judged(
             "reason": world.redactor.text(vote.reason),
             "verdict": world.redactor.text(sentence),
             "groups_age_ms": case.people.age_ms,
+            "judged": {vote.id: state} | dict.fromkeys(taken, "revoked"),
             **more,
         },
     )

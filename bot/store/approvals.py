@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bot.domain.approval import Approval, ApprovalState, Person, Vote, VoteState
 from bot.domain.plan import Plan
 from bot.domain.run import FINAL
-from bot.store import signed, work
+from bot.store import audit, signed, work
 from bot.store.clock import next_number
 from bot.store.tables import approvals, runs, votes
 from bot.store.unreadable import UnreadableRow, parse_part
@@ -242,6 +242,13 @@ def votes_of(connection: Connection, approval_id: str, *, state: VoteState = "co
     query = select(votes).where(votes.c.approval_id == approval_id, votes.c.state == state)
     rows = connection.execute(query.order_by(votes.c.received_at, votes.c.id))
     return [Click(_vote(connection, row), row.person_name, row.channel) for row in rows]
+
+
+def counted(connection: Connection, approval: Approval) -> list[Click]:
+    """Return the votes that count, oldest first: those of which the audit says so last. An older copy of a vote's row
+    is as well signed as its newest one. Raises ``UnreadableRow`` as ``votes_of`` does."""
+    words = audit.judged(connection, [approval.name])
+    return [click for click in votes_of(connection, approval.id) if words.get(click.vote.id) == "counted"]
 
 
 def is_opposed(connection: Connection, approval_id: str) -> bool:

@@ -88,6 +88,17 @@ def of_subjects(connection: Connection, subjects: Sequence[str]) -> list[AuditEv
     return [event(Row(*row)) for row in connection.execute(query)]
 
 
+def judged(connection: Connection, subjects: Sequence[str]) -> dict[str, str]:
+    """Return the last word on each vote that the audit has under these subjects: its state by its id. A row that is not
+    as we wrote it has no say."""
+    query = select(*_COLUMNS).where(audit.c.subject.in_(subjects)).order_by(audit.c.seq)
+    keys, found = keys_of(connection), dict[str, str]()
+    for row in (Row(*each) for each in connection.execute(query)):
+        if not chain.check([row], keys=keys, first=row.seq, before=row.previous).fault:
+            found |= json.loads(row.data).get("judged", {})
+    return found
+
+
 def subject_of_run(connection: Connection, run_id: str) -> str | None:
     """Return whose run this is, going by the rows that name it in their data."""
     named = audit.c.data.contains(f'"run":{json.dumps(run_id)}', autoescape=True)

@@ -115,7 +115,15 @@ MUTANTS = (
     ),
     Mutant(
         "an approval that was taken back counts",
-        [("bot/jobs/vote.py", "approvals.revoke_votes(connection, theirs, verdict=outcome)", "theirs.clear()")],
+        [
+            ("bot/jobs/vote.py", "approvals.revoke_votes(connection, theirs, verdict=outcome)", "theirs.clear()"),
+            ("bot/jobs/vote.py", 'theirs if verdict.outcome == "revoked" else []', "theirs[:0]"),
+        ],
+    ),
+    Mutant(
+        "an older copy of a vote counts",
+        [("bot/store/approvals.py", ' if words.get(click.vote.id) == "counted"]', "]")],
+        by="tests/invariants/test_forgery.py::taken_back",
     ),
     Mutant(
         "who asked approves",

@@ -12,6 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
+from bot.domain.keys import Keys
+from bot.store import signed
+from bot.store.database import Database
+from bot.store.tables import votes
 from tests.system.town import Town, checkout_alert
 
 LEE = "U0LEE"
@@ -108,6 +112,54 @@ async def test_a_vote_that_is_put_beside_a_real_one_makes_no_quorum(closed_shop:
     await closed_shop.until(closed_shop.settled, "everything to be said")
     assert closed_shop.rows("SELECT state FROM approvals") == [("pending",)]
     assert await closed_shop.writes() == []
+
+
+@pytest.mark.parametrize("copied", ["counted", "received"])
+async def test_an_approval_that_was_taken_back_does_not_return_with_its_older_row(
+    closed_shop: Town, copied: str
+) -> None:
+    """A (quorum), replayed: each older copy of a vote's row was signed by us; the audit says what became of it."""
+    users = {"users": ["T0SHOP:U0LEE", "T0SHOP:U0PRIYA"]}
+    demand = {"groups": {"oncall": 2}}
+    closed_shop.configure(
+        approvers=[], groups={"oncall": users}, approvals=dict.fromkeys(("low", "medium", "high", "critical"), demand)
+    )
+    await closed_shop.serve()
+    await closed_shop.alert(checkout_alert())
+    request = await closed_shop.request()
+    states = "SELECT state FROM votes ORDER BY received_at"
+    await closed_shop.page.click(LEE, request, "Approve")
+    await closed_shop.until(lambda: closed_shop.rows(states) == [("counted",)], "the approval to count")
+    with written(closed_shop) as connection:
+        older = row(connection, "votes")
+    await closed_shop.choose(LEE, request, "Take my approval back")
+    await closed_shop.until(lambda: ("revoked",) in closed_shop.rows(states), "it to count no more")
+    await closed_shop.until(closed_shop.settled, "everything to be said")
+    if copied == "received":
+        older |= {"state": "received", "verdict": "", "groups_age_ms": None}
+        older |= {"signature": as_it_was_signed(closed_shop, older), "wanted": older["wanted"] + 1}
+    with written(closed_shop) as connection:
+        connection.execute("DELETE FROM votes WHERE id = ?", (older["id"],))
+        put(connection, "votes", older)
+    if copied == "received":
+        await closed_shop.until(lambda: closed_shop.rows("SELECT 1 FROM quarantine"), "the click to be set aside")
+    await closed_shop.page.click("U0PRIYA", request, "Approve", stale=True)
+    told = "SELECT count(*) FROM audit WHERE kind LIKE 'vote.%' AND actor = 'T0SHOP:U0PRIYA'"
+    await closed_shop.until(lambda: closed_shop.rows(told) == [(1,)], "Priya's word to be judged")
+    assert closed_shop.rows("SELECT state FROM approvals") == [("pending",)]
+    assert closed_shop.rows("SELECT * FROM runs") == []
+    assert closed_shop.audit_holds()
+
+
+def as_it_was_signed(here: Town, values: dict[str, Any]) -> str:
+    """The signature that stood in a vote's row until it was judged: a writer who looked in time has it."""
+    keys = Keys.read(here.environment["SIGNOFF_SECRET_KEY"])
+    database = Database(here.environment["SIGNOFF_DATABASE_URL"], keys=keys)
+    try:
+        plain = {name: value for name, value in values.items() if name != "signature"}
+        return str(database.read_now(lambda connection: signed.sealed(connection, votes, plain))["signature"])
+    finally:
+        database.close()
 
 
 async def test_a_click_that_somebody_stored_is_judged_as_nobodys(asked: Town) -> None:
