@@ -218,6 +218,14 @@ class Access:
             case "not-found":
                 sentence = f"There is no {thing} in cluster {cluster}. Check the name."
             case _:
-                said = " ".join(error.message.split())[:_MAX_SERVER_TEXT]
+                said = " ".join(" ".join([error.message, *_causes(error.body)]).split())[:_MAX_SERVER_TEXT]
                 sentence = f"Cluster {cluster} refused to {verb.verb} {thing} ({error.status or error.reason}): {said}"
         return AccessFailed(code, sentence, in_doubt=not error.certain)
+
+
+def _causes(status: Json) -> list[str]:
+    """What a Status says beside its message: of an eviction, which budget forbids it and how many pods it needs."""
+    details = status.get("details")
+    causes = details.get("causes") if isinstance(details, Mapping) else None
+    found = [each.get("message") for each in causes if isinstance(each, Mapping)] if isinstance(causes, list) else []
+    return [each for each in found if isinstance(each, str)]

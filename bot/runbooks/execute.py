@@ -105,7 +105,7 @@ async def fire(plan: Plan, ordinal: int, access: Access, *, stopped: Callable[[]
         wrong = _other_cluster(target, access)
         return Effect("failed", f"Nothing was sent: {wrong.sentence}", drift=(wrong,))
     sending = again = False
-    conflicts = 0
+    conflicts, busy = 0, ""
     try:
         async with asyncio.timeout(recorded["timeout_seconds"]):
             while conflicts < ATTEMPTS:
@@ -127,7 +127,7 @@ async def fire(plan: Plan, ordinal: int, access: Access, *, stopped: Callable[[]
                     answer = await action.send(access, target, call.insisting(version) if version else call)
                 except AccessFailed as failure:
                     if failure.code == "busy" and action.patient:
-                        sending = False
+                        sending, busy = False, failure.sentence
                         await asyncio.sleep(PATIENCE_SECONDS)
                         continue
                     if failure.code != "conflict" or action.creates:
@@ -146,7 +146,8 @@ async def fire(plan: Plan, ordinal: int, access: Access, *, stopped: Callable[[]
         if action.reads_only:
             return Effect("failed", f"{target} was not so within {seconds} s. Nothing was changed by waiting.")
         if action.patient and not sending:
-            return Effect("failed", f"Nothing was changed: {target} could not be moved within {seconds} s.")
+            said = f"Nothing was changed: {target} could not be moved within {seconds} s. {busy}"
+            return Effect("failed", said.rstrip())
         sentence = f"{target.system} did not answer within {seconds} s."
         return _in_doubt(target, sentence) if sending else Effect("failed", f"Nothing was sent: {sentence}")
 

@@ -285,3 +285,16 @@ class TestDeletePod:
         first = (await market.planned("delete-pod", pod=pod)).plan
         assert (await fire(first, 0, market.prod)).outcome == "done"
         assert [each.what for each in await drift(first, market.prod)] == ["fields"]
+
+
+async def test_a_budget_that_forbids_an_eviction_is_named(market: Any) -> None:
+    pod = market.pods("cart")[0]["metadata"]["name"]
+    plan = (await market.planned("evict-pod", pod=pod)).plan
+    hasty = Plan.of({**plan.record, "calls": [{**plan.calls[0], "timeout_seconds": 1.0}]})
+    spec = {"minAvailable": 3, "selector": {"matchLabels": {"app": "cart"}}}
+    budget = {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "b", "namespace": "shop"}}
+    market.sandbox.clusters["prod"].apply({**budget, "spec": spec})
+    refused = await fire(hasty, 0, market.prod)
+    assert refused.outcome == "failed"
+    assert "could not be moved within 1 s. Cluster prod refused to create" in refused.sentence
+    assert "The disruption budget b needs 3 healthy pods and has 3 currently" in refused.sentence
