@@ -100,14 +100,16 @@ async def explain(
 def by_rules(
     jobs: Sequence[JobLog], patch: Patch, seen: Mapping[str, Sequence[Sighting]], *, passed_before: bool
 ) -> tuple[CiFailure, ...]:
-    """Explain by rules alone. Jobs with the same error are one failure; at most ``MOST`` are told."""
-    groups: dict[str, list[tuple[JobLog, FirstError]]] = {}
+    """Explain by rules alone. Jobs with the same error are one failure; at most ``MOST`` are told. What cannot be
+    compared is each job's own."""
+    groups: dict[tuple[str, str], list[tuple[JobLog, FirstError]]] = {}
     for job in jobs:
         error = first_error(job.own)
-        groups.setdefault(error.signature, []).append((job, error))
+        alone = "" if error.signature else job.name
+        groups.setdefault((error.signature, alone), []).append((job, error))
     return tuple(
         _explained(signature, group, patch, seen.get(signature, ()), passed_before=passed_before)
-        for signature, group in list(groups.items())[:MOST]
+        for (signature, _), group in list(groups.items())[:MOST]
     )
 
 
@@ -225,7 +227,7 @@ def _explained(
 def _broken(error: FirstError, sightings: Sequence[Sighting]) -> str | None:
     """Say that the default branch fails with the same error, and since when. Of what comes and goes that is chance."""
     still = [one for one in sightings if one.since is not None]
-    if not still or not error.lines or error.kind in _TRANSIENT:
+    if not still or not error.signature or error.kind in _TRANSIENT:
         return None
     first = min(still, key=lambda one: one.since or 0)
     when = datetime.fromtimestamp((first.since or 0) // 1_000_000, UTC)
@@ -237,7 +239,7 @@ def _flaky(
 ) -> tuple[Flaky, str]:
     if passed_before:
         return "likely", "another attempt at the same commit passed"
-    if not error.lines:
+    if not error.signature:
         return "unknown", "the log shows no error to compare"
     elsewhere = [one for one in sightings if one.pull_request is None]
     if elsewhere:

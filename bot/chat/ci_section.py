@@ -41,7 +41,7 @@ def _failure(failure: CiFailure) -> str:
     if failure.path:
         place = f" See {code(failure.path, 160)}" + (f", line {failure.line}." if failure.line else ".")
     said = [f"- {jobs}{step}: {prose(failure.what, 500)}"]
-    if not failure.signature:
+    if not failure.cause:
         return said[0]
     said.append(f"  {prose(failure.cause, 500)}{place} ({failure.confidence} confidence)")
     said.append(f"  {_FLAKY[failure.flaky].capitalize()}: {prose(failure.flaky_why, 200)}.")

@@ -34,8 +34,8 @@ class CiFailure:
     ``path`` and ``line`` are the place in the diff that it points to (empty and None without one).
 
     ``signature`` is equal for equal errors, whatever their numbers, times and folders; it is empty where no log was
-    read. ``analyst`` is ``rules`` or the
-    model's name, ``note`` says why the rules answered, and ``dropped`` counts what did not verify, by reason.
+    read, or where it says nothing that could be compared. ``analyst`` is ``rules`` or the model's name, ``note`` says
+    why the rules answered, and ``dropped`` counts what did not verify, by reason.
     """
 
     jobs: tuple[str, ...]

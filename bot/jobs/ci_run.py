@@ -75,7 +75,7 @@ async def _explain(world: World, code: CodeAccess, row_id: str) -> str:
         await world.database.write(lambda connection: ci.explain(connection, run, unread))
         return "no logs"
     patch = await _patch(world, repository, run)
-    signatures = {first_error(one.own).signature for one in logs}
+    signatures = {first_error(one.own).signature for one in logs} - {""}
 
     def before(connection: Connection) -> tuple[Mapping[str, tuple[Sighting, ...]], bool]:
         seen = {signature: ci.seen_elsewhere(connection, run, signature) for signature in signatures}

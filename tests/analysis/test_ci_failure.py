@@ -110,6 +110,12 @@ def test_jobs_with_the_same_error_are_one_failure_and_there_are_few():
     assert by_rules([], PATCH, {}, passed_before=False) == ()
 
 
+def test_jobs_that_say_nothing_have_nothing_in_common():
+    failures = by_rules([job(name="unit"), job(name="chart")], PATCH, {}, passed_before=False)
+    assert [(one.jobs, one.signature) for one in failures] == [(("unit",), ""), (("chart",), "")]
+    assert {one.flaky_why for one in failures} == {"the log shows no error to compare"}
+
+
 async def explained(model: messages.MessagesSandbox | None, answer: Any = None):
     gateway = None
     if model:

@@ -44,9 +44,15 @@ def test_what_may_pass_the_next_time_can_be_asked_for():
 
 
 def test_what_nobody_read_takes_one_line():
-    unread = replace(FAILURE, jobs=("e2e",), step="", what="GitHub has no log of it any more.", cited=(), signature="")
+    unread = replace(
+        FAILURE, jobs=("e2e",), step="", what="GitHub has no log of it any more.", cited=(), cause="", signature=""
+    )
     said = ci_section([FAILURE, unread], head_sha=HEAD)
     assert said.endswith("  ```\n\n- `e2e`: GitHub has no log of it any more.")
+
+
+def test_what_can_be_compared_with_nothing_is_told_as_far_as_it_is_known():
+    assert ci_section([replace(FAILURE, signature="")], head_sha=HEAD) == ci_section([FAILURE], head_sha=HEAD)
 
 
 def test_nothing_failed_says_nothing():
