@@ -114,6 +114,8 @@ async def fire(plan: Plan, ordinal: int, access: Access, *, stopped: Callable[[]
                     return Effect("failed", f"Nothing was changed: {why}")
                 again = True
                 live = await read(plan, ordinal, access)
+                if live is None and action.gone_is_done:
+                    return Effect("done", f"{target} was gone already.")
                 first = _is_first(plan, ordinal) and not action.reads_only
                 drifted = _drifted(plan, ordinal, live, preconditions=first)
                 drifted += await _owned(plan, ordinal, live, access)

@@ -312,7 +312,8 @@ def _ordered(runbook: Runbook, parts: Sequence[_Part]) -> _Book:
 
 def _record(desk: Desk, values: Json, book: _Book, context: PlanContext) -> dict[str, Any]:
     runbook = desk.runbook
-    ttl_seconds = min(runbook.approval.ttl_seconds, context.ttl_seconds)
+    ends = context.now + min(runbook.approval.ttl_seconds, context.ttl_seconds) * 1_000_000
+    useful = [call.rendered.useful_until for call in book.calls if call.rendered.useful_until is not None]
     verification = runbook.verification
     effects = [sentence for call in book.calls for sentence in call.rendered.effect]
     undo = [*(call.rendered.undo for call in book.calls), runbook.rollback.note]
@@ -363,7 +364,7 @@ def _record(desk: Desk, values: Json, book: _Book, context: PlanContext) -> dict
         "break_glass": _members(context.break_glass),
         "catalogue_digest": context.catalogue_digest,
         "created_at": context.now,
-        "expires_at": context.now + ttl_seconds * 1_000_000,
+        "expires_at": min(ends, *useful) if useful else ends,
     }
     return record | {
         "policy_digest": context.policy_digest(record),

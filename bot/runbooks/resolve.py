@@ -59,7 +59,8 @@ async def _several(
             return Refusal("parameters", f"{name[:100]} cannot be the name of a Kubernetes object.")
     if where.on_node:
         what = f"pods on node {filled['on_node']}"
-        items = await node_pods.on_node(access, str(filled["on_node"]))
+        left = await node_pods.on_node(access, str(filled["on_node"]))
+        items = [pod for pod in left if not pod["metadata"].get("deletionTimestamp")]
         whole = len(items)
     else:
         selector = ",".join(f"{key}={value}" for key, value in sorted(filled["selector"].items()))

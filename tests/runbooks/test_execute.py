@@ -118,6 +118,16 @@ async def test_what_the_action_reads_or_writes_drifts(
     assert broken.writes() == []
 
 
+async def test_a_pod_that_went_by_itself_needs_no_eviction(market: Any) -> None:
+    plan = (await market.planned("drain-node", node="node-1")).plan
+    name = plan.targets[plan.calls[1]["target"]]["name"]
+    assert (await fire(plan, 0, market.prod)).outcome == "done"
+    store = market.sandbox.clusters["prod"].store
+    store.remove(PODS, store.get(PODS, "shop", name))
+    effect = await fire(plan, 1, market.prod)
+    assert (effect.outcome, effect.sentence) == ("done", f"Pod shop/{name} was gone already.")
+
+
 async def test_an_object_of_the_same_name_is_not_the_object(market: Any) -> None:
     plan = (await market.planned("restart-deployment", deployment="cart")).plan
     store, cart = market.sandbox.clusters["prod"].store, market.deployment("cart")

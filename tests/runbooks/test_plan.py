@@ -416,6 +416,13 @@ async def test_a_planned_delete_says_which_pod_and_who_replaces_it(market: Any) 
     assert [call.body["dryRun"] for call in rehearsed] == [["All"]]
 
 
+async def test_a_silence_can_be_approved_while_half_of_it_is_left(open_shop: OpenShop) -> None:
+    shop = await open_shop()
+    for minutes, seconds in ((5, 150), (480, 900)):
+        record = (await shop.planned("silence-alerts", alertname="X", minutes=minutes)).plan.record
+        assert record["expires_at"] - record["created_at"] == seconds * 1_000_000
+
+
 async def test_two_steps_that_create_have_a_target_each(open_shop: OpenShop, shipped: Any, tmp_path: Path) -> None:
     book = yaml.safe_load(shipped["silence-alerts.yaml"])
     matchers = {"alertname": "Other", "namespace": "${parameters.namespace}"}

@@ -38,6 +38,8 @@ class Rendered:
     inverse: Call | None = None
     inverse_action: str = ""
     """The action that the inverse call is of, where it is not this one."""
+    useful_until: int | None = None
+    """In microseconds: from then on nobody may approve it, because too little of what it does would be left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,8 @@ class Action(ABC):
     """Whether it is done once, however many targets there are."""
     patient: bool = False
     """Whether a server that is busy (429) is asked again until the step's time is over."""
+    gone_is_done: bool = False
+    """Whether a target that went by itself, once the run has begun, is as the call would have left it."""
     reads_only: bool = False
     """Whether it changes nothing, so that it may be done again after a crash."""
 

@@ -22,6 +22,7 @@ class EvictPod(DeletePod):
     verbs = frozenset({POD.verb("create", "eviction")})
     inverse = "none: an evicted pod does not come back; its controller starts another"
     patient = True
+    gone_is_done = True  # as to `kubectl drain`
 
     def render(
         self, target: Target, live: Json, gathered: Sequence[Json], arguments: Json, occasion: Occasion

@@ -90,6 +90,7 @@ class CreateSilence(Unrehearsed):
             undo="Expire the silence.",
             inverse=Call("DELETE", "/api/v2/silence", JSON, {"key": target.name}),
             inverse_action=ExpireSilence.name,
+            useful_until=occasion.now + (ends - occasion.now) // 2,
         )
 
     def allowed_by(self, target: Target, arguments: Json, access: Access, registries: Sequence[str]) -> Json:

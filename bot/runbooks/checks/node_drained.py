@@ -21,7 +21,7 @@ class NodeDrained:
     verbs = frozenset({POD.verb("list", cluster_wide=True)})
 
     async def look(self, access: Access, target: Target, live: Mapping[str, Any] | None) -> Look:
-        """Count what is left. Pods that are ending are on their way."""
+        """Count what is left; a pod that is ending is, until it is gone, as ``kubectl drain`` waits for it."""
         if live is None:
             return Look(False, None, None, f"{target} no longer exists.")
         left = len(await node_pods.on_node(access, target.name))
