@@ -102,7 +102,7 @@ def _as_json(row: Row) -> str:
     """One row as JSON whose ``data`` stands as it is stored, so that it can be hashed again."""
     plain = json.dumps({name: value for name, value in row._asdict().items() if name != "data"}, ensure_ascii=False)
     try:
-        json.loads(row.data)
+        json.loads(row.data, object_pairs_hook=_once)
     except (ValueError, TypeError, RecursionError):
         return f"{plain[:-1]}, {json.dumps('unreadable')}: {json.dumps(str(row.data))}}}"
     return f'{plain[:-1]}, "data": {row.data}}}'
@@ -131,12 +131,22 @@ def _exported(path: Path) -> Iterator[Row]:
     with path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, start=1):
             try:
-                found: dict[str, Any] = json.loads(line)
+                found: dict[str, Any] = json.loads(line, object_pairs_hook=_once)
+                # Of two that say what was done, readers would see one and the hash be of the other.
+                if ("data" in found) == ("unreadable" in found):
+                    raise ValueError("a row has its data or, if they cannot be read, their text")
                 data = found.pop("unreadable", None)
                 found["data"] = canonical(found["data"]).decode() if data is None else data
                 yield Row(**found)
             except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
                 fail(f"{path}:{number}: is no row of an exported audit")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is given twice")
+    return found
 
 
 def _facts(verdict: Verdict) -> dict[str, Any]:

@@ -32,7 +32,7 @@ _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,20}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _PLACE = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]{0,62}/)?[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _REGISTRY = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*/?")
-_REPOSITORY = re.compile(r"[A-Za-z0-9-]{1,39}/(\*|[A-Za-z0-9._-]{1,100})")
+_REPOSITORY = re.compile(r"[A-Za-z0-9_-]{1,39}/(\*|[A-Za-z0-9._-]{1,100})")
 
 
 class Strict(BaseModel):

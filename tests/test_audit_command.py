@@ -212,6 +212,18 @@ def test_an_export_of_what_somebody_changed_says_the_same_as_the_database(
     assert (told["fault"], told["first_bad"]) == ("edited", 2)
 
 
+@pytest.mark.parametrize(
+    "forged", ['"data": {"verdict": "Lee approved"}, "unreadable": {}', '"data": {"a": 1, "a": {}}']
+)
+def test_what_says_two_things_at_once_is_no_row(written: str, tmp_path: Path, forged: str) -> None:
+    first = signoff("audit", "export", SIGNOFF_DATABASE_URL=written).output.split("\n")[0]
+    told, _, data = first.partition(', "data": ')
+    file = tmp_path / "audit.jsonl"
+    file.write_text(f"{told}, {forged.replace('{}', json.dumps(data[:-1]), 1)}}}\n")
+    result = signoff("audit", "verify", str(file))
+    assert (result.exit_code, f"{file}:1: is no row of an exported audit" in result.output) == (2, True), result.output
+
+
 @pytest.mark.parametrize("line", ["", "x", "[]", '{"seq":1}', '{"seq":1,"data":{},"odd":2}'])
 def test_a_file_that_is_no_export_is_said_with_its_line(tmp_path: Path, line: str) -> None:
     file = tmp_path / "audit.jsonl"

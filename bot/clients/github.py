@@ -36,7 +36,7 @@ _MOVED = (
     "the repository has moved, or was renamed, so nothing was done. Put its new name in github.repositories of the "
     "configuration file (or wherever the old one stands), and ask again"
 )
-_REPOSITORY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
+_REPOSITORY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,38})/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 
 
 def is_repository(name: str) -> bool:

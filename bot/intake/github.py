@@ -11,6 +11,7 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -42,7 +43,8 @@ Starter = Callable[[str, str, int], None]
 _SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
 _EVENT = re.compile(r"[a-z_]{1,40}")
 _DELIVERY = re.compile(r"[0-9A-Za-z-]{1,64}")
-_REPOSITORY = re.compile(r"[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}")
+_LAST_SECOND = 2**33
+_REPOSITORY = re.compile(r"[A-Za-z0-9_-]{1,39}/[A-Za-z0-9._-]{1,100}")
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ACTIONS: Mapping[str, PullAction] = {
@@ -133,7 +135,9 @@ class GitHubIntake:
     async def _stored(self, event: GitHubEvent, name: str, delivery: str, fingerprint: str) -> web.Response:
         def store(connection: Any) -> Accepted:
             now = clock.now(connection)
-            return deliveries.accept(connection, event, name=name, delivery=delivery, fingerprint=fingerprint, now=now)
+            # No change is of the future: it would be the newest one for as long as that lasts.
+            told = replace(event, at=min(event.at, now)) if isinstance(event, PushEvent) else event
+            return deliveries.accept(connection, told, name=name, delivery=delivery, fingerprint=fingerprint, now=now)
 
         try:
             async with asyncio.timeout(self._store_seconds):
@@ -296,9 +300,18 @@ def _push(data: _Object, repository: _Object, full_name: str) -> GitHubEvent | N
         author=_Object(data.data.get("pusher") or {}, "pusher").text("name"),
         url=head.text("url"),
         paths=tuple(map(_storable, paths)),
-        at=head.time("timestamp"),
+        at=_pushed(repository, head),
         before=before if before.strip("0") else "",
     )
+
+
+def _pushed(repository: _Object, head: _Object) -> int:
+    """Return when GitHub took the push, in microseconds: a commit's own time is its author's to say, and may be days
+    before. In this event GitHub writes it in seconds since 1970."""
+    seconds = repository.data.get("pushed_at")
+    if isinstance(seconds, int) and not isinstance(seconds, bool) and 0 < seconds < _LAST_SECOND:
+        return seconds * 1_000_000
+    return head.time("timestamp")
 
 
 def _deployment(data: _Object, _repository: _Object, full_name: str) -> GitHubEvent | None:

@@ -262,6 +262,12 @@ def test_the_facts_of_events() -> None:
     assert isinstance(ran, RunEvent)
     assert (ran.run_id, ran.attempt, ran.pulls, ran.app) == (55, 2, (7,), "")
     assert (ran.workflow_id, ran.event) == (17, "push")
+    when = {"repository": events.REPOSITORY | {"pushed_at": 1_795_000_000}}
+    taken = [read("push", events.push(**more)) for more in (when, {})]
+    assert [told.at for told in taken if isinstance(told, PushEvent)] == [
+        1_795_000_000_000_000,
+        1_795_255_200_000_000,
+    ], "GitHub's time, else that of the commit"
     pushed = read("push", events.push())
     assert isinstance(pushed, PushEvent)
     assert (pushed.title, pushed.paths, pushed.at) == ("Raise the limit", ("a", "b", "c"), 1_795_255_200_000_000)
