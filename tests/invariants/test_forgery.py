@@ -224,8 +224,9 @@ async def test_the_second_call_of_a_plan_that_nobody_approved_is_not_made(closed
     with written(closed_shop) as connection:
         approval = row(connection, "approvals")
         assert len(json.loads(approval["record"])["calls"]) == 2
-        step = {"run_id": "f" * 32, "ordinal": 0, "state": "done", "started_at": approval["created_at"], "detail": ""}
-        put(connection, "run_steps", step | {"ended_at": approval["created_at"]})
+        step = {"run_id": "f" * 32, "ordinal": 0, "state": "done", "detail": ""}
+        times = dict.fromkeys(("started_at", "tried_at", "ended_at"), approval["created_at"])
+        put(connection, "run_steps", step | times)
         put(connection, "runs", a_run(approval, "running"))
     await closed_shop.sees("a run was stopped.*It cannot be shown that this was signed off")
     await stays_undone(closed_shop, "failed")

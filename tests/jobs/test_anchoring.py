@@ -103,8 +103,7 @@ async def test_an_old_row_that_was_changed_stops_every_call_and_no_noting(closed
         return "row 1 of the audit is another one now" in await problems(here)
 
     await here.until(said, "/readyz to say it")
-    [(newest,)] = here.rows("SELECT max(seq) FROM audit")
-    await here.until(lambda: max(anchors.read(file)[0]) >= newest, "the newest head to be noted all the same")
+    await here.until(lambda: max(anchors.read(file)[0]) > 1, "a newer head to be noted all the same")
     await here.page.click(LEE, request, "Approve", stale=True)
     await here.sees("cannot be shown that this was signed off: row 1 of the audit is another.*signoff audit verify")
     assert (await here.writes(), here.rows("SELECT state FROM runs")) == ([], [("void",)])

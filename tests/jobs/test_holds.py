@@ -43,7 +43,7 @@ def began(database: Database, *hours_ago: float, runbook: str = "restart", clust
                 "cluster": cluster,
             }
             run = {"approval_id": name, "matter_id": "", "state": "succeeded", "started_at": at, "outcome": ""}
-            step = {"run_id": name, "ordinal": 0, "state": "done", "started_at": at, "detail": ""}
+            step = {"run_id": name, "ordinal": 0, "state": "done", "started_at": at, "tried_at": at, "detail": ""}
             connection.execute(insert(tables.approvals).values(id=name, **approval))
             connection.execute(insert(tables.runs).values(id=name, **run))
             connection.execute(insert(tables.steps).values(**step))

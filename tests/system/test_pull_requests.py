@@ -190,7 +190,7 @@ async def test_drafts_wait_until_somebody_who_may_write_asks(code: Town) -> None
 
 
 async def test_who_asks_for_what_cannot_be_reviewed_is_told_so(code: Town) -> None:
-    repository = await opened(code, "over")
+    repository = await opened(code, "asked-too-late")
     await reviewed(code, repository)
     await code.on_github("act-on-pull", full_name=repository, number=1, action="close")
     await code.until(lambda: code.rows("SELECT state FROM pulls WHERE repository = ?", repository) != [("open",)], "it")
