@@ -100,10 +100,12 @@ def export() -> None:
 
 def _as_json(row: Row) -> str:
     """One row as JSON whose ``data`` stands as it is stored, so that it can be hashed again."""
-    plain = json.dumps({name: value for name, value in row._asdict().items() if name != "data"}, ensure_ascii=False)
+    facts = {name: value for name, value in row._asdict().items() if name != "data"}
+    # What a byte that was no UTF-8 is read as can be written only as JSON escapes it; bytes, only as they are shown.
+    plain = json.dumps(facts, ensure_ascii=False, default=repr).encode(errors="backslashreplace").decode()
     try:
-        json.loads(row.data, object_pairs_hook=_once)
-    except (ValueError, TypeError, RecursionError):
+        json.loads(row.data.encode(), object_pairs_hook=_once)
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return f"{plain[:-1]}, {json.dumps('unreadable')}: {json.dumps(str(row.data))}}}"
     return f'{plain[:-1]}, "data": {row.data}}}'
 
@@ -205,6 +207,8 @@ def _keys(given: Configuration) -> Keys | None:
 
 def _read(given: Configuration, work: Callable[[Connection], T]) -> T:
     """Run ``work`` on the configured database, which nothing is written to."""
+    import sqlite3
+
     from sqlalchemy.exc import SQLAlchemyError
 
     from bot.store import schema
@@ -219,5 +223,5 @@ def _read(given: Configuration, work: Callable[[Connection], T]) -> T:
             database.close()
     except DatabaseError as error:
         fail(str(error))
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, sqlite3.Error) as error:
         fail(f"the database cannot be read: {said_by(error)}")

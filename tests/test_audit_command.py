@@ -212,6 +212,24 @@ def test_an_export_of_what_somebody_changed_says_the_same_as_the_database(
     assert (told["fault"], told["first_bad"]) == ("edited", 2)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("column", ["at", "kind", "actor", "subject", "data", "previous", "hash"])
+@pytest.mark.parametrize("cell", ["CAST(x'7bff' AS TEXT)", "x'7bff'", "9e999"])
+def test_a_cell_that_is_no_text_is_named_and_exported_like_any_other_edit(
+    database: Database, written: str, tmp_path: Path, column: str, cell: str
+) -> None:
+    database.write_now(lambda c: c.exec_driver_sql(f"UPDATE audit SET {column} = {cell} WHERE seq = 2"))
+    given = {"SIGNOFF_DATABASE_URL": written, "SIGNOFF_SECRET_KEY": KEY}
+    result = signoff("audit", "verify", **given)
+    assert (result.exit_code, "edited at row 2: row 2 was changed" in result.output) == (1, True), result.output
+    exported = signoff("audit", "export", **given)
+    assert (exported.exit_code, len(exported.output.splitlines())) == (0, 5), exported.output
+    file = tmp_path / "audit.jsonl"
+    file.write_bytes(exported.output.encode())
+    told = verified(str(file), SIGNOFF_SECRET_KEY=KEY)
+    assert (told["fault"], told["first_bad"]) == ("edited", 2)
+
+
 @pytest.mark.parametrize(
     "forged", ['"data": {"verdict": "Lee approved"}, "unreadable": {}', '"data": {"a": 1, "a": {}}']
 )

@@ -20,8 +20,8 @@ LOOKED_AT = 1000
 def announce(connection: Connection, world: World, *, now: int) -> list[str]:
     """Void the pending requests that were made under another policy or runbook, ask anew for those that Signoff made by
     itself, and say so if anything changed since a process last started. Returns the names of what is void."""
-    before = audit.of_subjects(connection, ["serve"])
-    earlier = before[-1].data if before else {}
+    before, _ = audit.last(connection, "serve", ("serve.started",))
+    earlier = before.data if before else {}
     same = (earlier.get("policy"), earlier.get("catalogue")) == (world.rules.policy_digest, world.catalogue.digest)
     voided = [
         approval.name

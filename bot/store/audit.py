@@ -7,7 +7,9 @@ counter of rows and, since that can be changed as well, the anchors outside show
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -22,7 +24,11 @@ from bot.store.signed import keys_of
 from bot.store.tables import audit
 
 SERIES = "audit"
+AT_ONCE = 100
+"""Rows of a SQLite file that are read at a time: more of them are slower, since they leave the processor's cache."""
+_LEAST, _MOST = -(2**63), 2**63 - 1
 _COLUMNS = tuple(audit.c[name] for name in Row._fields)
+_EXACTLY = partial(str, encoding="utf-8", errors="surrogateescape")
 
 
 def append(
@@ -55,7 +61,7 @@ def verify(
     """Check the whole chain in order (see ``chain.check``). Constant memory. Rows that are added meanwhile by a live
     ``serve`` do no harm."""
     # Read before the rows: the newest row it counts must be among them.
-    counted = number(connection, SERIES)
+    counted = _counted(connection)
 
     def where(wanted: str) -> int | None:
         found = connection.execute(select(audit.c.seq).where(audit.c.hash == wanted).limit(1)).scalar_one_or_none()
@@ -123,7 +129,7 @@ def unbroken(
         _stored(connection, first.seq),
         keys=keys_of(connection),
         anchors=since,
-        counted=number(connection, SERIES),
+        counted=_counted(connection),
         first=first.seq,
         before=first.previous,
     )
@@ -154,17 +160,49 @@ def event(row: Row) -> AuditEvent:
     return AuditEvent(**row._asdict() | {"data": data})
 
 
+def _counted(connection: Connection) -> int:
+    """Return how many rows there must be: more than there can be, where somebody made the counter no number."""
+    try:
+        return number(connection, SERIES)
+    except (ValueError, OverflowError):
+        return _MOST
+
+
 def _stored(connection: Connection, first: int | None = None) -> Iterator[Any]:
+    """Read rows in constant memory, exactly: one with a byte that is no UTF-8 has what no hash can be made of."""
+    if connection.dialect.name == "sqlite":
+        yield from _from_sqlite(connection, first)
+        return
     statement = select(*_COLUMNS).order_by(audit.c.seq)
     if first is not None:
         statement = statement.where(audit.c.seq >= first)
-    if connection.dialect.name == "sqlite":
-        # As the driver gives them: making an object of each row would take as long as checking it.
-        text = str(statement.compile(connection, compile_kwargs={"literal_binds": True}))
-        cursor: Any = connection.connection.driver_connection
-        yield from cursor.execute(text)
-        return
     # Of the statement: of the connection it would make cursors of the writes that follow in the transaction, too.
     result = connection.execute(statement, execution_options={"stream_results": True, "yield_per": 2000})
     for part in result.partitions():
         yield from part
+
+
+def _from_sqlite(connection: Connection, first: int | None) -> Iterator[Any]:
+    # As the driver gives them: making an object of each row would take as long as checking it.
+    driver: Any = connection.connection.driver_connection
+    begin = _LEAST if first is None else first
+    ordered = select(*_COLUMNS).order_by(audit.c.seq)
+    query, following = (str(ordered.where(each).compile(connection)) for each in (audit.c.seq >= 0, audit.c.seq > 0))
+    while True:
+        try:
+            rows = _read(driver, query, begin, str)
+        except sqlite3.OperationalError:
+            rows = _read(driver, query, begin, _EXACTLY)
+        yield from rows
+        if len(rows) < AT_ONCE:
+            return
+        query, begin = following, rows[-1][0]
+
+
+def _read(driver: Any, query: str, begin: int, decode: Callable[..., str]) -> list[Any]:
+    usual, driver.text_factory = driver.text_factory, decode
+    try:
+        found: list[Any] = driver.execute(query, (begin,)).fetchmany(AT_ONCE)
+    finally:
+        driver.text_factory = usual
+    return found

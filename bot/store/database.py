@@ -30,6 +30,8 @@ from bot.store.turns import Turns
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 15_000
+# SQLite keeps whatever bytes it is given as text: one such cell must not hide the rows around it.
+_READABLE = partial(str, encoding="utf-8", errors="replace")
 # A server that vanished without a word must not hold a thread for the two hours of TCP's own keepalive.
 _PATIENCE = {
     "connect_timeout": 5,
@@ -198,6 +200,7 @@ def _refuse_bad_path(path: Path, *, read_only: bool) -> None:
 def _configure_beside(connection: Any, _record: Any) -> None:
     # As DBOS opens SQLite itself: a transaction that will write takes the lock when it begins to.
     connection.isolation_level = "IMMEDIATE"
+    connection.text_factory = _READABLE
     connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
@@ -209,6 +212,7 @@ def _sqlite_engine(url: URL, *, read_only: bool) -> Engine:
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
+        connection.text_factory = _READABLE
         connection.isolation_level = None  # SQLAlchemy's begin event, below, decides how a transaction starts
         connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         if read_only:

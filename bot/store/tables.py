@@ -31,7 +31,8 @@ metadata = MetaData()
 
 
 class Garbled:
-    """Stands for a stored value that is not JSON: whoever validates the row finds it to be of the wrong type."""
+    """Stands for a stored value that is not JSON, or not bytes: whoever validates the row finds it to be of the wrong
+    type."""
 
 
 class Json(TypeDecorator[Any]):
@@ -49,6 +50,21 @@ class Json(TypeDecorator[Any]):
                 return inner(value) if inner is not None else value
             except (ValueError, TypeError, RecursionError):
                 return Garbled()
+
+        return read
+
+
+class Binary(TypeDecorator[Any]):
+    """Bytes whose reading never raises: SQLite keeps text or a number in their place if it is given one."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """Read what is bytes, or return ``Garbled``."""
+
+        def read(value: Any) -> Any:
+            return bytes(value) if isinstance(value, bytes | memoryview) else Garbled()
 
         return read
 
@@ -164,7 +180,7 @@ approvals = Table(
     Column("number", Integer, nullable=False, unique=True),
     Column("matter_id", String(32), nullable=False, index=True),
     Column("digest", String(64), nullable=False),
-    Column("record", LargeBinary, nullable=False),
+    Column("record", Binary, nullable=False),
     Column("full_diff", Text, nullable=False),
     Column("seen", Text, nullable=False, default="[]"),
     Column("runbook", Text, nullable=False),

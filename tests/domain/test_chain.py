@@ -109,6 +109,20 @@ def test_an_end_that_was_cut_off_shows_by_the_counter_and_by_an_anchor() -> None
     assert "up to row 6 they were anchored" in by_anchor.problem
 
 
+@pytest.mark.parametrize(
+    "changes", [{"seq": "two"}, {"actor": "\udcff", "hash": ""}, {"actor": None, "hash": None}, {"previous": b"\xff"}]
+)
+def test_what_no_hash_can_be_made_of_was_changed(changes: dict[str, Any]) -> None:
+    rows = written(2)
+    verdict = found([rows[0], rows[1]._replace(**changes)], keys=None)
+    assert (verdict.first_bad, verdict.fault, verdict.rows) == (2, "edited", 1)
+
+
+def test_a_counter_that_counts_what_cannot_be_delays_no_answer() -> None:
+    assert found(edited(written(6)), counted=2**63 - 1).fault == "edited"
+    assert found(written(6), counted=2**63 - 1).fault == "truncated"
+
+
 def test_a_chain_that_was_written_anew_shows_by_an_anchor_even_with_our_key() -> None:
     rows = written(6)
     anew = rows[:3] + written(4, start=4, before=rows[2].hash, actor="T1:U9")

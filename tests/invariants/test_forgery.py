@@ -198,6 +198,26 @@ async def test_an_ask_that_somebody_stored_in_another_s_name_asks_for_nothing(as
     assert asked.audit_holds()
 
 
+async def test_a_cell_that_is_no_text_costs_its_own_row_and_nothing_else(asked: Town) -> None:
+    """B (binding), spoiled: a byte that is no UTF-8 and a plan that is no bytes, in a request, and what the audit says
+    of the last start. That request cannot be decided; the bot starts, and the next request is decided and run."""
+    request = await asked.request()
+    asked.kill()
+    with written(asked) as connection:
+        connection.execute("UPDATE approvals SET outcome = CAST(x'ff' AS TEXT), record = 'a plan'")
+        connection.execute("UPDATE audit SET data = CAST(x'7bff' AS TEXT) WHERE kind = 'serve.started'")
+    await asked.serve()
+    await asked.page.click(LEE, request, "Approve")
+    await asked.sees("This request cannot be decided")
+    await asked.alert(checkout_alert("resolved"))
+    await asked.sees("^INC-1 resolved")
+    await asked.alert(checkout_alert(starts_at="2026-11-21T10:45:00Z"))
+    await asked.page.click(LEE, await asked.request(2), "Approve", stale=True)
+    await asked.sees("A-2 helped")
+    assert len(await asked.writes()) == 1
+    assert not asked.audit_holds()
+
+
 async def test_a_plan_rewritten_with_a_digest_that_fits_it_is_refused(asked: Town) -> None:
     """B (binding), forged: another target and the digest of the changed plan, in the row that people sign."""
     with written(asked) as connection:

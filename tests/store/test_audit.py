@@ -22,6 +22,10 @@ def append(database: Database, nth: int, **data: Any) -> None:
     database.write_now(write)
 
 
+# What PostgreSQL refuses to store.
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
 def five(database: Database) -> None:
     for number in range(1, 6):
         append(database, number, number=number, text="naïve “quotes” \\u0000 \n")
@@ -77,6 +81,55 @@ def test_data_that_is_no_json_is_named_and_nothing_raises(database: Database, da
     five(database)
     database.write_now(change(2, data=data))
     assert verify(database).first_bad == 2
+
+
+UNREADABLE = "UPDATE audit SET {0} = CAST({0} || x'ff' AS TEXT) WHERE seq = 2"
+
+
+@on_sqlite
+@pytest.mark.parametrize("column", ["at", "kind", "actor", "subject", "data", "previous", "hash"])
+def test_a_cell_that_is_no_utf_8_is_named_and_nothing_raises(database: Database, column: str) -> None:
+    five(database)
+    database.write_now(lambda connection: connection.exec_driver_sql(UNREADABLE.format(column)))
+    verdict = verify(database)
+    assert (verdict.first_bad, verdict.fault, verdict.rows) == (2, "edited", 1)
+    append(database, 6)
+    told, wrong = database.read_now(lambda connection: chain.unbroken(connection, "A-1"))
+    assert (told, "row 2 was changed" in wrong) == ([], True)
+    assert database.read_now(lambda connection: chain.unbroken(connection, "A-3"))[1] == ""
+
+
+@on_sqlite
+def test_a_byte_that_reads_as_the_character_that_stood_there_is_an_edit_all_the_same(database: Database) -> None:
+    append(database, 1, text="\ufffd")
+    wrong = "UPDATE audit SET data = CAST(replace(CAST(data AS BLOB), x'efbfbd', x'ff') AS TEXT)"
+    database.write_now(lambda connection: connection.exec_driver_sql(wrong))
+    assert verify(database).fault == "edited"
+
+
+@on_sqlite
+def test_what_comes_after_many_rows_and_one_that_is_no_utf_8_is_read_as_well(database: Database) -> None:
+    many = 2 * chain.AT_ONCE + 1
+
+    def write(connection: Connection) -> None:
+        for nth in range(many):
+            chain.append(connection, at=nth, kind="tried", actor="signoff", subject="A-1", data={})
+
+    database.write_now(write)
+    assert verify(database).rows == many
+    database.write_now(lambda connection: connection.exec_driver_sql(UNREADABLE.format("actor")))
+    read = database.read_now(lambda connection: [row.seq for row in chain.export(connection)])
+    assert read == list(range(1, many + 1))
+
+
+@on_sqlite
+@pytest.mark.parametrize("value", ["'many'", "CAST(x'ff' AS TEXT)", "9e999", f"{2**63 - 1}"])
+def test_a_counter_that_counts_no_rows_is_an_end_that_is_not_there(database: Database, value: str) -> None:
+    five(database)
+    database.write_now(lambda c: c.exec_driver_sql(f"UPDATE counters SET value = {value} WHERE name = 'audit'"))
+    assert (verify(database).first_bad, verify(database).fault) == (6, "truncated")
+    database.write_now(change(3, actor="T1:U9"))
+    assert (verify(database).first_bad, verify(database).fault) == (3, "edited")
 
 
 @pytest.mark.parametrize("gone", [1, 3, 5])

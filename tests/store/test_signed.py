@@ -61,12 +61,28 @@ COLUMNS = [
 
 @pytest.mark.parametrize(("table", "column"), COLUMNS, ids=lambda value: str(getattr(value, "name", value)))
 def test_no_column_can_be_changed_behind_our_back(database: Database, table: Any, column: str) -> None:
-    kind = table.c[column].type.python_type
+    kind = bytes if column == "record" else table.c[column].type.python_type
     value = {int: 12345, str: "U0EVE", bytes: b"{}", object: {"deployment": "payments"}}[kind]
     database.write_now(lambda c: c.execute(update(table).values(**{column: value})))
     with pytest.raises(UnreadableRow) as raised:
         read(database)
     assert (raised.value.table, raised.value.row_id) == (table.name, ROWS[table])
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("spoiled", ["CAST(x'ff' AS TEXT)", "'text'", "9e999"])
+@pytest.mark.parametrize(("table", "column"), COLUMNS, ids=lambda value: str(getattr(value, "name", value)))
+def test_what_no_column_can_hold_spoils_its_own_row_alone(
+    database: Database, table: Any, column: str, spoiled: str
+) -> None:
+    ask(database, "a2")
+    database.write_now(
+        lambda c: c.exec_driver_sql(f"UPDATE {table.name} SET {column} = {spoiled} WHERE id = '{ROWS[table]}'")
+    )
+    with pytest.raises(UnreadableRow) as raised:
+        read(database)
+    assert (raised.value.table, raised.value.row_id) == (table.name, ROWS[table])
+    assert "a2" in [each.id for each in database.read_now(approvals.pending)]
 
 
 def test_the_counters_of_a_row_s_job_are_not_signed(database: Database) -> None:
