@@ -20,7 +20,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import log as logging
-from bot.assembly import TRIAGE, CannotStart, load_catalogue, load_prompt, open_database, redactor_of, world_of
+from bot.assembly import CannotStart, load_catalogue, load_prompts, open_database, redactor_of, world_of
 from bot.intake import http, slack
 from bot.intake.alertmanager import Bounds
 from bot.intake.github import GitHubIntake
@@ -63,7 +63,7 @@ async def serve(configuration: Configuration) -> int:
     settings = configuration.settings
     redactor = redactor_of(settings)
     logging.configure(redactor, level=settings.log_level)
-    books, triage = load_catalogue(configuration), load_prompt(settings, TRIAGE)
+    books, texts = load_catalogue(configuration), load_prompts(settings)
     database = open_database(settings)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -76,7 +76,7 @@ async def serve(configuration: Configuration) -> int:
             await prepare(database)
         # Never the same again: what a process of this name left is for the reaper, and not for one like it.
         name = "local" if database.is_sqlite else f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
-        world, client = await world_of(configuration, redactor, books, triage, database, life, name=name)
+        world, client = await world_of(configuration, redactor, books, texts, database, life, name=name)
         tell_stories(world)
         reaper = None
         if not database.is_sqlite:

@@ -53,13 +53,14 @@ async def world_of(
     configuration: Configuration,
     redactor: Redactor,
     books: Catalogue,
-    triage: Prompt,
+    texts: Mapping[str, Prompt],
     database: Database,
     life: contextlib.AsyncExitStack,
     *,
     name: str,
 ) -> tuple[World, AsyncWebClient]:
-    """Make every room's part and hand them to the world of the stories; ``life`` closes them at its end."""
+    """Make every room's part and hand them to the world of the stories; ``life`` closes them at its end. ``texts`` are
+    the prompts by task."""
     settings = configuration.settings
     client = slack_client.open_client(settings.slack_bot_token.get_secret_value(), base_url=settings.slack_api_url)
     life.push_async_callback(slack_client.close, client)
@@ -88,12 +89,12 @@ async def world_of(
             if proposable(each) and (actions is not None or not each.on_github)
         ),
         gateway=gateway,
-        prompt=triage,
-        log_prompt=load_prompt(settings, log_summary.TASK),
+        prompt=texts[TRIAGE],
+        log_prompt=texts[log_summary.TASK],
         directory=SlackDirectory(client),
         rules=rules_of(configuration),
         anchors=anchors_of(configuration),
-        code=code_access(configuration, github),
+        code=code_access(configuration, github, texts),
         endpoints=endpoints_of(configuration),
         secrets=secrets_of(configuration, redactor),
         actions=actions,
@@ -132,16 +133,17 @@ def tasks(settings: Settings) -> tuple[str, ...]:
     return (TRIAGE, log_summary.TASK, *((DIFF_REVIEW, CI_FAILURE) if settings.github else ()))
 
 
-def load_prompt(settings: Settings, name: str) -> Prompt:
-    """Load a task's prompt. Raises ``CannotStart`` with the file, line and key that is wrong."""
+def load_prompts(settings: Settings) -> Mapping[str, Prompt]:
+    """Load the prompt of every task, by task. Raises ``CannotStart`` with the file, line and key that is wrong."""
     folder = shipped.prompts(settings.prompts)
     try:
         loaded = prompts.load(folder)
     except PromptError as error:
         raise CannotStart(f"the prompts cannot be used:\n{error}") from error
-    if name not in loaded:
-        raise CannotStart(f"the prompts cannot be used:\n{folder}: there is no folder {name}")
-    return loaded[name]
+    for name in tasks(settings):
+        if name not in loaded:
+            raise CannotStart(f"the prompts cannot be used:\n{folder}: there is no folder {name}")
+    return loaded
 
 
 def open_database(settings: Settings) -> Database:
@@ -219,15 +221,15 @@ def _github(
     return GitHub(credential, base_url=settings.github_api_url)
 
 
-def code_access(configuration: Configuration, github: GitHub | None) -> CodeAccess | None:
-    """Return what the stories reach of GitHub. Raises ``CannotStart`` for a broken prompt."""
+def code_access(configuration: Configuration, github: GitHub | None, texts: Mapping[str, Prompt]) -> CodeAccess | None:
+    """Return what the stories reach of GitHub, with the prompts by task."""
     if github is None:
         return None
     rules = configuration.structure.github
     return CodeAccess(
         github=github,
-        prompt=load_prompt(configuration.settings, DIFF_REVIEW),
-        ci_prompt=load_prompt(configuration.settings, CI_FAILURE),
+        prompt=texts[DIFF_REVIEW],
+        ci_prompt=texts[CI_FAILURE],
         listens_to=rules.listens_to,
         lists_repositories=bool(rules.repositories),
         channel=rules.channel,

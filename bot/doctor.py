@@ -128,7 +128,8 @@ def _files(configuration: Configuration) -> tuple[Catalogue | None, list[Check]]
         remedy = "Mend what is named; `signoff runbooks lint` checks the files."
         checks.append(Check("runbooks", False, str(error), remedy))
     try:
-        loaded = [assembly.load_prompt(configuration.settings, task) for task in assembly.tasks(configuration.settings)]
+        texts = assembly.load_prompts(configuration.settings)
+        loaded = [texts[task] for task in assembly.tasks(configuration.settings)]
         said = ", ".join(f"{prompt.id} version {prompt.version}, digest {prompt.digest[:12]}" for prompt in loaded)
         checks.append(Check("prompts", True, said))
     except assembly.CannotStart as error:

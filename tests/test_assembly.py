@@ -1,11 +1,12 @@
 """What the configuration names is made, and what cannot be made is named by its key before anything runs."""
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import pytest
 
-from bot import assembly
+from bot import assembly, shipped
 from bot.clients.github import ACTION_PERMISSIONS, REVIEW_PERMISSIONS
 from bot.redact import Redactor
 from tests.configuring import load
@@ -34,7 +35,7 @@ def test_without_credentials_there_is_no_github_and_no_model(tmp_path: Path) -> 
     found = load(CHANNEL, folder=tmp_path)
     assert assembly.connect_github(found) is None
     assert assembly.connect_actions(found) is None
-    assert assembly.code_access(found, None) is None
+    assert assembly.code_access(found, None, {}) is None
     assert assembly.gateway_of(found.settings, Redactor()) is None
 
 
@@ -53,8 +54,10 @@ async def test_the_identity_that_reviews_and_the_one_that_acts_are_two(tmp_path:
 
 
 def test_a_prompt_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(assembly.CannotStart, match="there is no folder poems"):
-        assembly.load_prompt(load(CHANNEL, folder=tmp_path).settings, "poems")
+    ours = tmp_path / "prompts"
+    shutil.copytree(shipped.prompts(None), ours, ignore=shutil.ignore_patterns("log-summary"))
+    with pytest.raises(assembly.CannotStart, match="there is no folder log-summary"):
+        assembly.load_prompts(load(CHANNEL, folder=tmp_path, SIGNOFF_PROMPTS=str(ours)).settings)
 
 
 def test_what_the_policy_rests_on_changes_its_digest_and_nothing_else_does(tmp_path: Path) -> None:

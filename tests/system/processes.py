@@ -17,20 +17,8 @@ from pathlib import Path
 from typing import Protocol
 
 _FORKED = Path(__file__).with_name("forked.py")
-_IMPORTED = (
-    "alembic.command",
-    "anthropic",
-    "bot.app",
-    "bot.cli",
-    "bot.sandbox.launch",
-    "dbos",
-    "github",
-    "kubernetes",
-    "psycopg",
-    "slack_bolt.async_app",
-)
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(list(_IMPORTED))
+_forks.set_forkserver_preload(["tests.system.preloaded"])
 
 
 class Process(Protocol):
