@@ -3,6 +3,8 @@ PYTHON ?= python3
 AUTO ?=
 VENV := .venv
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# Else each of hundreds of processes compiles what the one before it compiled.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test torture check lock clean
 
@@ -26,7 +28,7 @@ demo: $(VENV)/.ready ## Show the main job in a local workspace. AUTO=1 plays it 
 	@$(VENV)/bin/signoff demo $(if $(AUTO),--auto)
 
 test: $(VENV)/.ready-dev ## Run the tests.
-	$(VENV)/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder
+	$(VENV)/bin/pytest -n 6 --dist loadfile --no-loadscope-reorder
 
 torture: $(VENV)/.ready-dev ## Kill it at every write, plant faults, and say what came of it. Takes hours.
 	$(VENV)/bin/python -m tests.system.torture $(if $(TIMES),--times $(TIMES))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
 from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.system import processes
 from tests.system.town import Town, checkout_alert, town
 
 ROLLBACK = ("plan", "rollback-deployment", "namespace=shop", "deployment=checkout")
@@ -21,15 +20,7 @@ async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
 
 
 async def signoff(here: Town, *words: str, **more: str) -> tuple[int, str, str]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "runbooks", *words),
-        env=here.environment | more,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    said, wrong = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, said.decode(), wrong.decode()
+    return processes.run(["-m", "bot", "runbooks", *words], here.environment | more)
 
 
 async def test_the_plan_that_is_printed_is_the_card_that_an_approver_sees(here: Town) -> None:

@@ -1,7 +1,7 @@
 """The crash matrix: killed at every instant around a post, the message is in Slack exactly once afterwards."""
 
 import asyncio
-import sys
+import os
 from pathlib import Path
 
 import pytest
@@ -11,27 +11,21 @@ from bot.store import outbox as rows
 from bot.store.database import Database
 from bot.store.schema import migrate
 from tests.chat.workspace import INCIDENTS, LocalSlack
+from tests.system import processes
+from tests.waiting import wait_until
 
-ROOT = Path(__file__).parents[2]
+PROCESS = Path(__file__).with_name("crashing_outbox.py")
 MOST_INSTANTS = 40
 
 
 async def outbox_process(database: Path, slack: LocalSlack, die_at: int) -> tuple[int, str]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.chat.crashing_outbox",
-        f"sqlite:///{database}",
-        slack.sandbox.api_url,
-        slack.sandbox.bot_token,
-        str(die_at),
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await asyncio.wait_for(process.communicate(), 60)
-    assert process.returncode in (0, -9), err.decode()
-    return int(process.returncode or 0), out.decode().strip().splitlines()[-1]
+    words = [str(PROCESS), f"sqlite:///{database}", slack.sandbox.api_url, slack.sandbox.bot_token, str(die_at)]
+    out, errors = database.with_suffix(f".out-{die_at}"), database.with_suffix(".errors")
+    process = processes.start(words, os.environ, out=out, errors=errors)
+    await wait_until(lambda: process.poll() is not None, 60, "the process to end")
+    status = process.wait()
+    assert status in (0, -9), errors.read_text()
+    return status, out.read_text().strip().splitlines()[-1]
 
 
 def ask(path: Path, text: str, *, thread_key: str | None = None, key: str = "card") -> None:

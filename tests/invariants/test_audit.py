@@ -6,8 +6,6 @@ import contextlib
 import json
 import shutil
 import sqlite3
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.system import processes
 from tests.system.town import LEE, Town, checkout_alert, quick_runbooks, town
 
 IN_THE_ALERT = "xox" + "b-123456789012-" + "abcdefghijklmnopqrstuvwx"
@@ -72,11 +71,10 @@ class Story:
     anchors: Path
     length: int
 
-    def command(self, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    def command(self, folder: Path, *words: str) -> processes.Ended:
         """Run ``signoff audit`` on a database of this story's."""
         given = self.environment | {"SIGNOFF_DATABASE_URL": f"sqlite:///{folder / 'signoff.db'}"}
-        command = [sys.executable, "-m", "bot", "audit", *words]
-        return subprocess.run(command, env=given, capture_output=True, text=True, check=False, timeout=120)
+        return processes.run(["-m", "bot", "audit", *words], given, seconds=120)
 
 
 @pytest.fixture(scope="module")
@@ -102,8 +100,8 @@ def copied(story: Story, tmp_path: Path) -> Path:
 
 def verified(story: Story, folder: Path) -> dict[str, Any]:
     ran = story.command(folder, "verify", "--json", "--anchors", str(story.anchors))
-    told: dict[str, Any] = json.loads(ran.stdout)
-    assert ran.returncode == (0 if told["ok"] else 1), ran.stderr
+    told: dict[str, Any] = json.loads(ran.out)
+    assert ran.status == (0 if told["ok"] else 1), ran.errors
     return told
 
 
@@ -154,14 +152,14 @@ def test_whatever_is_done_to_the_audit_is_found_where_it_was_done(story: Story, 
 
 def test_an_export_is_as_good_as_the_database(story: Story, copied: Path) -> None:
     """U2: what is exported can be checked elsewhere, with the key and the anchors, and shows the same."""
-    exported = story.command(copied, "export").stdout
+    exported = story.command(copied, "export").out
     (copied / "audit.jsonl").write_text(exported)
     words = ("verify", "--json", "--strict", "--anchors", str(story.anchors), str(copied / "audit.jsonl"))
-    told = json.loads(story.command(copied, *words).stdout)
+    told = json.loads(story.command(copied, *words).out)
     assert (told["ok"], told["rows"], told["signatures_checked"]) == (True, story.length, True)
     assert told["anchors_met"] > 0
     (copied / "audit.jsonl").write_text(exported.replace("vote.approved", "vote.refused"))
-    assert json.loads(story.command(copied, *words).stdout)["fault"] == "edited"
+    assert json.loads(story.command(copied, *words).out)["fault"] == "edited"
 
 
 # --- U3 ---------------------------------------------------------------------------------------------------------------
@@ -176,8 +174,8 @@ def test_the_audit_alone_tells_who_what_when_digest_votes_and_result(story: Stor
             with contextlib.suppress(sqlite3.OperationalError):
                 connection.execute(f'DELETE FROM "{table}"')
     by_name = story.command(copied, "show", "A-1")
-    assert (by_name.returncode, by_name.stdout) == (0, story.command(copied, "show", run).stdout)
-    lines = by_name.stdout.splitlines()
+    assert (by_name.status, by_name.out) == (0, story.command(copied, "show", run).out)
+    lines = by_name.out.splitlines()
     kinds = [line.split("  ")[2] for line in lines]
     run_told = ["run.started", "step.started", "step.done", "run.verifying", "run.succeeded"]
     assert kinds == ["approval.requested", "vote.approved", *run_told]

@@ -6,21 +6,19 @@ import contextlib
 import json
 import re
 import sqlite3
-import subprocess
-import sys
 from typing import Any
 
 import aiohttp
 
 from bot.store import anchors
+from tests.system import processes
 from tests.system.town import LEE, Town, checkout_alert
 
 
 def verified(here: Town, *words: str) -> dict[str, Any]:
     """What `signoff audit verify` says."""
-    command = [sys.executable, "-m", "bot", "audit", "verify", "--json", *words]
-    ran = subprocess.run(command, env=here.environment, capture_output=True, text=True, check=False, timeout=60)
-    told: dict[str, Any] = json.loads(ran.stdout)
+    ran = processes.run(["-m", "bot", "audit", "verify", "--json", *words], here.environment)
+    told: dict[str, Any] = json.loads(ran.out)
     return told
 
 

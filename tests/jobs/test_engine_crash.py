@@ -3,8 +3,6 @@ whose result was stored is repeated."""
 
 import asyncio
 import signal
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from bot.store.database import Database
 from bot.store.schema import migrate
 from bot.store.tables import groups
 from tests.postgres import running
+from tests.system import processes
 from tests.waiting import wait_until
 
 PROCESS = Path(__file__).with_name("engine_process.py")
@@ -34,9 +33,7 @@ INSTANTS = {
 
 
 def run(url: str, log: Path, killed_at: str) -> int:
-    return subprocess.run(
-        [sys.executable, str(PROCESS), url, str(log), killed_at], cwd=ROOT, timeout=60, env={"PYTHONPATH": str(ROOT)}
-    ).returncode
+    return processes.run([str(PROCESS), url, str(log), killed_at], {"PYTHONPATH": str(ROOT)}).status
 
 
 def wants_work(database: Database) -> None:

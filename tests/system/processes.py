@@ -12,9 +12,10 @@ import runpy
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 _FORKED = Path(__file__).with_name("forked.py")
 _forks = multiprocessing.get_context("forkserver")
@@ -87,3 +88,26 @@ def start(
         return subprocess.Popen(
             [sys.executable, *words], env=environment, stdout=output, stderr=complaints, stdin=subprocess.DEVNULL
         )
+
+
+class Ended(NamedTuple):
+    """A process that has ended: its exit status, or the negative signal that ended it, and what it wrote."""
+
+    status: int
+    out: str
+    errors: str
+
+
+def run(words: Sequence[str], environment: Mapping[str, str], *, seconds: float = 60) -> Ended:
+    """Run `python WORDS` in a fork until it ends. Raises ``subprocess.TimeoutExpired``.
+
+    Only for the main thread: two that wait for forks could take each other's exit status.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        out, errors = Path(folder) / "out", Path(folder) / "errors"
+        process = start(words, environment, out=out, errors=errors)
+        try:
+            status = process.wait(seconds)
+        finally:
+            process.kill()
+        return Ended(status, *(path.read_text() if path.exists() else "" for path in (out, errors)))
