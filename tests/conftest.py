@@ -1,8 +1,10 @@
 """What every room's tests share: a clean environment, a fresh database of either kind, and a whole installation."""
 
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import settings
@@ -49,14 +51,41 @@ def postgres() -> Iterator[PostgreSQL]:
         yield server
 
 
+def with_tables(url: str) -> None:
+    """Make Signoff's tables in an empty database."""
+    made = Database(url)
+    migrate(made)
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with Signoff's tables, to be copied."""
+    path = tmp_path_factory.mktemp("tables") / "signoff.db"
+    with_tables(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_tables(postgres: PostgreSQL) -> Iterator[str]:
+    """The name of a PostgreSQL database with Signoff's tables, to be copied."""
+    with postgres.fresh() as url:
+        with_tables(url)
+        yield urlsplit(url).path.removeprefix("/")
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database."""
+    """The URL of an empty database, or of one with Signoff's tables if the test takes it as ``database`` too."""
+    tables = "database" in request.fixturenames
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'signoff.db'}"
+        path = tmp_path / "signoff.db"
+        if tables:
+            shutil.copyfile(request.getfixturevalue("sqlite_tables"), path)
+        yield f"sqlite:///{path}"
         return
     server: PostgreSQL = request.getfixturevalue("postgres")
-    with server.fresh() as url:
+    with server.fresh(like=request.getfixturevalue("postgres_tables") if tables else "template1") as url:
         yield url
 
 

@@ -20,10 +20,10 @@ class PostgreSQL:
         self._server = server
 
     @contextlib.contextmanager
-    def fresh(self) -> Iterator[str]:
-        """Make an empty database, give its URL, and drop it after."""
+    def fresh(self, *, like: str = "template1") -> Iterator[str]:
+        """Make a database as the one named ``like`` is, which nobody may have open, give its URL, and drop it after."""
         name = f"test_{uuid.uuid4().hex}"
-        self._do(f'CREATE DATABASE "{name}"')
+        self._do(f'CREATE DATABASE "{name}" TEMPLATE "{like}"')
         try:
             yield urlsplit(self._server.get_uri())._replace(path=f"/{name}").geturl()
         finally:
