@@ -16,12 +16,13 @@ from bot.configured import configuration, fail
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from bot.domain.audit import AuditEvent
     from bot.domain.chain import Row, Verdict
     from bot.domain.keys import Keys
     from bot.settings import Configuration
 
 T = TypeVar("T")
+_WORD = re.compile(r"[A-Za-z0-9_.:/@#+-]+")
+_WORDS = re.compile(rf"{_WORD.pattern}( {_WORD.pattern})*")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -65,25 +66,31 @@ def verify(export: Path | None, strict: bool, anchors: Path | None, heads: tuple
 @audit.command()
 @click.argument("name")
 def show(name: str) -> None:
-    """Tell from the audit alone what became of NAME: an approval (A-77), an incident (INC-142) or a run's id."""
+    """Tell from the audit alone what became of NAME: an approval (A-77), an incident (INC-142) or a run's id.
+
+    The whole audit is verified first. If it does not hold, that comes before all else, and the status is 1.
+    """
     from bot.store import audit as chain
 
-    told = configuration(serving=False)
+    found = configuration(serving=False)
+    keys, known = _keys(found), _anchors(found, None, ())
 
-    def read(connection: Connection) -> list[AuditEvent]:
+    def read(connection: Connection) -> tuple[list[str], list[Row]]:
         subject = chain.subject_of_run(connection, name) or name
-        events = chain.of_subjects(connection, [subject])
-        of_its_runs = sorted({f"run {event.data['run']}" for event in events if "run" in event.data})
-        return chain.of_subjects(connection, [subject, *of_its_runs])
+        rows = chain.rows_of(connection, [subject])
+        of_its_runs = sorted({f"run {run}" for row in rows if (run := _data(row).get("run"))})
+        rows = chain.rows_of(connection, [subject, *of_its_runs])
+        verdicts = [chain.verify(connection, keys=keys, anchors=known), *(chain.alone(row, keys=keys) for row in rows)]
+        return [f"{each.fault} at row {each.first_bad}: {each.problem}" for each in verdicts if each.fault], rows
 
-    try:
-        events = _read(told, read)
-    except ValueError:
-        fail(f"what the audit says of {name} cannot be read: `signoff audit verify` says what was done to it")
-    if not events:
+    faults, rows = _read(found, read)
+    for fault in dict.fromkeys(faults):
+        click.echo(f"audit: what follows cannot be trusted: {fault}")
+    if not rows:
         fail(f"the audit does not know {name}: give A-NUMBER, INC-NUMBER or a run's id")
-    for event in events:
-        click.echo(_line(event))
+    for row in rows:
+        click.echo(_line(row))
+    sys.exit(1 if faults else 0)
 
 
 @audit.command()
@@ -164,18 +171,39 @@ def _facts(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _line(event: AuditEvent) -> str:
+def _data(row: Row) -> dict[str, Any]:
+    """Return what a row says, or its text where somebody made that no object."""
+    try:
+        found = json.loads(row.data)
+    except (ValueError, TypeError, RecursionError):
+        found = None
+    return found if isinstance(found, dict) else {"unreadable": str(row.data)}
+
+
+def _line(row: Row) -> str:
+    """One row as one line: words that stand as they are cannot be taken for its end, or for another fact."""
+    facts = ", ".join(
+        f"{_shown(name, _WORD)} {_shown(value, _WORD)}"
+        for name, value in _data(row).items()
+        if value not in (None, "", [], {})
+    )
+    told = (_time(row.at), row.kind, row.actor, row.subject)
+    return f"{row.seq}  {'  '.join(_shown(each, _WORDS) for each in told)}" + (f"  {facts}" if facts else "")
+
+
+def _time(at: Any) -> Any:
     from datetime import UTC, datetime
 
-    at = datetime.fromtimestamp(event.at / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    facts = ", ".join(
-        f"{name} {_shown(value)}" for name, value in event.data.items() if value not in (None, "", [], {})
-    )
-    return f"{event.seq}  {at} UTC  {event.kind}  {event.actor}  {event.subject}" + (f"  {facts}" if facts else "")
+    try:
+        return datetime.fromtimestamp(at / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (TypeError, ValueError, OverflowError, OSError):
+        return at
 
 
-def _shown(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=True) if not isinstance(value, str) or not value.isprintable() else value
+def _shown(value: Any, plain: re.Pattern[str]) -> str:
+    if isinstance(value, str) and plain.fullmatch(value):
+        return value
+    return json.dumps(value, ensure_ascii=not (isinstance(value, str) and value.isprintable()), default=repr)
 
 
 def _anchors(given: Configuration, path: Path | None, heads: tuple[str, ...]) -> dict[int, str]:

@@ -266,6 +266,36 @@ def test_one_story_is_told_by_its_name_or_its_run(database: Database, written: s
     assert "\x1b" not in told.output
 
 
+def test_a_story_that_does_not_hold_says_so_first_and_names_each_row(database: Database, written: str) -> None:
+    given = {"SIGNOFF_DATABASE_URL": written, "SIGNOFF_SECRET_KEY": KEY}
+    database.write_now(lambda c: audit.append(c, at=10, kind="tried", actor="signoff", subject="A-2", data={"n": 1}))
+    database.write_now(lambda c: c.exec_driver_sql("UPDATE audit SET actor = 'T1:U9' WHERE seq = 6"))
+    told = signoff("audit", "show", "A-1", **given)
+    assert (told.exit_code, len(told.output.splitlines())) == (1, 6)
+    assert told.output.startswith("audit: what follows cannot be trusted: edited at row 6: row 6 was changed")
+    database.write_now(lambda c: c.exec_driver_sql("UPDATE audit SET data = '[', at = 1e18 WHERE seq IN (3, 4)"))
+    told = signoff("audit", "show", "A-1", **given)
+    first, second, *lines = told.output.splitlines()
+    assert (told.exit_code, [line.split()[0] for line in lines]) == (1, ["1", "2", "3", "4", "5"])
+    assert first.startswith("audit: what follows cannot be trusted: edited at row 3")
+    assert second.startswith("audit: what follows cannot be trusted: edited at row 4")
+    assert lines[2].endswith('unreadable "["')
+
+
+def test_nobodys_words_can_be_taken_for_a_line_or_a_fact_of_the_audit(database: Database, written: str) -> None:
+    forged = "fine, verdict approved\n9  1970-01-01 00:00:00 UTC  vote.approved"
+    data = {"reason": forged, "name": "Lee", "why, verdict": "a\u202eb", "é": "naïve", "run": "r7"}
+    database.write_now(
+        lambda c: audit.append(c, at=0, kind="vote.denied", actor="T0:U1  A-9", subject="run r7", data=data)
+    )
+    told = signoff("audit", "show", "A-1", SIGNOFF_DATABASE_URL=written)
+    assert told.exit_code == 0
+    assert told.output.splitlines()[5:] == [
+        '6  1970-01-01 00:00:00 UTC  vote.denied  "T0:U1  A-9"  run r7  name Lee, '
+        f'reason {json.dumps(forged)}, run r7, "why, verdict" "a\\u202eb", "é" "naïve"'
+    ]
+
+
 def test_what_the_audit_does_not_know_is_said(written: str) -> None:
     told = signoff("audit", "show", "A-99", SIGNOFF_DATABASE_URL=written)
     assert (told.exit_code, "the audit does not know A-99" in told.output) == (2, True)

@@ -88,20 +88,28 @@ def export(connection: Connection) -> Iterator[Row]:
         yield Row(*row)
 
 
-def of_subjects(connection: Connection, subjects: Sequence[str]) -> list[AuditEvent]:
-    """Return what the audit says of each of these, in order. Raises ``ValueError`` if a row's data is no object."""
+def rows_of(connection: Connection, subjects: Sequence[str]) -> list[Row]:
+    """Return the rows about each of these, in order, as they are stored."""
     query = select(*_COLUMNS).where(audit.c.subject.in_(subjects)).order_by(audit.c.seq)
-    return [event(Row(*row)) for row in connection.execute(query)]
+    return [Row(*row) for row in connection.execute(query)]
+
+
+def alone(row: Row, *, keys: Keys | None) -> Verdict:
+    """Check one row by itself: its content and its signature, not its place."""
+    return chain.check([row], keys=keys, first=row.seq, before=row.previous)
+
+
+def of_subjects(connection: Connection, subjects: Sequence[str]) -> list[AuditEvent]:
+    """Return what the audit says of each of these, in order. A row that is not as we wrote it has no say."""
+    keys = keys_of(connection)
+    return [event(row) for row in rows_of(connection, subjects) if not alone(row, keys=keys).fault]
 
 
 def judged(connection: Connection, subjects: Sequence[str]) -> dict[str, str]:
-    """Return the last word on each vote that the audit has under these subjects: its state by its id. A row that is not
-    as we wrote it has no say."""
-    query = select(*_COLUMNS).where(audit.c.subject.in_(subjects)).order_by(audit.c.seq)
-    keys, found = keys_of(connection), dict[str, str]()
-    for row in (Row(*each) for each in connection.execute(query)):
-        if not chain.check([row], keys=keys, first=row.seq, before=row.previous).fault:
-            found |= json.loads(row.data).get("judged", {})
+    """Return the last word on each vote that the audit has under these subjects: its state by its id."""
+    found = dict[str, str]()
+    for said in of_subjects(connection, subjects):
+        found |= said.data.get("judged", {})
     return found
 
 
@@ -148,7 +156,7 @@ def last(
     if found is None:
         return None, ""
     row = Row(*found)
-    fault = chain.check([row], keys=keys_of(connection), first=row.seq, before=row.previous).problem
+    fault = alone(row, keys=keys_of(connection)).problem
     return event(row._replace(data="{}") if fault else row), fault
 
 
