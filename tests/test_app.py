@@ -4,8 +4,6 @@ import json
 import re
 import signal
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,8 @@ from bot.store import audit
 from bot.store.database import Database
 from tests.intake.webhooks import alert, body
 from tests.postgres import running
-from tests.serving import ROOT, Serving, environment, serving
+from tests.serving import Serving, environment, serving
+from tests.system import processes
 from tests.waiting import wait_until
 
 
@@ -29,11 +28,9 @@ def incidents(database: Database) -> int:
     return database.read_now(lambda connection: connection.execute(text(query)).scalar_one())
 
 
-def start(folder: Path, given: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def start(given: dict[str, str]) -> processes.Ended:
     """Run ``serve`` where it must end by itself."""
-    return subprocess.run(
-        [sys.executable, "-m", "bot", "serve"], env=given, cwd=ROOT, capture_output=True, text=True, timeout=60
-    )
+    return processes.run(["-m", "bot", "serve"], given)
 
 
 async def test_postgresql_may_be_down_at_the_start_and_go_away_in_between(tmp_path: Path) -> None:
@@ -117,18 +114,18 @@ def given(tmp_path: Path) -> dict[str, str]:
 
 async def test_one_file_is_served_once(tmp_path: Path, given: dict[str, str]) -> None:
     async with serving(tmp_path, given):
-        second = start(tmp_path, environment(tmp_path, given["SIGNOFF_DATABASE_URL"]))
-        assert second.returncode == 2
-        assert "another signoff serve uses" in second.stderr
-        assert "Traceback" not in second.stderr
+        second = start(environment(tmp_path, given["SIGNOFF_DATABASE_URL"]))
+        assert second.status == 2
+        assert "another signoff serve uses" in second.errors
+        assert "Traceback" not in second.errors
 
 
 async def test_an_address_that_is_taken_is_said(tmp_path: Path, given: dict[str, str]) -> None:
     async with serving(tmp_path, given):
         other = environment(tmp_path, f"sqlite:///{tmp_path / 'other.db'}", SIGNOFF_LISTEN=given["SIGNOFF_LISTEN"])
-        ended = start(tmp_path, other)
-    assert ended.returncode == 2
-    assert f"SIGNOFF_LISTEN: cannot listen on {given['SIGNOFF_LISTEN']}" in ended.stderr
+        ended = start(other)
+    assert ended.status == 2
+    assert f"SIGNOFF_LISTEN: cannot listen on {given['SIGNOFF_LISTEN']}" in ended.errors
 
 
 def test_a_broken_runbook_prompt_or_database_file_is_said_with_its_place(tmp_path: Path, given: dict[str, str]) -> None:
@@ -149,10 +146,10 @@ def test_a_broken_runbook_prompt_or_database_file_is_said_with_its_place(tmp_pat
         ("SIGNOFF_DATABASE_URL", "mysql://x/y", "'mysql' is not supported"),
         ("SIGNOFF_ALERTMANAGER_TOKEN", "", "SIGNOFF_ALERTMANAGER_TOKEN"),
     ):
-        ended = start(tmp_path, given | {name: value})
-        assert ended.returncode == 2, ended
-        assert re.search(said, ended.stderr), ended.stderr
-        assert "Traceback" not in ended.stderr
+        ended = start(given | {name: value})
+        assert ended.status == 2, ended
+        assert re.search(said, ended.errors), ended.errors
+        assert "Traceback" not in ended.errors
 
 
 APPROVAL = """(
