@@ -94,7 +94,7 @@ async def test_a_job_that_dbos_wrongly_believes_to_run_here_is_taken_up(
     wants_work(database)
     assert run(database_url, tmp_path / "log", "begin second") == -signal.SIGKILL
     seen: Counter[str] = Counter()
-    engine = Engine(database, executor_id="another", orphan_seconds=0.2)
+    engine = Engine(database, executor_id="another", orphan_seconds=1)
     engine.tell("group", tells(database, seen), version=1)
     await engine.launch()
     try:
