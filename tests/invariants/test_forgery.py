@@ -16,7 +16,7 @@ from bot.domain.keys import Keys
 from bot.store import signed
 from bot.store.database import Database
 from bot.store.tables import votes
-from tests.system.town import Town, checkout_alert
+from tests.system.town import Json, Town, checkout_alert
 
 LEE = "U0LEE"
 
@@ -27,6 +27,18 @@ async def asked(shop: Town) -> Town:
     await shop.alert(checkout_alert())
     await shop.request()
     return shop
+
+
+async def both_must_approve(here: Town) -> Json:
+    """Serve where Lee and Priya must both approve, and return the request that waits for them."""
+    users = {"users": ["T0SHOP:U0LEE", "T0SHOP:U0PRIYA"]}
+    demand = {"groups": {"oncall": 2}}
+    here.configure(
+        approvers=[], groups={"oncall": users}, approvals=dict.fromkeys(("low", "medium", "high", "critical"), demand)
+    )
+    await here.serve()
+    await here.alert(checkout_alert())
+    return await here.request()
 
 
 @contextlib.contextmanager
@@ -97,14 +109,7 @@ async def test_a_vote_and_an_approval_in_the_tables_start_nothing(asked: Town, s
 
 async def test_a_vote_that_is_put_beside_a_real_one_makes_no_quorum(closed_shop: Town) -> None:
     """A (quorum), forged: of two that must approve one did; a row of the other's is no vote, and spoils the request."""
-    users = {"users": ["T0SHOP:U0LEE", "T0SHOP:U0PRIYA"]}
-    demand = {"groups": {"oncall": 2}}
-    closed_shop.configure(
-        approvers=[], groups={"oncall": users}, approvals=dict.fromkeys(("low", "medium", "high", "critical"), demand)
-    )
-    await closed_shop.serve()
-    await closed_shop.alert(checkout_alert())
-    request = await closed_shop.request()
+    request = await both_must_approve(closed_shop)
     with written(closed_shop) as connection:
         put(connection, "votes", a_vote(row(connection, "approvals"), person="T0SHOP:U0PRIYA"))
     await closed_shop.page.click(LEE, request, "Approve")
@@ -119,14 +124,7 @@ async def test_an_approval_that_was_taken_back_does_not_return_with_its_older_ro
     closed_shop: Town, copied: str
 ) -> None:
     """A (quorum), replayed: each older copy of a vote's row was signed by us; the audit says what became of it."""
-    users = {"users": ["T0SHOP:U0LEE", "T0SHOP:U0PRIYA"]}
-    demand = {"groups": {"oncall": 2}}
-    closed_shop.configure(
-        approvers=[], groups={"oncall": users}, approvals=dict.fromkeys(("low", "medium", "high", "critical"), demand)
-    )
-    await closed_shop.serve()
-    await closed_shop.alert(checkout_alert())
-    request = await closed_shop.request()
+    request = await both_must_approve(closed_shop)
     states = "SELECT state FROM votes ORDER BY received_at"
     await closed_shop.page.click(LEE, request, "Approve")
     await closed_shop.until(lambda: closed_shop.rows(states) == [("counted",)], "the approval to count")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+from tests.jobs.test_asking import bound, fill, form
 from tests.system.town import DANA, LEE, PRIYA, WITHOUT_CLUSTER, Town, checkout_alert
 
 
@@ -61,6 +62,22 @@ async def test_what_did_not_happen_can_be_asked_for_again_and_another_person_app
     await shop.sees(r"A-2 helped")
     assert len(await shop.writes()) == 1
     assert shop.audit_holds()
+
+
+async def test_for_whom_it_is_done_is_kept_when_it_is_asked_for_again(shop: Town) -> None:
+    await shop.alert(checkout_alert())
+    await shop.request()
+    view = await form(shop, DANA, "restart-deployment INC-1")
+    await fill(shop, DANA, view, behalf=LEE, namespace="shop", deployment="cart")
+    request = await shop.request(2)
+    call = {"verb": "patch", "resource": "deployments", "name": "cart", "dry_run": False}
+    await shop.control("faults", {"action": "drop", **call, "when": "before"})
+    await shop.page.click(PRIYA, request, "Approve", stale=True)
+    await shop.page.click(PRIYA, await shop.sees("did this take effect"), "Run it again…")
+    anew = await shop.request(3)
+    assert bound(shop, 3) == (PRIYA, LEE)
+    await shop.page.click(LEE, anew, "Approve", stale=True)
+    await shop.sees("was asked for on behalf of [Ll]ee.*, so somebody else must approve it", user=LEE)
 
 
 async def test_a_cluster_that_is_gone_after_a_call_was_begun_is_asked_about(closed_shop: Town) -> None:
