@@ -188,7 +188,7 @@ async def test_rows_that_cannot_be_read_are_reported_and_everything_else_goes_on
         connection.execute(f"INSERT INTO approvals {APPROVAL}", (found,))
         connection.execute(f"INSERT INTO votes {VOTE}")
         connection.execute(f"INSERT INTO runs {RUN}", (found,))
-        connection.execute("INSERT INTO run_steps VALUES ('r1', 0, 'started', 1, 1, NULL, '')")
+        connection.execute("INSERT INTO run_steps VALUES ('r1', 0, 'started', 1, 1, NULL, '', NULL)")
         connection.execute("UPDATE incidents SET wanted = wanted + 1")
         connection.execute("UPDATE alert_groups SET wanted = wanted + 1")
         for table, values in GARBAGE.items():

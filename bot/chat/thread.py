@@ -219,14 +219,28 @@ def ended(approval: Approval, run: Run, moved: str = "") -> Card:
 
 
 def question(
-    name: str, run: Run, what: str, *, look: str = "", answered: str = "", again: bool = True, back: str = ""
+    name: str,
+    run: Run,
+    what: str,
+    *,
+    look: str = "",
+    looked: str = "",
+    open_until: int | None = None,
+    answered: str = "",
+    again: bool = True,
+    back: str = "",
 ) -> Card:
     """Ask whether a step of an UNKNOWN run took effect. ``name`` is what people call its request, ``look`` says where
-    to look, ``answered`` who said what; ``again`` offers to ask for the same anew. ``back`` is the step that the call
+    to look, ``looked`` what showed since, ``answered`` who said what; ``again`` offers to ask for the same anew. It may
+    take effect until ``open_until``: until then nobody is asked whether it did not. ``back`` is the step that the call
     was to take back, if it was."""
     did = f"was {back} taken back" if back else "did this take effect"
     head = f"{name}: {did}? Signoff cannot know."
-    said = (rich.section(rich.text("❓ "), rich.bold(head)), rich.section(rich.text(plain(what, _SENTENCE))))
+    known = [what, looked] if looked else [what]
+    said = (
+        rich.section(rich.text("❓ "), rich.bold(head)),
+        *(rich.section(rich.text(plain(each, _SENTENCE))) for each in known),
+    )
     if answered:
         closing = plain(answered, _SENTENCE)
         answer = rich.section(rich.text(closing))
@@ -242,8 +256,22 @@ def question(
         button("It did not", NOT_APPLIED_ACTION, run.id, confirm=absent, spoken=f"{name} had no effect"),
         button("Run it again…", AGAIN_ACTION, run.id, confirm=repeat, spoken=f"{name} had no effect, ask for it again"),
     ]
+    if open_until is not None:
+        soon = f"It may still take effect: Signoff looks again by {_minute(open_until)}, and asks then "
+        then = rich.section(rich.text(f"{soon}whether it did not. Until then nothing more is run."))
+        buttons = buttons[:1]
     row = actions(buttons if again else buttons[:2])
-    return Card(text=push(f"{head} {what}"), blocks=(rich.block(*said, then), row), broadcast=True)
+    return Card(text=push(f"{head} {looked or what}"), blocks=(rich.block(*said, then), row), broadcast=True)
+
+
+def too_early(open_until: int) -> str:
+    """Say to who saw no effect of what may still have one until then that it cannot be known yet."""
+    return f"What was sent may still take effect. Look once more after {_minute(open_until)}, and say it then."
+
+
+def _minute(instant: int) -> str:
+    """The full minute by which an instant is over."""
+    return clock_utc(instant + 59_999_999)
 
 
 def anchors() -> Card:

@@ -43,7 +43,7 @@ class Run:
 @dataclass(frozen=True, slots=True)
 class StepRecord:
     """A row of the action ledger: written before the call, completed after it, never written twice. ``tried_at`` is
-    when its last attempt began."""
+    when its last attempt began; one in doubt may still take effect before ``open_until``."""
 
     run_id: str
     ordinal: int
@@ -52,3 +52,4 @@ class StepRecord:
     tried_at: int
     ended_at: int | None = None
     detail: str = ""
+    open_until: int | None = None

@@ -23,11 +23,14 @@ from bot.jobs.verifying import watch
 from bot.jobs.world import World
 from bot.runbooks import course, execute
 from bot.runbooks.access import Access
+from bot.runbooks.actions.action import ReadBack
 from bot.runbooks.seen import look
 from bot.store import audit, clock, runs, stops, work
 from bot.store.approvals import Request
 
 RETRY_SECONDS = 1.0
+LOOK_AGAIN_US = 300_000_000
+"""Microseconds between two looks at what a question is about that nobody has answered."""
 INTERRUPTED = "Signoff was interrupted in the middle of this step."
 
 
@@ -188,7 +191,7 @@ async def _fire(world: World, request: Request, run_id: str, ordinal: int, acces
             continue
         break
     if effect.outcome == "in_doubt":
-        await _reconcile(world, request, run_id, ordinal, effect.sentence)
+        await _reconcile(world, request, run_id, ordinal, effect.sentence, sent=True)
         return
     drifted = bool(effect.drift) and ordinal == 0
     moved = starting.what_moved(world, request, effect.drift)
@@ -216,8 +219,11 @@ def _retried(connection: Connection, *, request: Request, run_id: str, ordinal: 
     return late
 
 
-async def _reconcile(world: World, request: Request, run_id: str, ordinal: int, why: str) -> None:
-    """Read the world back after a call whose fate is not known. Never calls again: what cannot be known is asked."""
+async def _reconcile(
+    world: World, request: Request, run_id: str, ordinal: int, why: str, *, sent: bool = False
+) -> None:
+    """Read the world back after a call whose fate is not known. Never calls again: what cannot be known is asked.
+    ``sent`` says that nothing of it is sent any more."""
 
     def read(connection: Connection) -> tuple[StepRecord | None, int]:
         return runs.step(connection, run_id, ordinal), clock.now(connection)
@@ -226,18 +232,60 @@ async def _reconcile(world: World, request: Request, run_id: str, ordinal: int, 
     if step is None or step.state != "started":
         return
     end = partial(ledger.end, world, request, run_id, ordinal)
+    # What was interrupted may have been sent until its time was over.
+    last = now if sent else step.tried_at + request.plan.calls[ordinal]["timeout_seconds"] * 1_000_000
+    until = last + ledger.SETTLED_AFTER_US
     access = world.hands(request.approval.cluster, request.plan.kinds)
     if access is None:
-        await end("unknown", f"{why} {NO_RUNNER}")
+        await end("unknown", f"{why} {NO_RUNNER}", open_until=until)
         return
-    # It may have been sent until its time was over: only from then on is nothing under way any more.
-    waited = (now - step.tried_at) / 1_000_000 - request.plan.calls[ordinal]["timeout_seconds"]
-    found = await execute.read_back(request.plan, ordinal, access, waited_seconds=max(0.0, waited))
-    asked = execute.target_of(request.plan, ordinal).system
-    if found == "applied":
-        await end("done", f"{why} {asked} shows that it took effect.")
-    elif found == "not applied":
-        await end("failed", f"{why} {asked} shows that nothing was changed.")
-    else:
+    found = await execute.read_back(request.plan, ordinal, access, waited_seconds=max(0.0, (now - last) / 1_000_000))
+    if found == "cannot tell":
         seen = await look(request.plan, ordinal, access, world.redactor.data)
-        await end("unknown", f"{why} At {clock_utc(now)} {seen}")
+        await end("unknown", f"{why} At {clock_utc(now)} {seen}", open_until=until)
+    else:
+        state: StepState = "done" if found == "applied" else "failed"
+        await end(state, f"{why} {_shown(request, ordinal, found)}")
+
+
+def _shown(request: Request, ordinal: int, found: ReadBack) -> str:
+    shows = "it took effect" if found == "applied" else "nothing was changed"
+    return f"{execute.target_of(request.plan, ordinal).system} shows that {shows}."
+
+
+async def look_again(world: World, run: Run, request: Request) -> None:
+    """Look once more at a call in doubt as soon as nothing of it can be under way any more, and now and then until
+    somebody answers: what shows by then needs nobody's word."""
+
+    def read(connection: Connection) -> tuple[StepRecord | None, int]:
+        return runs.in_doubt(connection, run.id), clock.now(connection)
+
+    step, now = await world.database.read(read)
+    if step is None:
+        return
+    until = step.open_until or 0
+    access = world.hands(request.approval.cluster, request.plan.kinds)
+    found: ReadBack = "cannot tell"
+    seen = NO_RUNNER
+    if access is not None and now >= until:
+        limit = execute.REQUEST_LIMIT_SECONDS
+        found = await execute.read_back(request.plan, step.ordinal, access, waited_seconds=limit)
+        seen = await look(request.plan, step.ordinal, access, world.redactor.data)
+
+    def write(connection: Connection) -> None:
+        now = clock.advance(connection)
+        if runs.get(connection, run.id).state != "unknown":
+            return
+        if found == "cannot tell":
+            if now >= until:
+                looked = world.redactor.text(f"At {clock_utc(now)} {seen}")
+                telling.question(connection, world, request, run.id, now=now, looked=looked)
+            work.want(connection, "run", run.id, now=max(until, now + LOOK_AGAIN_US))
+            return
+        applied = found == "applied"
+        sentence = f"At {clock_utc(now)} {_shown(request, step.ordinal, found)}"
+        data = {"ordinal": step.ordinal, "detail": sentence}
+        telling.record(connection, request, "step.done" if applied else "step.failed", run.id, data, now)
+        ledger.answered(connection, world, request, run, applied=applied, sentence=sentence, now=now)
+
+    await world.database.write(write)

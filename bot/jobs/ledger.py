@@ -8,10 +8,13 @@ from bot.domain.run import FINAL, Run, RunState, StepState
 from bot.jobs import board, telling
 from bot.jobs.world import World
 from bot.runbooks import course
+from bot.runbooks.execute import REQUEST_LIMIT_SECONDS
 from bot.store import approvals, audit, clock, runs, work
 from bot.store.approvals import Request
 
 NO_CALL = -1
+SETTLED_AFTER_US = int(REQUEST_LIMIT_SECONDS * 1_000_000)
+"""Microseconds after a call can last have been sent, from which on nothing of it is under way any more."""
 GOING: frozenset[RunState] = frozenset({"running", "rolling_back"})
 
 
@@ -44,14 +47,16 @@ async def end(
     void: bool = False,
     moved: str = "",
     halt: bool = False,
+    open_until: int | None = None,
 ) -> None:
     """Complete a step, and the run if that decides it. ``void`` voids the approval too: its target had ``moved``.
-    ``halt`` ends the run whatever failures the plan tolerates."""
+    ``halt`` ends the run whatever failures the plan tolerates. One in doubt may still take effect until ``open_until``,
+    when it is looked at again."""
     detail = world.redactor.text(detail)
 
     def write(connection: Connection) -> None:
         now = clock.advance(connection)
-        if not runs.end_step(connection, run_id, ordinal, state=state, detail=detail, now=now):
+        if not runs.end_step(connection, run_id, ordinal, state=state, detail=detail, now=now, open_until=open_until):
             return
         data = {"ordinal": ordinal, "detail": detail} | ({"moved": moved} if moved else {})
         telling.record(connection, request, f"step.{state}", run_id, data, now)
@@ -59,8 +64,9 @@ async def end(
         if void and after == "failed":
             held = request.approval.id
             approvals.move(connection, held, before="approved", after="void", outcome=detail, now=now, moved=moved)
-        if state == "unknown":
+        if open_until is not None:
             telling.question(connection, world, request, run_id, now=now)
+            work.want(connection, "run", run_id, now=open_until)
         telling.show(connection, world, request, now)
         telling.step(connection, world, request, run_id, ordinal, now, moved=moved)
 
@@ -70,7 +76,8 @@ async def end(
 def answered(
     connection: Connection, world: World, request: Request, run: Run, *, applied: bool, sentence: str, now: int
 ) -> int | None:
-    """Take a person's word for what became of the step in doubt. Returns the generation that goes on with the run."""
+    """Take ``sentence``'s word for what became of the step in doubt. Returns the generation that goes on with the
+    run."""
     step = next(each for each in runs.steps_of(connection, run.id) if each.state == "unknown")
     state: StepState = "done" if applied else "failed"
     runs.end_step(connection, run.id, step.ordinal, state=state, detail=sentence, now=now)
@@ -80,13 +87,16 @@ def answered(
     telling.show(connection, world, request, now)
     if after in FINAL:
         telling.end(connection, world, request, runs.get(connection, run.id), now)
+        # It is not looked at again.
+        work.done(connection, "run", run.id, work.wanted(connection, "run", run.id))
         return None
     return work.want(connection, "run", run.id)
 
 
 def doubt(connection: Connection, world: World, run: Run, ordinal: int, why: str, now: int) -> None:
     """Ask what became of a call that was under way when its run had to be stopped: its request cannot be relied on."""
-    runs.end_step(connection, run.id, ordinal, state="unknown", detail=why, now=now)
+    until = now + SETTLED_AFTER_US
+    runs.end_step(connection, run.id, ordinal, state="unknown", detail=why, now=now, open_until=until)
     data = {"run": run.id, "ordinal": ordinal, "detail": why}
     audit.append(connection, at=now, kind="step.unknown", actor="signoff", subject=f"run {run.id}", data=data)
     doubted = next(each for each in runs.steps_of(connection, run.id) if each.ordinal == ordinal)

@@ -15,7 +15,7 @@ from bot.chat import thread
 from bot.domain.matter import Matter
 from bot.domain.run import Run, RunState
 from bot.jobs import board, proposing
-from bot.jobs.calling import NotShown, Paused, call
+from bot.jobs.calling import NotShown, Paused, call, look_again
 from bot.jobs.engine import Steps, Story
 from bot.jobs.ledger import GOING, NO_CALL, coming, doubt
 from bot.jobs.starting import start
@@ -41,7 +41,7 @@ def story(world: World) -> Story:
                 ordinal = await steps(f"call {ordinal}", partial(_part, world, run_id, GOING, call, ordinal))
                 world.outbox.kick()
 
-        await calls(await steps("check", partial(_part, world, run_id, GOING | {"starting"}, start)))
+        await calls(await steps("check", partial(_part, world, run_id, GOING | {"starting", "unknown"}, _take_up)))
         # What did not help may have to be taken back, which are calls again.
         await calls(await steps("verify", partial(_part, world, run_id, frozenset({"verifying"}), conclude)))
         await steps("propose anew", partial(_propose_anew, world, run_id))
@@ -49,6 +49,10 @@ def story(world: World) -> Story:
         world.outbox.kick()
 
     return run
+
+
+async def _take_up(world: World, run: Run, request: Request) -> None:
+    await (look_again if run.state == "unknown" else start)(world, run, request)
 
 
 async def _part(

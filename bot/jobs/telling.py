@@ -79,8 +79,10 @@ def question(
     now: int,
     answered: str = "",
     about: StepRecord | None = None,
+    looked: str = "",
 ) -> None:
-    """Ask people about a run whose step may or may not have taken effect; ``answered`` closes the question."""
+    """Ask people about a run whose step may or may not have taken effect. Until it was ``looked`` at again nobody can
+    say that it did not; ``answered`` closes the question."""
     run = runs.get(connection, run_id)
     doubted = about or runs.steps_of(connection, run_id)[-1]
     call = request.plan.calls[doubted.ordinal]
@@ -93,6 +95,8 @@ def question(
         run,
         f"{call['action']}: {doubted.detail}",
         look=look,
+        looked=looked,
+        open_until=None if looked else doubted.open_until,
         answered=answered,
         again=undoes is None,
         back="" if undoes is None else request.plan.calls[undoes]["step"],

@@ -309,6 +309,7 @@ def _answer(connection: Connection, world: World, case: _Case) -> list[str | int
     refusal = policy.may_answer(case.request.approval, case.request.plan, vote, case.people)
     if not refusal and (case.run is None or case.run.state != "unknown"):
         refusal = _ANSWERED
+    refusal = refusal or _still_open(connection, case.run, vote, now)
     if refusal or case.run is None:
         _judged(connection, world, case, "refused", "answer.refused", refusal)
         return None
@@ -347,6 +348,7 @@ def _answer_by_list(connection: Connection, world: World, click: Click, people: 
     refusal = policy.may_answer_by_list(vote, people)
     if not refusal and (run is None or run.state != "unknown"):
         refusal = _ANSWERED
+    refusal = refusal or _still_open(connection, run, vote, now)
     sentence = refusal or _looked(world, click)
     approvals.judge_vote(
         connection, vote.id, state="refused" if refusal else "counted", verdict=sentence, age_ms=people.age_ms
@@ -358,6 +360,13 @@ def _answer_by_list(connection: Connection, world: World, click: Click, people: 
         _whisper(connection, click, sentence, None, now)
     else:
         ledger.closed(connection, world, run, applied=vote.decision == "applied", sentence=sentence, now=now)
+
+
+def _still_open(connection: Connection, run: Run | None, vote: Vote, now: int) -> str:
+    """Say why nobody can know yet that what was sent had no effect, or return an empty string."""
+    doubted = runs.in_doubt(connection, run.id) if run else None
+    until = (doubted.open_until or 0) if doubted else 0
+    return "" if vote.decision == "applied" or now >= until else thread.too_early(until)
 
 
 def _looked(world: World, click: Click) -> str:

@@ -132,12 +132,23 @@ def try_step(connection: Connection, run_id: str, ordinal: int, *, now: int) -> 
     connection.execute(statement.values(tried_at=now))
 
 
-def end_step(connection: Connection, run_id: str, ordinal: int, *, state: StepState, detail: str, now: int) -> bool:
-    """Complete a ledger row. Returns whether this call did it: a step that ended stays as it ended."""
+def end_step(
+    connection: Connection,
+    run_id: str,
+    ordinal: int,
+    *,
+    state: StepState,
+    detail: str,
+    now: int,
+    open_until: int | None = None,
+) -> bool:
+    """Complete a ledger row; one in doubt may still take effect until ``open_until``. Returns whether this call did it:
+    a step that ended stays as it ended."""
     statement = update(steps).where(
         steps.c.run_id == run_id, steps.c.ordinal == ordinal, steps.c.state.in_(("started", "unknown"))
     )
-    return connection.execute(statement.values(state=state, detail=detail[:1000], ended_at=now)).rowcount == 1
+    values = {"state": state, "detail": detail[:1000], "ended_at": now, "open_until": open_until}
+    return connection.execute(statement.values(**values)).rowcount == 1
 
 
 def step(connection: Connection, run_id: str, ordinal: int) -> StepRecord | None:
@@ -151,6 +162,11 @@ def steps_of(connection: Connection, run_id: str) -> list[StepRecord]:
     return [
         _step(r) for r in connection.execute(select(steps).where(steps.c.run_id == run_id).order_by(steps.c.ordinal))
     ]
+
+
+def in_doubt(connection: Connection, run_id: str) -> StepRecord | None:
+    """Return the step of a run of which nobody knows whether it took effect, if there is one."""
+    return next((step for step in steps_of(connection, run_id) if step.state == "unknown"), None)
 
 
 def _run(row: Row[Any]) -> Run:

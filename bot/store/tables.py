@@ -283,6 +283,7 @@ steps = Table(
     Column("tried_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger, nullable=True),
     Column("detail", Text, nullable=False),
+    Column("open_until", BigInteger, nullable=True),
 )
 
 log_requests = Table(

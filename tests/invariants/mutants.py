@@ -193,6 +193,10 @@ MUTANTS = (
         [(EXECUTE, 'if verdict == "not applied" and waited_seconds < REQUEST_LIMIT_SECONDS:', "if False:")],
     ),
     Mutant(
+        "what is in doubt is believed before nothing of it can be under way any more",
+        [("bot/jobs/calling.py", "if access is not None and now >= until:", "if access is not None:")],
+    ),
+    Mutant(
         "what is sent is not what was signed",
         [
             (

@@ -29,6 +29,7 @@ from bot.jobs import incident, proposing, run, vote
 from bot.jobs.world import ClusterAccess, Rules, World
 from bot.redact import Redactor
 from bot.runbooks.catalogue import Catalogue
+from bot.runbooks.execute import REQUEST_LIMIT_SECONDS
 from bot.sandbox.kubernetes import shop
 from bot.sandbox.kubernetes.cluster import Cluster
 from bot.sandbox.kubernetes.lists import Lists
@@ -319,7 +320,8 @@ class Simulation:
         self._replicas = [Replica(self, name) for name in ("one", "two")]
         self._results: dict[tuple[str, str], Any] = {}
         self._ended: set[str] = set()
-        self._flying: list[Callable[[], Any]] = []
+        self._flying: list[tuple[float, Callable[[], Any]]] = []
+        self._late: list[tuple[float, Callable[[], Any]]] = []
         try:
             self._deliver("firing")
             while self._truth.incident is None:
@@ -456,12 +458,20 @@ class Simulation:
         replica.jobs.clear()
         replica.parked.clear()
         replica.world = replica._world()
-        for arrive in list(self._flying):
-            # What was sent when the process died may still arrive.
-            if self._random.random() < 0.5:
-                with contextlib.suppress(ApiError):
-                    arrive()
+        for sent, arrive in self._flying:
+            # What was sent when the process died may still arrive, at once or as late as a server works on a request.
+            last = self._random.uniform(sent, sent + REQUEST_LIMIT_SECONDS)
+            when = self._random.choice((None, None, self.elapsed, last))
+            if when is not None:
+                self._late.append((when, arrive))
         self._flying.clear()
+        self._let_arrive()
+
+    def _let_arrive(self) -> None:
+        for when, arrive in [each for each in self._late if each[0] <= self.elapsed]:
+            self._late.remove((when, arrive))
+            with contextlib.suppress(ApiError):
+                arrive()
 
     def _click(self) -> None:
         requests = self._truth.requests()
@@ -505,6 +515,7 @@ class Simulation:
 
     def _pass(self, seconds: float) -> None:
         self.elapsed += seconds
+        self._let_arrive()
         for _ in range(3):
             self.cluster.tick()
         statement = counters.update().where(counters.c.name == clock.HIGH_WATER)
@@ -594,12 +605,13 @@ class Simulation:
                 return answer
             return None
 
-        self._flying.append(arrive)
+        flying = (self.elapsed, arrive)
+        self._flying.append(flying)
         try:
             yield arrive
         finally:
-            if arrived and arrive in self._flying:
-                self._flying.remove(arrive)
+            if arrived and flying in self._flying:
+                self._flying.remove(flying)
 
     def monotonic(self) -> float:
         """Return the seconds that have passed. Two readings are never the same, as of a real clock."""

@@ -198,7 +198,8 @@ class Truth:
         elif before != row.state:
             if row.state not in RUN_MAY_FOLLOW.get(before, ()):
                 raise self._faulty(f"a run went from {before} to {row.state}")
-            if before == "unknown" and row.state == "failed":
+            said = {decision for _, decision, _, _ in self._judged[row.approval_id]}
+            if before == "unknown" and row.state == "failed" and said & {"absent", "again"}:
                 self._said_absent.add(row.id)
             self._simulation.count(f"runs {row.state}")
         self.runs[row.id] = row.state

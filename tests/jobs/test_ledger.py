@@ -5,8 +5,17 @@ from __future__ import annotations
 import json
 import re
 
+from bot.runbooks.execute import REQUEST_LIMIT_SECONDS
 from tests.jobs.test_asking import bound, fill, form
-from tests.system.town import DANA, LEE, PRIYA, WITHOUT_CLUSTER, Town, checkout_alert
+from tests.system.town import DANA, LEE, PRIYA, WITHOUT_CLUSTER, Json, Town, checkout_alert
+
+
+async def asked_to_the_end(shop: Town) -> Json:
+    """Let the time be over in which what is in doubt could take effect, and its target not tell. Returns what asks."""
+    await shop.sees("did this take effect")
+    await shop.checkout_cannot_be_read()
+    shop.time_passes(REQUEST_LIMIT_SECONDS + 1)
+    return await shop.sees("did this take effect.*cannot be read")
 
 
 async def test_an_unreachable_answer_makes_the_run_unknown_and_asks(shop: Town) -> None:
@@ -14,14 +23,47 @@ async def test_an_unreachable_answer_makes_the_run_unknown_and_asks(shop: Town) 
     request = await shop.request()
     await shop.lose("before")
     await shop.page.click(LEE, request, "Approve")
-    question = await shop.sees("did this take effect")
+    await shop.sees("did this take effect.*deployment-rollback")
     assert shop.rows("SELECT state FROM runs") == [("unknown",)]
+    question = await asked_to_the_end(shop)
     await shop.page.click(DANA, question, "It did not")
     await shop.sees("not on the list", user=DANA)
     assert shop.rows("SELECT state FROM runs") == [("unknown",)]
     await shop.page.click(LEE, question, "It did not")
     await shop.until(lambda: shop.rows("SELECT state FROM runs") == [("failed",)], "the run to end")
     assert await shop.writes() == []
+    assert shop.audit_holds()
+
+
+async def test_what_shows_by_itself_that_nothing_was_changed_needs_nobodys_word(shop: Town) -> None:
+    await shop.alert(checkout_alert())
+    request = await shop.request()
+    await shop.lose("before")
+    await shop.page.click(LEE, request, "Approve")
+    question = await shop.sees("did this take effect")
+    assert "Signoff looks again by" in json.dumps(question)
+    assert "It took effect" in json.dumps(question)
+    assert "It did not" not in json.dumps(question)
+    shop.time_passes(REQUEST_LIMIT_SECONDS + 1)
+    await shop.sees(r"A-1 failed.*At \d\d:\d\d UTC .* shows that nothing was changed")
+    assert shop.rows("SELECT state FROM run_steps") == [("failed",)]
+    assert shop.rows("SELECT * FROM locks") == []
+    assert await shop.writes() == []
+    await shop.until(shop.settled, "all to be said")
+    assert "It took effect" not in json.dumps((await shop.sees("A-1: At .* nothing was changed"))["blocks"])
+    assert shop.audit_holds()
+
+
+async def test_what_arrives_late_is_seen_when_it_is_looked_at_again_and_the_run_goes_on(shop: Town) -> None:
+    await shop.alert(checkout_alert())
+    request = await shop.request()
+    await shop.arrive_late(2)
+    await shop.page.click(LEE, request, "Approve")
+    await shop.sees("did this take effect")
+    await shop.until(shop.writes, "what was sent to arrive")
+    shop.time_passes(REQUEST_LIMIT_SECONDS + 1)
+    await shop.sees("A-1 helped")
+    assert len(await shop.writes()) == 1
     assert shop.audit_holds()
 
 
@@ -32,10 +74,11 @@ async def test_who_came_in_the_place_of_all_who_left_answers_and_the_lock_is_let
     request = await closed_shop.request()
     await closed_shop.lose("before")
     await closed_shop.page.click(LEE, request, "Approve")
-    question = await closed_shop.sees("did this take effect")
+    await closed_shop.sees("did this take effect")
     closed_shop.stop()
     closed_shop.configure(approvers=[f"T0SHOP:{PRIYA}"])
     await closed_shop.serve()
+    question = await asked_to_the_end(closed_shop)
     await closed_shop.page.click(LEE, question, "It did not")
     await closed_shop.sees("you are in no group of theirs")
     assert closed_shop.rows("SELECT count(*) FROM locks") == [(1,)]
@@ -52,6 +95,8 @@ async def test_what_did_not_happen_can_be_asked_for_again_and_another_person_app
     await shop.page.click(LEE, request, "Approve")
     question = await shop.sees("did this take effect")
     assert re.search(r"At \d\d:\d\d UTC.* Deployment shop/checkout reads ", json.dumps(question))
+    question = await asked_to_the_end(shop)
+    await shop.heal()
     await shop.page.click(LEE, question, "Run it again…")
     anew = await shop.request(2)
     assert shop.rows("SELECT state FROM runs") == [("failed",)]
@@ -96,7 +141,7 @@ async def test_a_question_and_a_request_that_were_deleted_are_asked_again_by_loo
     request = await shop.request()
     await shop.lose("before")
     await shop.page.click(LEE, request, "Approve")
-    question = await shop.sees("did this take effect")
+    question = await asked_to_the_end(shop)
     await shop.until(shop.settled, "all to be said")
     for message in (question, request):
         await shop.delete(message)

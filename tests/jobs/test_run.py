@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.runbooks.execute import REQUEST_LIMIT_SECONDS
 from tests.system.town import DANA, LEE, Town, checkout_alert
 
 
@@ -61,6 +62,10 @@ async def test_a_call_that_was_under_way_is_asked_about_though_its_request_was_c
     assert closed_shop.rows("SELECT state FROM run_steps") == [("unknown",)]
     await closed_shop.page.click(DANA, question, button)
     await closed_shop.sees("Only approvers say what became of it", user=DANA)
+    if button == "It did not":
+        await closed_shop.page.click(LEE, question, button)
+        await closed_shop.sees("may still take effect. Look once more after")
+        closed_shop.time_passes(REQUEST_LIMIT_SECONDS + 1)
     await closed_shop.page.click(LEE, question, button)
     await closed_shop.sees("A-1: .* looked and says that it .* It ends here")
     assert closed_shop.rows("SELECT state FROM runs") == [(state,)]

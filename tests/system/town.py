@@ -154,6 +154,11 @@ class Town:
         call = {"verb": "patch", "resource": "deployments", "name": "checkout", "dry_run": False}
         await self.control("faults", {"action": "drop", **call, "when": when})
 
+    async def arrive_late(self, seconds: float) -> None:
+        """Let the connection of the next change of the shop's checkout break, so long before it has its effect."""
+        call = {"verb": "patch", "resource": "deployments", "name": "checkout", "dry_run": False}
+        await self.control("faults", {"action": "late", **call, "seconds": seconds})
+
     async def somebody_changes_checkout(self) -> None:
         """Let somebody else give the shop's checkout another image."""
         checkout = await self.deployment()
@@ -308,21 +313,41 @@ class Town:
         with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as connection:
             return connection.execute(query, values).fetchall()
 
-    def settled(self) -> bool:
-        """Whether every row that wants work has had it, and everything was sent."""
-        tables = ("alert_groups", "incidents", "votes", "runs", "outbox")
-        return all(self.rows(f"SELECT count(*) FROM {table} WHERE done < wanted") == [(0,)] for table in tables)
+    def settled(self, *, said: bool = True) -> bool:
+        """Whether every row that wants work has had it, and everything was ``said``."""
+        tables = ("alert_groups", "incidents", "votes", "runs", *(["outbox"] if said else []))
+        # All that an UNKNOWN run still wants is to be looked at later.
+        later = {"runs": " AND state <> 'unknown'"}
+        return not any(
+            self.rows(f"SELECT 1 FROM {table} WHERE done < wanted{later.get(table, '')}") for table in tables
+        )
 
     def alter(self, statement: str, *values: Any) -> None:
-        """Change the SQLite file behind the bot's back, as damage does."""
-        path = self.environment["SIGNOFF_DATABASE_URL"].removeprefix("sqlite:///")
+        """Change the database behind the bot's back, as damage does."""
+        url = self.environment["SIGNOFF_DATABASE_URL"]
+        if not url.startswith("sqlite"):
+            with psycopg.connect(url, autocommit=True) as there:
+                assert there.execute(statement.replace("?", "%s").encode(), values).rowcount > 0, statement
+            return
+        path = url.removeprefix("sqlite:///")
         with contextlib.closing(sqlite3.connect(path, timeout=10)) as connection, connection:
             assert connection.execute(statement, values).rowcount > 0, statement
 
+    async def checkout_cannot_be_read(self) -> None:
+        """Let the runner's reads of the shop's checkout fail until ``heal``."""
+        call = {"verb": "get", "resource": "deployments", "name": "checkout", "identity": "runner"}
+        await self.control("faults", {"action": "status", "code": 503, **call, "times": 1000})
+
+    async def heal(self) -> None:
+        """Let no more of the cluster's requests fail."""
+        async with self.session.delete(f"{self.urls['kubernetes']}/sandbox/kubernetes/faults") as response:
+            assert response.status == 200
+
     def time_passes(self, seconds: float) -> None:
         """Let the store's time go on, beyond which no clock can be set back."""
-        now = int((time.time() + seconds) * 1_000_000)
-        self.alter("UPDATE counters SET value = ? WHERE name = 'clock'", now)
+        now, later = int(time.time() * 1_000_000), int(seconds * 1_000_000)
+        higher = "CASE WHEN value > ? THEN value ELSE ? END"
+        self.alter(f"UPDATE counters SET value = {higher} + ? WHERE name = 'clock'", now, now, later)
 
     def audit_holds(self) -> bool:
         """`signoff audit verify`."""

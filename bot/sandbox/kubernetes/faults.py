@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from bot.sandbox.kubernetes.resources import RequestInfo
 
-ACTIONS: Final = ("conflict", "status", "delay", "drop")
+ACTIONS: Final = ("conflict", "status", "delay", "drop", "late")
 _WRITES: Final = ("create", "update", "patch", "delete")
 _MOST: Final = 100
 
@@ -18,8 +18,9 @@ class Fault:
     """One kind of trouble, for the next `times` requests that fit every field that is not empty.
 
     `conflict` answers a write with 409 as if another writer had been faster; `status` answers `code` with
-    `message`; `delay` waits `seconds`; `drop` cuts the connection. `when` is `before` the request takes
-    effect or `after` it did: then the client cannot know. `dry_run` None fits both.
+    `message`; `delay` waits `seconds`; `drop` cuts the connection; `late` cuts it `seconds` before the request takes
+    effect. `when` is `before` the request takes effect or `after` it did: then the client cannot know. `dry_run` None
+    fits both.
     """
 
     action: str
@@ -55,7 +56,7 @@ class Fault:
             raise ValueError(f"action is one of {', '.join(ACTIONS)}, not {fault.action!r}")
         if fault.when not in ("before", "after"):
             raise ValueError(f"when is before or after, not {fault.when!r}")
-        if fault.action in ("conflict", "status") and fault.when == "after":
+        if fault.action in ("conflict", "status", "late") and fault.when == "after":
             raise ValueError(f"{fault.action} comes before a request takes effect; only delay and drop come after")
         if not 1 <= fault.times <= 10_000 or not 0 <= fault.seconds <= 600 or not 400 <= fault.code <= 599:
             raise ValueError("times is 1 to 10000, seconds 0 to 600, code 400 to 599")

@@ -128,12 +128,12 @@ class ApiServer:
             take = partial(self._state.faults.take, cluster.spec.name, call.identity, info, call.dry_run)
             before = take(when="before")
             if before is not None:
-                await self._suffer(before, info)
+                await self._suffer(before, info, request)
             response = self._answer(cluster, call, info, body, request)
             # What was refused had no effect: a fault that comes after one waits for the next.
             after = take(when="after") if before is None else None
             if after is not None:
-                await self._suffer(after, info)
+                await self._suffer(after, info, request)
         except ApiError as error:
             response = _json(error.body, error.code)
         except _Cut:
@@ -169,13 +169,15 @@ class ApiServer:
                 resource = Resource(info.group, info.version, "", info.resource)
             raise forbidden(resource, info.name, rbac.explain(user_name(identity), info))
 
-    async def _suffer(self, fault: Fault, info: RequestInfo) -> None:
-        if fault.action == "delay":
+    async def _suffer(self, fault: Fault, info: RequestInfo, request: web.Request) -> None:
+        if fault.action == "late" and request.transport is not None:
+            request.transport.abort()
+        if fault.action in ("delay", "late"):
             try:
                 await asyncio.wait_for(self._state.stopping.wait(), fault.seconds)
             except TimeoutError:
                 return
-        if fault.action in ("drop", "delay"):
+        if fault.action in ("drop", "delay", "late"):
             raise _Cut
         if fault.action == "conflict":
             resource = find(info.group, info.version, info.resource)

@@ -60,6 +60,17 @@ def test_a_connection_dropped_after_hides_that_it_was_done(shop):
     assert replicas(shop) == 5
 
 
+def test_a_connection_that_breaks_on_the_way_hides_that_it_is_done_later(shop):
+    shop.run(shop.sandbox.order, Fault("late", verb="patch", seconds=0.3))
+    with pytest.raises(urllib3.exceptions.HTTPError):
+        scale(shop, 5)
+    assert replicas(shop) == 2
+    deadline = time.monotonic() + 20
+    while replicas(shop) != 5:
+        assert time.monotonic() < deadline
+    assert last_write(shop).applied
+
+
 def test_a_write_that_is_refused_had_no_effect_that_a_fault_could_come_after(shop):
     shop.run(shop.sandbox.order, Fault("drop", verb="patch", when="after"))
     stale = {"metadata": {"resourceVersion": "1"}, "spec": {"replicas": 5}}

@@ -246,6 +246,7 @@ def upgrade() -> None:
         sa.Column("tried_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("open_until", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("run_id", "ordinal"),
     )
     op.create_table(
