@@ -280,7 +280,7 @@ class TimeWindow(Strict):
     time_zone: str = "UTC"
     """A name of the IANA database."""
     clusters: list[str] = Field(default_factory=list)
-    """Only these; none listed: all."""
+    """Only these; none listed: all. A freeze holds what is in no cluster too: a repository, an endpoint."""
     namespaces: list[str] = Field(default_factory=list)
     """Only these; none listed: all. A freeze holds what is in no namespace too: a node, a silence, a repository."""
     runbooks: list[str] = Field(default_factory=list)

@@ -46,10 +46,12 @@ def matching(windows: Iterable[Window], *, cluster: str, namespaces: Sequence[st
 
 def _concerns(window: Window, cluster: str, namespaces: Sequence[str], runbook: str) -> bool:
     """A window concerns an action if it matches its cluster, its runbook and any of its namespaces. What is in none, a
-    node, a silence or a repository, may be about any of them: a freeze of some namespaces holds it too."""
+    node, a silence or a repository, may be about any of them: a freeze of some namespaces holds it too, and so does one
+    of some clusters what is in none."""
     anywhere = window.kind == "deny" and not (namespaces and all(namespaces))
+    everywhere = window.kind == "deny" and not cluster
     return (
-        (not window.clusters or cluster in window.clusters)
+        (not window.clusters or everywhere or cluster in window.clusters)
         and (not window.runbooks or any(fnmatchcase(runbook, each) for each in window.runbooks))
         and (
             not window.namespaces

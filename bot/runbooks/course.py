@@ -115,5 +115,13 @@ def _backward(plan: Plan, ledger: Mapping[int, StepState]) -> Next:
         if state is None:
             return Next("call", ordinal)
         if state == "failed":
-            return Next("fail", sentence="It could not be taken back.")
+            return Next("fail", sentence=_stays(plan, ledger))
     return Next("undone")
+
+
+def _stays(plan: Plan, ledger: Mapping[int, StepState]) -> str:
+    """Say which steps a run leaves as they are that it was to take back."""
+    undone = ((plan.calls[ordinal]["undoes"], ledger.get(ordinal)) for ordinal in range(plan.forward, len(plan.calls)))
+    left = sorted(ordinal for ordinal, state in undone if ledger.get(ordinal) == "done" and state != "done")
+    steps = ", ".join(dict.fromkeys(plan.calls[ordinal]["step"] for ordinal in left))
+    return f"It could not be taken back. What stays: {steps}."

@@ -50,6 +50,14 @@ def test_outside_every_allowed_time_nothing_runs() -> None:
     assert late == "This is outside the times it may run in. This may run from 09:00 UTC on 2026-11-23."
 
 
+def test_a_freeze_of_some_clusters_holds_what_is_in_none() -> None:
+    prod = {"clusters": ("prod",)}
+    freeze, night = deny("0 0 * * *", 24, **prod), allow("0 0 * * *", 1, **prod)
+    for cluster, frozen, outside in (("prod", True, True), ("", True, False), ("staging", False, False)):
+        assert (held([freeze], at("2026-11-21T12:00"), cluster=cluster, namespaces=[]) != "") == frozen
+        assert (held([night], at("2026-11-21T12:00"), cluster=cluster, namespaces=[]) != "") == outside
+
+
 @pytest.mark.parametrize("namespaces", [["prod-1"], [""], ["shop", ""], []], ids=str)
 def test_a_freeze_of_some_namespaces_holds_what_is_in_none(namespaces: list[str]) -> None:
     """A node, or a silence, may be about what runs there; a time that is allowed for them allows it no more than it."""

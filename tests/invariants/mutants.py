@@ -194,7 +194,7 @@ MUTANTS = (
     ),
     Mutant(
         "what is in doubt is believed before nothing of it can be under way any more",
-        [("bot/jobs/calling.py", "if access is not None and now >= until:", "if access is not None:")],
+        [(CALLING, "    until = last + ledger.SETTLED_AFTER_US\n", "    until = last\n")],
     ),
     Mutant(
         "what is sent is not what was signed",

@@ -15,7 +15,15 @@ ENDS = ("done", "failed")
 
 
 def call(target: int = 0, **more: Any) -> dict[str, Any]:
-    usual = {"target": target, "group": 0, "batch": 0, "max_errors": 0, "on_failure": "stop", "undoes": None}
+    usual: dict[str, Any] = {
+        "step": "a step",
+        "target": target,
+        "group": 0,
+        "batch": 0,
+        "max_errors": 0,
+        "on_failure": "stop",
+        "undoes": None,
+    }
     return usual | more
 
 
@@ -48,6 +56,11 @@ def test_a_failure_ends_the_run_or_is_passed_over_or_takes_back_what_was_done() 
     assert following(back, {0: "done", 1: "failed"}) == Next("call", 3), "the undo of call 0"
     assert following(back, {0: "done", 1: "failed", 3: "done"}) == Next("undone")
     assert following(back, {0: "done", 1: "failed", 3: "failed"}).what == "fail"
+    steps = [call(n, step=f"step {n}", on_failure="rollback") for n in range(3)]
+    half = following(plan(*steps, approval="included"), {0: "done", 1: "done", 2: "failed", 4: "failed"})
+    assert half == Next("fail", sentence="It could not be taken back. What stays: step 0, step 1.")
+    half = following(plan(*steps, approval="included"), {0: "done", 1: "done", 2: "failed", 4: "done", 5: "failed"})
+    assert half == Next("fail", sentence="It could not be taken back. What stays: step 0.")
     asked = plan(call(0), call(1, on_failure="rollback"))
     assert following(asked, {0: "done", 1: "failed"}).what == "fail", "what was not approved is not undone"
 
