@@ -142,7 +142,9 @@ class Runner:
             return self._answer(lambda: patch(options).body)
         self._simulation.sends(path, body)
         fate = self._simulation.fate_of_a_call()
-        if fate == "lost on the way":
+        if fate in ("lost on the way", "arrives late"):
+            if fate == "arrives late":
+                self._simulation.arrives_late(lambda: patch(options))
             await self._replica.turn()
             raise KubernetesUnreachable("the connection was reset", sent=True)
         with self._simulation.under_way(lambda: patch(options)) as arrive:
@@ -588,7 +590,17 @@ class Simulation:
 
     def fate_of_a_call(self) -> str:
         """Decide what becomes of a write to the cluster, before it is sent."""
-        return self._random.choices(("arrives", "lost on the way", "answer lost"), (8, 1, 1))[0]
+        return self._random.choices(("arrives", "lost on the way", "arrives late", "answer lost"), (8, 1, 1, 1))[0]
+
+    def arrives_late(self, apply: Callable[[], Any]) -> None:
+        """Let a write whose connection broke take effect as late as a server works on a request."""
+        kind, row = DOING.get()
+
+        def arrive() -> None:
+            apply()
+            self._truth.changed_the_cluster(kind, row)
+
+        self._late.append((self.elapsed + self._random.uniform(0.0, REQUEST_LIMIT_SECONDS), arrive))
 
     @contextlib.contextmanager
     def under_way(self, apply: Callable[[], Any]) -> Any:
