@@ -200,7 +200,7 @@ async def test_a_run_that_waits_until_its_request_expires_does_not_start(shop: T
     await shop.sees("A-1: did this take effect")
     await shop.page.click(LEE, second, "Approve", stale=True)
     await shop.sees("A-2 is approved and waits")
-    await shop.checkout_cannot_be_read()
+    await shop.cannot_be_read()
     shop.time_passes(DAY)
     await shop.sees("A-2 expired at .*it was approved and could not start until then")
     assert shop.rows("SELECT count(*) FROM locks") == [(1,)], "A-1 still asks"

@@ -333,9 +333,9 @@ class Town:
         with contextlib.closing(sqlite3.connect(path, timeout=10)) as connection, connection:
             assert connection.execute(statement, values).rowcount > 0, statement
 
-    async def checkout_cannot_be_read(self) -> None:
-        """Let the runner's reads of the shop's checkout fail until ``heal``."""
-        call = {"verb": "get", "resource": "deployments", "name": "checkout", "identity": "runner"}
+    async def cannot_be_read(self, name: str = "checkout") -> None:
+        """Let the runner's reads of a deployment of the shop fail until ``heal``."""
+        call = {"verb": "get", "resource": "deployments", "name": name, "identity": "runner"}
         await self.control("faults", {"action": "status", "code": 503, **call, "times": 1000})
 
     async def heal(self) -> None:
