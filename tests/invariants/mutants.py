@@ -340,6 +340,11 @@ MUTANTS = (
         [("bot/jobs/vote.py", "    if stale and not last:\n        raise _Stale(now)\n", "    stale = False\n")],
     ),
     Mutant(
+        "a run begins by who was in a group long ago",
+        [("bot/jobs/starting.py", "if people.at(now).age_ms > FOR_AN_APPROVAL * 1000:", "if False:")],
+        by="tests/jobs/test_starting.py::asked_once_more",
+    ),
+    Mutant(
         "off: who turned actions on first need not be one who may",
         [("bot/approvals/stopping.py", '    if _unfit("on", first.person, electorate):\n', "    if False:\n")],
         by="tests/approvals/test_stopping.py",

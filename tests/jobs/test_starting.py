@@ -57,6 +57,26 @@ async def test_what_no_longer_holds_at_the_first_call_voids_the_approval(
     assert await closed_shop.writes() == []
 
 
+async def test_who_may_is_asked_once_more_where_slack_took_too_long_to_say_it(closed_shop: Town) -> None:
+    here = closed_shop
+    await here.interrupted("after:run.started")
+    await here.page.act("/sandbox/switches", {"hang": {"users.info": 4}})
+    await here.serve()
+
+    async def asked() -> bool:
+        async with here.session.get(f"{here.urls['slack']}/sandbox/log?since=0") as response:
+            return "users.info: hangs" in await response.text()
+
+    await here.until(asked, "Slack to be asked who may")
+    here.time_passes(60)
+    await here.sees("A-1 is approved and waits. Slack took too long to say who may approve it")
+    assert here.rows("SELECT * FROM run_steps") == []
+    await here.page.act("/sandbox/switches", {"hang": {"users.info": 0}})
+    here.time_passes(60)
+    await here.sees("A-1 helped")
+    assert len(await here.writes()) == 1
+
+
 async def test_what_was_approved_and_could_not_start_in_time_has_expired_and_is_not_asked_for_anew(
     closed_shop: Town,
 ) -> None:
