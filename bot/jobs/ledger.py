@@ -76,8 +76,7 @@ async def end(
 def answered(
     connection: Connection, world: World, request: Request, run: Run, *, applied: bool, sentence: str, now: int
 ) -> int | None:
-    """Take ``sentence``'s word for what became of the step in doubt. Returns the generation that goes on with the
-    run."""
+    """Settle the step in doubt, as ``sentence`` says who knows it. Returns the generation that goes on with the run."""
     step = next(each for each in runs.steps_of(connection, run.id) if each.state == "unknown")
     state: StepState = "done" if applied else "failed"
     runs.end_step(connection, run.id, step.ordinal, state=state, detail=sentence, now=now)
