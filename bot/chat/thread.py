@@ -18,6 +18,8 @@ NOT_APPLIED_ACTION = "run.notapplied"
 AGAIN_ACTION = "run.again"
 
 _SENTENCE = 400
+_EVIDENCE = 1_000
+"""Characters of what is known of a step in doubt; its ledger keeps as many."""
 
 
 def triage_ready(summary: str, analyst: str, note: str = "") -> Card:
@@ -239,7 +241,7 @@ def question(
     known = [what, looked] if looked else [what]
     said = (
         rich.section(rich.text("❓ "), rich.bold(head)),
-        *(rich.section(rich.text(plain(each, _SENTENCE))) for each in known),
+        *(rich.section(rich.text(plain(each, _EVIDENCE))) for each in known),
     )
     if answered:
         closing = plain(answered, _SENTENCE)

@@ -485,5 +485,7 @@ class _Answer:
 
 
 def _kind(error: Exception) -> str:
-    """Name a transport fault without the object addresses that urllib3 puts into its messages."""
-    return re.sub(r"<[^<>]* object at 0x[0-9a-f]+>:? ?", "", f"{type(error).__name__}: {error}")[:300]
+    """Name a transport fault: what urllib3 wraps, without the object addresses that it puts into its messages."""
+    inner = (each for each in (getattr(error, "reason", None), *error.args[::-1]) if isinstance(each, Exception))
+    fault = next(inner, error)
+    return re.sub(r"<[^<>]* object at 0x[0-9a-f]+>:? ?", "", f"{type(fault).__name__}: {fault}")[:300]
