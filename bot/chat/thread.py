@@ -234,8 +234,8 @@ def question(
 ) -> Card:
     """Ask whether a step of an UNKNOWN run took effect. ``name`` is what people call its request, ``look`` says where
     to look, ``looked`` what showed since, ``answered`` who said what; ``again`` offers to ask for the same anew. It may
-    take effect until ``open_until``: until then nobody is asked whether it did not. ``back`` is the step that the call
-    was to take back, if it was."""
+    take effect until ``open_until``: until then nobody can say that it did not. ``back`` is the step that the call was
+    to take back, if it was."""
     did = f"was {back} taken back" if back else "did this take effect"
     head = f"{name}: {did}? Signoff cannot know."
     known = [what, looked] if looked else [what]
@@ -243,27 +243,29 @@ def question(
         rich.section(rich.text("❓ "), rich.bold(head)),
         *(rich.section(rich.text(plain(each, _EVIDENCE))) for each in known),
     )
+    then = "The step counts as failed, and a new request for the same goes up: somebody else has to approve it."
+    repeat = confirm("It did not, run it again?", then, "Ask for it", "Back")
+    spoken = f"{name} had no effect, ask for it again"
+    anew = [button("Run it again…", AGAIN_ACTION, run.id, confirm=repeat, spoken=spoken)] if again else []
     if answered:
         closing = plain(answered, _SENTENCE)
         answer = rich.section(rich.text(closing))
-        return Card(text=push(f"{name}: {closing}"), blocks=(rich.block(*said, answer),))
-    where = plain(look, 200) or "it"
-    then = rich.section(rich.text(f"Look at {where} and say what you see. Until then nothing more is run."))
+        more = (actions(anew),) if anew else ()
+        return Card(text=push(f"{name}: {closing}"), blocks=(rich.block(*said, answer), *more))
+    do = f"Look at {plain(look, 200) or 'it'} and say what you see."
+    if open_until is not None:
+        soon = f"It may still take effect: Signoff looks again by {_minute(open_until)}, and nobody can say before that"
+        do = f"{soon} that it did not."
     applied = confirm("It took effect?", "The run goes on and checks whether it helped.", "It took effect", "Back")
     absent = confirm("It did not?", "The step counts as failed. It is not tried again by itself.", "It did not", "Back")
-    anew = "The step counts as failed, and a new request for the same goes up: somebody else has to approve it."
-    repeat = confirm("It did not, run it again?", anew, "Ask for it", "Back")
     buttons = [
         button("It took effect", APPLIED_ACTION, run.id, confirm=applied, spoken=f"{name} took effect"),
         button("It did not", NOT_APPLIED_ACTION, run.id, confirm=absent, spoken=f"{name} had no effect"),
-        button("Run it again…", AGAIN_ACTION, run.id, confirm=repeat, spoken=f"{name} had no effect, ask for it again"),
+        *anew,
     ]
-    if open_until is not None:
-        soon = f"It may still take effect: Signoff looks again by {_minute(open_until)}, and asks then "
-        then = rich.section(rich.text(f"{soon}whether it did not. Until then nothing more is run."))
-        buttons = buttons[:1]
-    row = actions(buttons if again else buttons[:2])
-    return Card(text=push(f"{head} {looked or what}"), blocks=(rich.block(*said, then), row), broadcast=True)
+    now = rich.section(rich.text(f"{do} Until then nothing more is run."))
+    blocks = (rich.block(*said, now), actions(buttons))
+    return Card(text=push(f"{head} {looked or what}"), blocks=blocks, broadcast=True)
 
 
 def too_early(open_until: int) -> str:

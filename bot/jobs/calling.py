@@ -286,6 +286,6 @@ async def look_again(world: World, run: Run, request: Request) -> None:
         sentence = f"At {clock_utc(now)} {_shown(request, step.ordinal, found)}"
         data = {"ordinal": step.ordinal, "detail": sentence}
         telling.record(connection, request, "step.done" if applied else "step.failed", run.id, data, now)
-        ledger.answered(connection, world, request, run, applied=applied, sentence=sentence, now=now)
+        ledger.answered(connection, world, request, run, applied=applied, sentence=sentence, now=now, anew=not applied)
 
     await world.database.write(write)

@@ -74,15 +74,24 @@ async def end(
 
 
 def answered(
-    connection: Connection, world: World, request: Request, run: Run, *, applied: bool, sentence: str, now: int
+    connection: Connection,
+    world: World,
+    request: Request,
+    run: Run,
+    *,
+    applied: bool,
+    sentence: str,
+    now: int,
+    anew: bool = False,
 ) -> int | None:
-    """Settle the step in doubt, as ``sentence`` says who knows it. Returns the generation that goes on with the run."""
+    """Settle the step in doubt, as ``sentence`` says who knows it; ``anew`` offers to ask for the same again. Returns
+    the generation that goes on with the run."""
     step = next(each for each in runs.steps_of(connection, run.id) if each.state == "unknown")
     state: StepState = "done" if applied else "failed"
     runs.end_step(connection, run.id, step.ordinal, state=state, detail=sentence, now=now)
     # The question was the outcome so far; what follows has its own.
     after = _advance(connection, request, run.id, sentence, now)
-    telling.question(connection, world, request, run.id, now=now, answered=sentence, about=step)
+    telling.question(connection, world, request, run.id, now=now, answered=sentence, about=step, anew=anew)
     telling.show(connection, world, request, now)
     if after in FINAL:
         telling.end(connection, world, request, runs.get(connection, run.id), now)

@@ -80,9 +80,10 @@ def question(
     answered: str = "",
     about: StepRecord | None = None,
     looked: str = "",
+    anew: bool = True,
 ) -> None:
     """Ask people about a run whose step may or may not have taken effect. Until it was ``looked`` at again nobody can
-    say that it did not; ``answered`` closes the question."""
+    say that it did not; ``answered`` closes the question. ``anew`` offers to ask for the same again."""
     run = runs.get(connection, run_id)
     doubted = about or runs.steps_of(connection, run_id)[-1]
     call = request.plan.calls[doubted.ordinal]
@@ -98,7 +99,7 @@ def question(
         looked=looked,
         open_until=None if looked else doubted.open_until,
         answered=answered,
-        again=undoes is None,
+        again=anew and undoes is None,
         back="" if undoes is None else request.plan.calls[undoes]["step"],
     )
     say(connection, world, request, f"unknown:{doubted.ordinal}", card, now, urgent=True)

@@ -18,7 +18,7 @@ from bot.domain.approval import ApprovalState, Decision, Electorate, Person, Vot
 from bot.domain.ask import Ask
 from bot.domain.matter import Matter
 from bot.domain.policy import BREAK_GLASS
-from bot.domain.run import Run
+from bot.domain.run import Run, RunState
 from bot.jobs import board, holds, ledger
 from bot.jobs.engine import Steps, Story
 from bot.jobs.outdated import outdated
@@ -35,6 +35,8 @@ _STOPS: frozenset[Decision] = frozenset({"deny", "revoke", "cancel"})
 """What is the safe direction, and may count on an older reading of a group."""
 
 _ANSWERS: frozenset[Decision] = frozenset({"applied", "absent", "again"})
+_NOTHING_DONE: frozenset[RunState] = frozenset({"failed", "rolled_back"})
+"""How a run ends of which Signoff saw by itself that a step had no effect: it may be wanted again."""
 _JUDGED_BEFORE = "the audit says that it was judged before"
 _ANSWERED = "This was answered already, or the run has ended."
 TOO_SLOW = "Slack took too long to say who may do this, so it does not count; try again in a moment."
@@ -307,7 +309,8 @@ def _answer(connection: Connection, world: World, case: _Case) -> list[str | int
     """Take a person's word on the step of an UNKNOWN run. The first answer counts; nothing is ever run again by it."""
     vote, now = case.click.vote, case.now
     refusal = policy.may_answer(case.request.approval, case.request.plan, vote, case.people)
-    if not refusal and (case.run is None or case.run.state != "unknown"):
+    settled = case.run is not None and case.run.state in _NOTHING_DONE and vote.decision == "again"
+    if not refusal and not settled and (case.run is None or case.run.state != "unknown"):
         refusal = _ANSWERED
     refusal = refusal or _still_open(connection, case.run, vote, now)
     if refusal or case.run is None:
@@ -316,6 +319,9 @@ def _answer(connection: Connection, world: World, case: _Case) -> list[str | int
     applied = vote.decision == "applied"
     sentence = _looked(world, case.click)
     _judged(connection, world, case, "counted", f"answer.{vote.decision}", sentence)
+    if settled:
+        _ask_again(connection, case)
+        return None
     going = ledger.answered(connection, world, case.request, case.run, applied=applied, sentence=sentence, now=now)
     if vote.decision == "again":
         _ask_again(connection, case)

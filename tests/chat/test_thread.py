@@ -145,10 +145,28 @@ def test_a_question_about_what_was_to_be_taken_back_says_so() -> None:
 
 
 def test_an_answered_question_asks_no_more() -> None:
-    card = thread.question(A77.name, RUN, "The connection broke.", answered="Lee says that it took effect.")
+    said = "Lee says that it took effect."
+    card = thread.question(A77.name, RUN, "The connection broke.", answered=said, again=False)
     assert [block["type"] for block in card.blocks] == ["rich_text"]
     assert card.text == "A-77: Lee says that it took effect."
     assert not card.broadcast
+
+
+def test_what_showed_by_itself_to_have_had_no_effect_can_only_be_asked_for_again() -> None:
+    card = thread.question(A77.name, RUN, "The connection broke.", answered="Nothing was changed.")
+    (row,) = [block for block in card.blocks if block["type"] == "actions"]
+    assert [each["text"]["text"] for each in row["elements"]] == ["Run it again…"]
+
+
+def test_what_may_still_take_effect_is_looked_at_again_and_until_then_nobody_knows_that_it_did_not() -> None:
+    minute = 60_000_000
+    asked = thread.question(A77.name, RUN, "The connection broke.", look="it", open_until=minute + 1)
+    assert "looks again by 00:02 UTC, and nobody can say before that" in str(asked.blocks)
+    late = thread.question(
+        A77.name, RUN, "The connection broke.", look="Deployment web", looked="At 00:02 UTC it is so."
+    )
+    assert "Look at Deployment web" in str(late.blocks)
+    assert late.text.endswith("At 00:02 UTC it is so.")
 
 
 def test_text_from_outside_stays_text_and_one_line() -> None:

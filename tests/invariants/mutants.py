@@ -46,7 +46,7 @@ def noticed(mutant: Mutant) -> bool:
     """Say whether what must notice fails with this fault in a copy of the tree."""
     with tempfile.TemporaryDirectory(prefix="signoff-mutant-") as folder:
         copy = Path(folder)
-        for name in ("bot", "tests", "runbooks", "prompts", "pyproject.toml"):
+        for name in ("bot", "tests", "runbooks", "prompts", "docs", "pyproject.toml"):
             source = ROOT / name
             (shutil.copytree if source.is_dir() else shutil.copy)(source, copy / name)
         for file, sound, faulty in mutant.changes:
