@@ -274,7 +274,7 @@ def _decided(approval: Approval, votes: Sequence[Vote], vote: Vote, who: Eligibl
     deciding = {"denied": ("deny",), "cancelled": ("cancel",)}.get(approval.state, ("approve", "break"))
     people = {each.person for each in votes if each.state == "counted" and each.decision in deciding}
     by = f" by {who.names(people)}" if people else ""
-    if started:
+    if started and approval.state == "approved":
         return f"{approval.name} was approved{by}{when} and its run has started; it can no longer be changed."
     if approval.state in ("approved", "denied", "cancelled"):
         return f"{approval.name} was already {approval.state}{by}{when}."

@@ -650,9 +650,11 @@ def test_what_was_decided_says_by_whom_and_when() -> None:
     assert verdict.outcome == "refused"
     assert verdict.sentence == "A-77 was already approved by Lee at 11:06 UTC on 2026-11-18."
     for state, word in (("expired", "expired"), ("void", "has changed"), ("superseded", "newer request")):
-        verdict = judge(an_approval(plan, state=state), plan, [], a_vote(LEE, plan), people(), NOW)
-        assert verdict.outcome == "refused"
-        assert word in verdict.sentence
+        for with_a_run in (False, True):
+            over = an_approval(plan, state=state)
+            verdict = judge(over, plan, [], a_vote(LEE, plan), people(), NOW, started=with_a_run)
+            assert verdict.outcome == "refused"
+            assert word in verdict.sentence, "a run that is void has not started"
 
 
 def test_a_denial_wins_until_the_run_starts() -> None:

@@ -102,7 +102,10 @@ MUTANTS = (
     ),
     Mutant(
         "a vote that was refused counts",
-        [(ELIGIBLE, 'return vote.state == "counted" and', "return")],
+        [
+            (ELIGIBLE, 'return vote.state == "counted" and', "return"),
+            ("bot/store/approvals.py", 'words.get(click.vote.id) == "counted"]', "click.vote.id in words]"),
+        ],
     ),
     Mutant("who left a group counts", [(ELIGIBLE, "(person in now.get(group, ()) or", "(True or")]),
     Mutant("who came to a group later counts", [(ELIGIBLE, "if person in bound and (", "if (")]),

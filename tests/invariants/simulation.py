@@ -351,11 +351,11 @@ class Simulation:
     # --- what happens ---
 
     async def _step(self, *, quiet: bool = False) -> None:
-        chances: dict[Callable[[], None], int] = {self._go_on: 60, self._sweep: 8}
+        chances: dict[Callable[[], None], int] = {self._go_on: 70, self._sweep: 12}
         if not quiet:
             often = self._habits
             chances |= {
-                self._click: 12,
+                self._click: 20,
                 self._time_passes: 2 * often["time"],
                 self._group_changes: 2 * often["groups"],
                 self._person_changes: often["people"],
@@ -513,7 +513,8 @@ class Simulation:
         self.database.write_now(store)
 
     def _time_passes(self) -> None:
-        self._pass(self._random.choice((5.0, 60.0, 60.0, 600.0, 1800.0)))
+        [seconds] = self._random.choices((5.0, 60.0, 600.0, 1800.0), (6, 12, 2, 1))
+        self._pass(seconds)
 
     def _pass(self, seconds: float) -> None:
         self.elapsed += seconds
