@@ -97,15 +97,13 @@ MUTANTS = (
         "one human has two votes",
         [
             (ELIGIBLE, "or human in humans or not", "or not"),
-            (POLICY, "if who.same(each.person, vote.person)]", "if each.person == vote.person]"),
+            (POLICY, "and any(who.same(each, vote.person) for", "and any(each == vote.person for"),
         ],
     ),
     Mutant(
         "a vote that was refused counts",
-        [
-            (ELIGIBLE, 'return vote.state == "counted" and', "return"),
-            ("bot/store/approvals.py", 'words.get(click.vote.id) == "counted"]', "click.vote.id in words]"),
-        ],
+        [(ELIGIBLE, 'return vote.state == "counted" and', "return")],
+        by="tests/approvals/test_policy.py",
     ),
     Mutant("who left a group counts", [(ELIGIBLE, "(person in now.get(group, ()) or", "(True or")]),
     Mutant("who came to a group later counts", [(ELIGIBLE, "if person in bound and (", "if (")]),
@@ -148,10 +146,14 @@ MUTANTS = (
             (POLICY, "if vote.person not in who.electorate.groups.get(BREAK_GLASS, ()):", "if False:"),
             (ELIGIBLE, "and (hoped or vote.person in listed)", "and True"),
         ],
+        by="tests/invariants/test_authority.py",
     ),
     Mutant(
         "a glass that was broken and taken back releases",
-        [("bot/jobs/vote.py", 'if each.decision in ("approve", "break")]', 'if each.decision == "approve"]')],
+        [
+            ("bot/jobs/vote.py", 'if each.decision in ("approve", "break")]', 'if each.decision == "approve"]'),
+            ("bot/jobs/vote.py", '        if approval.state == "approved":\n', "        if False:\n"),
+        ],
     ),
     Mutant(
         "the glass is broken without a reason",
@@ -166,6 +168,7 @@ MUTANTS = (
     Mutant(
         "a run's state is not compared before it is set",
         [("bot/store/runs.py", "runs.c.id == run_id, runs.c.state.in_(before)", "runs.c.id == run_id")],
+        by="tests/store/test_runs.py",
     ),
     Mutant(
         "a request's state is not compared before it is set",
