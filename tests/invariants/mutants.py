@@ -154,6 +154,7 @@ MUTANTS = (
             ("bot/jobs/vote.py", 'if each.decision in ("approve", "break")]', 'if each.decision == "approve"]'),
             ("bot/jobs/vote.py", '        if approval.state == "approved":\n', "        if False:\n"),
         ],
+        by="tests/system/test_break_glass.py::taken_back_before",
     ),
     Mutant(
         "the glass is broken without a reason",

@@ -140,6 +140,31 @@ async def test_it_is_denied_until_the_run_starts_and_stays_to_be_reviewed(config
         assert here.audit_holds()
 
 
+async def test_what_is_taken_back_before_it_starts_releases_nothing_and_stays_to_be_reviewed(
+    configured: OpenShop,
+) -> None:
+    async with configured(**glass(DANA)) as here:
+        request = await here.request()
+        await here.cannot_be_read()
+        await breaks(here, DANA, request)
+        await here.sees("A-1 starts now by break-glass")
+
+        async def offered() -> Any:
+            card = await here.request()
+            return card if "Take my approval back" in json.dumps(card["blocks"]) else None
+
+        await here.choose(DANA, await here.until(offered, "the way back on the card"), "Take my approval back")
+        await here.sees("took their approval of A-1 back")
+        assert here.rows("SELECT state FROM approvals WHERE number = 1") == [("void",)]
+        assert here.rows("SELECT state FROM votes WHERE decision = 'break'") == [("revoked",)]
+        await here.heal()
+        await here.until(here.settled, "all to be said")
+        assert here.rows("SELECT state FROM runs") == [("void",)]
+        assert await here.writes() == []
+        assert "1 released by break-glass and not yet reviewed" in await here.ops("approvals")
+        assert here.audit_holds()
+
+
 async def test_actions_that_are_off_stay_off(configured: OpenShop) -> None:
     async with configured(**glass(DANA)) as here:
         request = await here.request()
