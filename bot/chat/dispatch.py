@@ -15,11 +15,12 @@ SETTLE_US = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """Seconds that posts, edits and urgent edits have to wait for the pace of the channel."""
+    """Seconds that posts, edits, urgent edits and whispers have to wait for the pace of the channel."""
 
     post: float = 0.0
     edit: float = 0.0
     urgent_edit: float = 0.0
+    whisper: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +72,4 @@ def _wait(message: Message, waits: Waits, *, now: int, orphaned_before: int) -> 
     due = (message.not_before - now) / 1_000_000
     if is_edit(message):
         return max(due, waits.urgent_edit if message.urgent else waits.edit)
-    return due if message.kind == "ephemeral" else max(due, waits.post)
+    return max(due, waits.whisper if message.kind == "ephemeral" else waits.post)

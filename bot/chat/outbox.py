@@ -180,6 +180,7 @@ class Outbox:
             post=self._pace.post_wait(channel, now),
             edit=self._pace.edit_wait(now, urgent=False),
             urgent_edit=self._pace.edit_wait(now, urgent=True),
+            whisper=self._pace.whisper_wait(channel, now),
         )
 
     # --- one message ----------------------------------------------------------------------------------------------
@@ -350,13 +351,10 @@ class Outbox:
         before: Literal["doubt", "waiting"] = "doubt" if doubtful else "waiting"
         if answer.meaning == "limited":
             self.counts["limited"] += 1
-            delay = 0
-            if message.kind == "ephemeral":
-                delay = answer.retry_after * 1_000_000
-            else:
-                method = "chat.update" if is_edit(message) else "chat.postMessage"
-                self._pace.pause(method, message.channel, answer.retry_after, self._monotonic())
-            await self._give_back(message, before, answer.error, delay, counted=False)
+            post = "chat.postEphemeral" if message.kind == "ephemeral" else "chat.postMessage"
+            method = "chat.update" if is_edit(message) else post
+            self._pace.pause(method, message.channel, answer.retry_after, self._monotonic())
+            await self._give_back(message, before, answer.error, 0, counted=False)
         elif answer.meaning == "not sent":
             await self._give_back(message, before, answer.error, _delay(message))
         elif answer.meaning == "doubt":

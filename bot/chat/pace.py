@@ -30,7 +30,7 @@ class _Bucket:
 
 @dataclass(slots=True)
 class Pace:
-    """Seconds to wait before a post or an edit. ``now`` is a monotonic clock's reading, in seconds."""
+    """Seconds to wait before a post, an edit or a whisper. ``now`` is a monotonic clock's reading, in seconds."""
 
     _posts: dict[str, _Bucket] = field(default_factory=dict)
     _edits: _Bucket | None = None
@@ -45,6 +45,10 @@ class Pace:
         told = self._pause("chat.update", "", now)
         return told if urgent else max(told, self._edit_bucket(now).wait(now))
 
+    def whisper_wait(self, channel: str, now: float) -> float:
+        """Return how long what one person is shown in ``channel`` has to wait."""
+        return self._pause("chat.postEphemeral", channel, now)
+
     def posted(self, channel: str, now: float) -> None:
         """Count a post."""
         bucket = self._post_bucket(channel, now)
@@ -58,8 +62,8 @@ class Pace:
         bucket.level -= 1.0
 
     def pause(self, method: str, channel: str, seconds: float, now: float) -> None:
-        """Obey Slack's Retry-After for a method: for posts in that channel, for edits everywhere."""
-        key = (method, channel if method == "chat.postMessage" else "")
+        """Obey Slack's Retry-After for a method: for posts and whispers in that channel, for edits everywhere."""
+        key = (method, "" if method == "chat.update" else channel)
         self._paused[key] = max(self._paused.get(key, 0.0), now + seconds)
 
     def _pause(self, method: str, channel: str, now: float) -> float:

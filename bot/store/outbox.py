@@ -24,19 +24,19 @@ State = Literal["waiting", "sending", "doubt", "failed", "posted"]
 _ERROR_LIMIT = 500
 _parent = messages.alias("parent")
 # The payload is read as text, so that one row that cannot be parsed keeps no other from being sent.
-_SELECTED: Select[Any] = select(
+_QUEUED: Select[Any] = select(
     *(column for column in messages.c if column.name != "payload"),
-    cast(messages.c.payload, Text).label("stored"),
     _parent.c.ts.label("parent_ts"),
     _parent.c.posted_channel.label("parent_channel"),
 ).outerjoin(_parent, _parent.c.key == messages.c.thread_key)
+_SELECTED = _QUEUED.add_columns(cast(messages.c.payload, Text).label("stored"))
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
     """One row. ``ts`` is None until Slack took the message; ``parent_ts`` is its thread's, None until that is there.
 
-    ``payload`` is empty if what is stored cannot be read.
+    ``payload`` is empty if what is stored cannot be read, and in a queue, which is read for each that is sent.
     """
 
     id: str
@@ -151,7 +151,7 @@ def queue(connection: Connection, channel: str, *, limit: int = 50) -> list[Mess
     At most ``limit`` each of posts, edits, whispers and refused messages, so that many of one kind hide none of
     another. Of edits and whispers, which may pass each other, those that are due first.
     """
-    query = _SELECTED.where(messages.c.channel == channel, messages.c.state != "posted")
+    query = _QUEUED.where(messages.c.channel == channel, messages.c.state != "posted")
     query = query.where((messages.c.thread_key.is_(None)) | (_parent.c.ts.is_not(None)))
     refused = messages.c.state == "failed"
     whisper = messages.c.kind == "ephemeral"
@@ -310,7 +310,7 @@ def _message(row: Row[Any]) -> Message:
         parent_ts=row.parent_ts,
         parent_channel=row.parent_channel,
         recipient=row.recipient,
-        payload=_read(row.stored),
+        payload=_read(row._mapping.get("stored", "")),
         urgent=row.urgent,
         state=row.state,
         ts=row.ts,

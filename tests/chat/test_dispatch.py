@@ -50,6 +50,12 @@ def test_edits_and_whispers_go_while_posts_have_to_wait() -> None:
     assert choose([message("a")], slow, now=NOW).after == 2.0
 
 
+def test_whispers_that_have_to_wait_hold_nothing_up() -> None:
+    many = [message(f"w{number}", kind="ephemeral", urgent=True) for number in range(50)]
+    assert chosen(*many, message("a"), waits=Waits(whisper=30.0)) == "a"
+    assert choose(many, Waits(whisper=30.0), now=NOW).after == 30.0
+
+
 def test_an_urgent_edit_goes_when_ordinary_ones_have_to_wait() -> None:
     busy = Waits(edit=9.0)
     assert chosen(message("a", ts="1.0"), message("b", ts="2.0", urgent=True), waits=busy) == "b"

@@ -445,6 +445,39 @@ async def test_a_damaged_row_is_reported_and_keeps_nothing_else_from_being_sent(
     assert [message["text"] for message in await slack.messages()] == ["second", "mended"]
 
 
+async def test_of_many_whispers_one_learns_that_slack_takes_no_more_of_them(
+    database: Database, slack: LocalSlack, put: Put
+) -> None:
+    """Each of fifty refused clicks is answered; none of them keeps trying before the card that somebody waits for."""
+    await slack.switch(rate_limited_next={"chat.postEphemeral": 100}, retry_after=30)
+    for number in range(50):
+        put(f"refusal {number}", says("too late"), kind="ephemeral", recipient=DANA, urgent=True)
+    put("card", says("card"))
+    async with sending(database, slack) as outbox:
+        await posted(database, "card")
+        assert outbox.counts["limited"] == 1
+        assert len(await slack.calls("chat.postEphemeral")) == 1
+
+
+async def test_a_limit_for_the_edit_of_a_direct_message_is_waited_for(
+    database: Database, slack: LocalSlack, put: Put
+) -> None:
+    to_dana: dict[str, Any] = {"kind": "ephemeral", "recipient": DANA, "channel": DANA}
+    async with sending(database, slack) as outbox:
+        put("call", says("A-1 waits"), **to_dana)
+        await posted(database, "call")
+        await slack.switch(rate_limited_next={"chat.update": 100}, retry_after=30)
+        put("call", says("A-2 waits"), urgent=True, **to_dana)
+        put("whisper", says("too late"), kind="ephemeral", recipient=DANA, urgent=True)
+        outbox.kick()
+        await posted(database, "whisper")
+        put("card", says("card"))
+        outbox.kick()
+        await posted(database, "card")
+        assert len(await slack.calls("chat.update")) == 1
+        assert outbox.counts["limited"] == 1
+
+
 async def test_a_rate_limit_for_a_whisper_does_not_hold_up_posts(
     database: Database, slack: LocalSlack, put: Put
 ) -> None:
