@@ -79,17 +79,22 @@ def read(folder: Path, groups: Collection[str] | None = None) -> tuple[list[Prob
 
 def schema() -> Mapping[str, Any]:
     """The JSON schema of a runbook file, as editors use it."""
-    return _schema()
-
-
-@cache
-def _schema() -> Mapping[str, Any]:
     # In the wheel the shipped runbooks are inside the package, in a clone beside it.
     package = Path(__file__).resolve().parent.parent
     inside = package / "_data" / "runbooks"
     folder = inside if inside.is_dir() else package.parent / "runbooks"
     parsed: Mapping[str, Any] = json.loads((folder / "schema.json").read_text(encoding="utf-8"))
     return parsed
+
+
+@cache
+def _judging() -> Mapping[str, Any]:
+    """The schema without what only completes an editor's input: of what an action takes the rules here say more."""
+    whole = schema()
+    step = whole["properties"]["steps"]["items"]
+    for part in (step, step["properties"]["undo"], whole["$defs"]["check"]):
+        del part["allOf"]
+    return whole
 
 
 def _check_file(path: Path, groups: Collection[str] | None) -> tuple[list[Problem], Mapping[str, Any]]:
@@ -102,7 +107,7 @@ def _check_file(path: Path, groups: Collection[str] | None) -> tuple[list[Proble
     problems = [Problem(str(path), fault.line, _key(fault.key), fault.sentence) for fault in parsed.faults]
     if parsed.data is None:
         return problems, {}
-    faults = schema_errors.faults(_schema(), parsed.data)
+    faults = schema_errors.faults(_judging(), parsed.data)
     faults += [fault for fault in _unrecordable(parsed.data) if fault[0] not in {key for key, _ in faults}]
     # A rule that reads a part of the wrong shape would only repeat what the schema already said.
     faults += [fault for fault in _rules(path.stem, parsed.data, groups) if fault not in faults]

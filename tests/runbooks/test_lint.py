@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from bot.runbooks.lint import Problem, lint, schema
 from bot.runbooks.resources import KINDS
 
 ROLLBACK = "rollback-deployment.yaml"
+SHIPPED = Path(__file__).parents[2] / "runbooks"
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
 
@@ -473,6 +476,67 @@ def test_the_schema_knows_exactly_the_actions_checks_and_kinds_there_are() -> No
     kinds = {kind for action in ACTIONS.values() for kind in action.kinds}
     assert target["kind"]["enum"] == sorted(kinds)
     assert target["apiVersion"]["enum"] == sorted({KINDS[kind].api_version for kind in kinds})
+
+
+def completed(name: str, of: str) -> list[dict[str, Any]]:
+    """What a step, its undo or a check takes under ``with``, as the schema tells it to editors: as the code has it, or
+    a text into which a parameter is put."""
+    filled = {"type": "string", "pattern": r"\$\{"}
+
+    def takes(argument: Mapping[str, Any]) -> dict[str, Any]:
+        any_text = not argument or ("string" in argument.get("type", ()) and "enum" not in argument)
+        return dict(argument) if any_text else {"anyOf": [dict(argument), filled]}
+
+    def rule(key: str, needed: Mapping[str, Any], optional: Mapping[str, Any]) -> dict[str, Any]:
+        properties = {each: takes(argument) for each, argument in sorted({**needed, **optional}.items())}
+        given = {"additionalProperties": False, "required": sorted(needed), "properties": properties}
+        then = {"properties": {"with": given}} | ({"required": ["with"]} if needed else {})
+        return {"if": {"required": [name], "properties": {name: {"const": key}}}, "then": then}
+
+    if of == "check":
+        return [rule(key, check.arguments, {}) for key, check in sorted(PRECONDITIONS.items())]
+    chosen = sorted(ACTIONS) if of == "step" else ["http-request"]
+    return [rule(key, ACTIONS[key].arguments, ACTIONS[key].optional) for key in chosen]
+
+
+def test_the_schema_completes_what_each_action_and_check_takes() -> None:
+    step, check = schema()["properties"]["steps"]["items"], schema()["$defs"]["check"]
+    parts = {"step": step, "undo": step["properties"]["undo"], "check": check}
+    for of, part in parts.items():
+        expected = completed("check" if of == "check" else "action", of)
+        assert part["allOf"] == expected, (
+            f"put this under allOf of a {of} of schema.json:\n{json.dumps(expected, indent=2)}"
+        )
+
+
+@pytest.mark.parametrize(
+    "path", [*sorted(SHIPPED.glob("*.yaml")), *sorted(EXAMPLES.glob("*.yaml"))], ids=lambda path: path.stem
+)
+def test_an_editor_takes_every_shipped_runbook(path: Path) -> None:
+    Draft202012Validator(schema()).validate(yaml.safe_load(path.read_text()))
+
+
+@pytest.mark.parametrize(
+    ("given", "fits"),
+    [
+        ({"replicas": 3}, True),
+        ({"replicas": "${parameters.replicas}"}, True),
+        ({"replicas": "three"}, False),
+        ({"replica": 3}, False),
+        ({}, False),
+    ],
+    ids=str,
+)
+def test_an_editor_and_the_linter_agree_on_what_an_action_takes(
+    tmp_path: Path, given: dict[str, Any], fits: bool
+) -> None:
+    data = yaml.safe_load((SHIPPED / "scale-deployment.yaml").read_text())
+    data["steps"][0]["with"] = given
+    (tmp_path / "scale-deployment.yaml").write_text(yaml.safe_dump(data))
+    said = [problem.key for problem in lint(tmp_path) if problem.key.startswith("steps")]
+    assert Draft202012Validator(schema()).is_valid(data) is fits
+    assert bool(said) is not fits
+    assert len(set(said)) == len(said), "said twice"
 
 
 def test_the_schema_is_a_schema() -> None:
