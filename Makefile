@@ -33,8 +33,8 @@ test: $(VENV)/.ready-dev ## Run the tests.
 torture: $(VENV)/.ready-dev ## Kill it at every write, plant faults, and say what came of it. Takes hours.
 	$(VENV)/bin/python -m tests.system.torture $(if $(TIMES),--times $(TIMES))
 	SIGNOFF_TEST_CRASHES=all $(VENV)/bin/pytest tests/system/test_crashes.py
-	SIGNOFF_TEST_SEQUENCES=$(or $(SEQUENCES),2000) $(VENV)/bin/pytest tests/invariants/test_simulation.py
-	SIGNOFF_TEST_VOTES=100000 $(VENV)/bin/pytest tests/approvals/test_policy.py -k Votes
+	SIGNOFF_TEST_SEQUENCES=$(or $(SEQUENCES),2000) $(VENV)/bin/pytest --timeout 0 tests/invariants/test_simulation.py
+	SIGNOFF_TEST_VOTES=100000 $(VENV)/bin/pytest --timeout 0 tests/approvals/test_policy.py -k Votes
 	$(VENV)/bin/python -m tests.invariants.mutants
 
 check: $(VENV)/.ready-dev ## Run the linters, the types and the import contracts.

@@ -221,12 +221,12 @@ async def _approvers(configuration: Configuration, home: str, client: AsyncWebCl
     directory = SlackDirectory(client)
     faults = []
     for person in people[:APPROVERS_READ]:
-        standing = await directory.standing(person)
+        standing = (await directory.standing(person, max_age=0)).value
         fault = unfit(standing) if standing.known else f"{person} cannot be read."
         faults += [f"{person}: {fault.rstrip('.')}"] if fault else []
     user_groups = sorted({each for group in groups for each in group.user_groups})
     for each in user_groups:
-        members = (await directory.members(each.group_id, max_age=0)).users
+        members = (await directory.members(each.group_id, max_age=0)).value
         if not members:
             why = "has nobody in it" if members is not None else "cannot be read (a free plan has no user groups)"
             faults.append(f"the user group {each.group_id} {why}")

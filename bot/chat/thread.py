@@ -237,7 +237,7 @@ def question(
     take effect until ``open_until``: until then nobody can say that it did not. ``back`` is the step that the call was
     to take back, if it was."""
     did = f"was {back} taken back" if back else "did this take effect"
-    head = f"{name}: {did}? Signoff cannot know."
+    head = f"{name}: {did}?" if answered else f"{name}: {did}? Signoff cannot know."
     known = [what, looked] if looked else [what]
     said = (
         rich.section(rich.text("❓ "), rich.bold(head)),

@@ -131,7 +131,8 @@ class Alertmanager:
         if status >= 300:
             said = " ".join(str(parsed if isinstance(parsed, str) else "").split())[:_MAX_MESSAGE]
             sentence = f"{self._who} refused ({status})" + (f": {said}" if said else ".")
-            raise AlertmanagerError("refused", sentence, in_doubt=write and status >= 500)
+            down = status >= 500
+            raise AlertmanagerError("unavailable" if down else "refused", sentence, in_doubt=write and down)
         if data and parsed is None:
             raise AlertmanagerError("unusable", f"{self._who} did not answer JSON: is it one?", in_doubt=write)
         return parsed

@@ -13,7 +13,8 @@ from bot.domain.ask import Ask
 from bot.domain.matter import Matter
 from bot.jobs import board, proposing, vote
 from bot.jobs.engine import Steps, Story
-from bot.jobs.proposing import Unplanned, Wanted
+from bot.jobs.people import FRESH
+from bot.jobs.proposing import LATER_US, Unplanned, Wanted
 from bot.jobs.world import World
 from bot.store import approvals, asks, audit, clock, matters, outbox, unreadable, work
 from bot.store.approvals import Request
@@ -90,8 +91,20 @@ async def _plan(world: World, ask: Ask, title: str) -> None:
             _tell(connection, world, ask, title, known)
 
     made = await proposing.request(world, matter, wanted, settle=settle)
-    if isinstance(made, Unplanned):
+    if not isinstance(made, Unplanned):
+        return
+    if ask.person is None and made.passing and await world.database.write(partial(_later, ask=ask)):
+        await proposing.note(world, matter, made, again=True)
+    else:
         await world.database.write(partial(_refuse, world=world, ask=ask, title=made.title, why=made.sentence))
+
+
+def _later(connection: Connection, *, ask: Ask) -> bool:
+    """Plan once more in a while, unless its matter is over. Nobody waits for what Signoff asks for by itself."""
+    is_open = matters.is_open(connection, matters.get(connection, ask.matter_id))
+    if is_open:
+        work.want(connection, KIND, ask.id, now=clock.now(connection) + LATER_US)
+    return is_open
 
 
 def _known(approval: Approval) -> str:
@@ -102,7 +115,7 @@ async def _refusal(world: World, ask: Ask, old: Request | None) -> str:
     """Say why this person may not ask for it, as Slack has them now. Who could deny a request may change it too."""
     if ask.person is None:
         return ""
-    unfit = policy.may_ask(await world.directory.standing(ask.person))
+    unfit = policy.may_ask((await world.directory.standing(ask.person, max_age=FRESH)).value)
     if unfit or old is None:
         return unfit
     return await vote.foresee(world, old.approval.id, old.approval.digest, ask.person, "deny")

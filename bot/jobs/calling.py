@@ -1,4 +1,4 @@
-"""One call of a run: begun in the ledger, made at most once, and where its fate is not known, read back.
+"""One call of a run: begun in the ledger, and made at most once.
 
 Before a call its ledger row and its audit row are durable. A call whose row was there already is never repeated, unless
 it only reads.
@@ -15,24 +15,19 @@ from sqlalchemy import Connection
 from bot.approvals.policy import Verdict
 from bot.approvals.record import contradiction
 from bot.chat import thread
-from bot.chat.mrkdwn import clock_utc
-from bot.domain.run import Run, StepRecord, StepState
+from bot.domain.run import Run, StepState
 from bot.jobs import anchoring, ledger, starting, telling
+from bot.jobs.reading_back import read_back
 from bot.jobs.starting import NO_RUNNER
 from bot.jobs.verifying import watch
 from bot.jobs.world import World
 from bot.runbooks import course, execute
 from bot.runbooks.access import Access
-from bot.runbooks.actions.action import ReadBack
-from bot.runbooks.seen import look
 from bot.store import audit, clock, runs, stops, work
 from bot.store.approvals import Request
 
 RETRY_SECONDS = 1.0
-LOOK_AGAIN_US = 300_000_000
-"""Microseconds between two looks at what a question is about that nobody has answered."""
 INTERRUPTED = "Signoff was interrupted in the middle of this step."
-
 
 IDLE_US = 5 * 60_000_000
 """Microseconds in which a run did nothing, beyond what its last call may take, after which it goes on only if it might
@@ -55,7 +50,7 @@ async def call(world: World, run: Run, request: Request, ordinal: int) -> None:
         if begun.state == "started" and access is not None and execute.reads_only(request.plan, ordinal):
             await _fire(world, request, run.id, ordinal, access)
         else:
-            await _reconcile(world, request, run.id, ordinal, INTERRUPTED)
+            await read_back(world, request, run.id, ordinal, INTERRUPTED)
         return
     if access is None and ordinal == 0:
         await starting.refuse(world, run, request, Verdict("refused", NO_RUNNER))
@@ -64,7 +59,7 @@ async def call(world: World, run: Run, request: Request, ordinal: int) -> None:
     held = NO_RUNNER if access is None else await _held(world, request, run.id, ordinal, access)
     verdict = await _begin(world, run, request, ordinal, anew=idle)
     if verdict is None:
-        await _reconcile(world, request, run.id, ordinal, INTERRUPTED)
+        await read_back(world, request, run.id, ordinal, INTERRUPTED)
         return
     if verdict.outcome == "waiting":
         raise Paused
@@ -191,7 +186,7 @@ async def _fire(world: World, request: Request, run_id: str, ordinal: int, acces
             continue
         break
     if effect.outcome == "in_doubt":
-        await _reconcile(world, request, run_id, ordinal, effect.sentence, sent=True)
+        await read_back(world, request, run_id, ordinal, effect.sentence, sent=True)
         return
     drifted = bool(effect.drift) and ordinal == 0
     moved = starting.what_moved(world, request, effect.drift)
@@ -217,75 +212,3 @@ def _retried(connection: Connection, *, request: Request, run_id: str, ordinal: 
         data = {"ordinal": ordinal, "left": left - 1}
         telling.record(connection, request, "step.retried", run_id, data, now)
     return late
-
-
-async def _reconcile(
-    world: World, request: Request, run_id: str, ordinal: int, why: str, *, sent: bool = False
-) -> None:
-    """Read the world back after a call whose fate is not known. Never calls again: what cannot be known is asked.
-    ``sent`` says that nothing of it is sent any more."""
-
-    def read(connection: Connection) -> tuple[StepRecord | None, int]:
-        return runs.step(connection, run_id, ordinal), clock.now(connection)
-
-    step, now = await world.database.read(read)
-    if step is None or step.state != "started":
-        return
-    end = partial(ledger.end, world, request, run_id, ordinal)
-    # What was interrupted may have been sent until its time was over.
-    last = now if sent else step.tried_at + request.plan.calls[ordinal]["timeout_seconds"] * 1_000_000
-    until = last + ledger.SETTLED_AFTER_US
-    access = world.hands(request.approval.cluster, request.plan.kinds)
-    if access is None:
-        await end("unknown", f"{why} {NO_RUNNER}", open_until=until)
-        return
-    found = await execute.read_back(request.plan, ordinal, access, waited_seconds=max(0.0, (now - last) / 1_000_000))
-    if found == "cannot tell":
-        seen = await look(request.plan, ordinal, access, world.redactor.data)
-        await end("unknown", f"{why} At {clock_utc(now)} {seen}", open_until=until)
-    else:
-        state: StepState = "done" if found == "applied" else "failed"
-        await end(state, f"{why} {_shown(request, ordinal, found)}")
-
-
-def _shown(request: Request, ordinal: int, found: ReadBack) -> str:
-    shows = "it took effect" if found == "applied" else "nothing was changed"
-    return f"{execute.target_of(request.plan, ordinal).system} shows that {shows}."
-
-
-async def look_again(world: World, run: Run, request: Request) -> None:
-    """Look once more at a call in doubt as soon as nothing of it can be under way any more, and now and then until
-    somebody answers: what shows by then needs nobody's word."""
-
-    def read(connection: Connection) -> tuple[StepRecord | None, int]:
-        return runs.in_doubt(connection, run.id), clock.now(connection)
-
-    step, now = await world.database.read(read)
-    if step is None:
-        return
-    until = step.open_until or 0
-    access = world.hands(request.approval.cluster, request.plan.kinds)
-    found: ReadBack = "cannot tell"
-    seen = NO_RUNNER
-    if access is not None and now >= until:
-        limit = execute.REQUEST_LIMIT_SECONDS
-        found = await execute.read_back(request.plan, step.ordinal, access, waited_seconds=limit)
-        seen = await look(request.plan, step.ordinal, access, world.redactor.data)
-
-    def write(connection: Connection) -> None:
-        now = clock.advance(connection)
-        if runs.get(connection, run.id).state != "unknown":
-            return
-        if found == "cannot tell":
-            if now >= until:
-                looked = world.redactor.text(f"At {clock_utc(now)} {seen}")
-                telling.question(connection, world, request, run.id, now=now, looked=looked)
-            work.want(connection, "run", run.id, now=max(until, now + LOOK_AGAIN_US))
-            return
-        applied = found == "applied"
-        sentence = f"At {clock_utc(now)} {_shown(request, step.ordinal, found)}"
-        data = {"ordinal": step.ordinal, "detail": sentence}
-        telling.record(connection, request, "step.done" if applied else "step.failed", run.id, data, now)
-        ledger.answered(connection, world, request, run, applied=applied, sentence=sentence, now=now, anew=not applied)
-
-    await world.database.write(write)

@@ -24,6 +24,7 @@ from bot.domain.ci import CiRun
 from bot.domain.ci_failure import Sighting
 from bot.jobs import asking_github, board, proposing, rerunning
 from bot.jobs.engine import Steps, Story
+from bot.jobs.proposing import Unplanned, Wanted
 from bot.jobs.withdrawing import withdraw
 from bot.jobs.world import CodeAccess, World
 from bot.store import ci, clock, matters, pulls, work
@@ -164,9 +165,8 @@ async def _propose(world: World, row_id: str) -> str | None:
     run, wanted = await world.database.read(read)
     if not (wanted and run.on_default and run.attempt == 1 and rerunning.possible(world, run)):
         return None
-    return await proposing.propose(
-        world, run, rerunning.RUNBOOK, rerunning.parameters(run), evidence=(), proposed_by="rules"
-    )
+    made = await proposing.propose(world, run, Wanted(rerunning.RUNBOOK, rerunning.parameters(run), "rules"))
+    return None if isinstance(made, Unplanned) else made.id
 
 
 def _finish(row_id: str, generation: int, connection: Connection) -> None:

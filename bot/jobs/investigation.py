@@ -18,6 +18,7 @@ from bot.evidence import failed_runs
 from bot.evidence.collect import collect
 from bot.jobs import board, proposing
 from bot.jobs.engine import Steps, Story
+from bot.jobs.proposing import Unplanned, Wanted
 from bot.jobs.world import World
 from bot.store import changes, ci, clock, incidents, work
 
@@ -140,15 +141,9 @@ async def _propose(world: World, incident_id: str) -> int:
         return 0
     made = 0
     for proposal in found.proposals:
-        outcome = await proposing.propose(
-            world,
-            incident,
-            proposal.runbook,
-            proposal.parameters,
-            evidence=proposal.evidence,
-            proposed_by="rules" if found.analyst == "rules" else f"model:{found.analyst}",
-        )
-        made += outcome is not None
+        by = "rules" if found.analyst == "rules" else f"model:{found.analyst}"
+        wanted = Wanted(proposal.runbook, proposal.parameters, by, proposal.evidence)
+        made += not isinstance(await proposing.propose(world, incident, wanted), Unplanned)
     return made
 
 

@@ -22,6 +22,7 @@ from bot.evidence.log_source import Logs, LogSource, Wanted, first
 from bot.evidence.loki_logs import LokiLogs
 from bot.jobs import board
 from bot.jobs.engine import Steps, Story
+from bot.jobs.people import FRESH
 from bot.jobs.world import World
 from bot.store import audit, clock, log_requests, outbox, work
 
@@ -53,9 +54,9 @@ async def refusal(world: World, request: LogRequest, person: Person, channel: st
     if place:
         return place
     standing, shared = await asyncio.gather(
-        world.directory.standing(person), world.directory.channel_is_shared(channel)
+        world.directory.standing(person, max_age=FRESH), world.directory.channel_is_shared(channel, max_age=FRESH)
     )
-    return refused_person(standing, shared)
+    return refused_person(standing.value, shared.value)
 
 
 def refuse(connection: Connection, request: LogRequest, why: str, *, now: int) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.approvals.needs import Needed
-from bot.clients.slack_directory import SlackDirectory
+from bot.clients.slack_directory import Reading, SlackDirectory
 from bot.domain.approval import Electorate, Member, Need, Person
 from bot.domain.policy import BREAK_GLASS
 from bot.jobs.world import Rules
@@ -67,36 +67,38 @@ async def roll(world: Slack, name: str, *, max_age: float) -> Roll:
     people = set(group.users)
     age = max((membership.age_seconds for membership in found), default=0.0)
     for each, membership in zip(order, found, strict=True):
-        people |= {Person(each.team_id, user) for user in membership.users or ()}
-    return Roll(frozenset(people), age, all(membership.users is not None for membership in found))
+        people |= {Person(each.team_id, user) for user in membership.value or ()}
+    return Roll(frozenset(people), age, all(membership.value is not None for membership in found))
 
 
 async def electorate(
     world: Slack, people: set[Person], groups: Iterable[str], now: int, *, max_age: float, channel: str = ""
 ) -> Electorate:
-    """Read how each person stands, who is in each group, at most ``max_age`` seconds ago, and who shares ``channel``
-    ("" where nothing is approved). Who cannot be read is not known, and so may not vote; of a group that cannot be
-    read as a whole are those who are listed."""
+    """Read who is in each group at most ``max_age`` seconds ago, and at most ``FOR_AN_APPROVAL`` how each person stands
+    and who shares ``channel`` ("" where nothing is approved). Who cannot be read is not known, and so may not vote; of
+    a group that cannot be read as a whole are those who are listed."""
+    young = min(max_age, FOR_AN_APPROVAL)
     order, names = sorted(people), sorted(groups)
     standings, rolls, shared = await asyncio.gather(
-        asyncio.gather(*(world.directory.standing(person) for person in order)),
+        asyncio.gather(*(world.directory.standing(person, max_age=young) for person in order)),
         asyncio.gather(*(roll(world, name, max_age=max_age) for name in names)),
-        _shared(world, channel),
+        _shared(world, channel, max_age=young),
     )
     read = dict(zip(names, rolls, strict=True))
+    ages = [shared.age_seconds, *(each.age_seconds for each in standings), *(each.age_seconds for each in rolls)]
     return Electorate(
         groups={name: each.people for name, each in read.items() if each.whole or each.people},
-        standings=dict(zip(order, standings, strict=True)),
+        standings={person: each.value for person, each in zip(order, standings, strict=True)},
         read_at=now,
         unread=frozenset(name for name, each in read.items() if not each.whole),
-        age_ms=int(max((each.age_seconds for each in rolls), default=0.0) * 1000),
+        age_ms=int(max(ages) * 1000),
         aliases=world.rules.policy.aliases,
-        shared=shared,
+        shared=shared.value,
     )
 
 
-async def _shared(world: Slack, channel: str) -> bool | None:
-    return await world.directory.channel_is_shared(channel) if channel else None
+async def _shared(world: Slack, channel: str, *, max_age: float) -> Reading[bool | None]:
+    return await world.directory.channel_is_shared(channel, max_age=max_age) if channel else Reading(None, 0.0)
 
 
 async def bound(world: Slack, needed: Needed) -> Bound | str:

@@ -21,7 +21,7 @@ from bot.domain.matter import Matter, cluster_of
 from bot.domain.plan import Plan
 from bot.domain.run import FINAL
 from bot.jobs import board, sharing
-from bot.jobs.people import bound
+from bot.jobs.people import FRESH, bound
 from bot.jobs.world import World
 from bot.runbooks.plan import PlanContext, Refusal, make
 from bot.runbooks.resources import in_kubernetes
@@ -34,6 +34,9 @@ from bot.store.unreadable import UnreadableRow
 SETTLE_LOOKS = 5
 SETTLE_SECONDS = 1.0
 """A change made this very moment is not yet what the cluster makes of it; its controllers take a second or two."""
+
+LATER_US = 60_000_000
+"""Microseconds after which Signoff plans again by itself what could not be planned for a reason that passes."""
 
 _SETTLING = ("not-observed", "conflict")
 
@@ -55,11 +58,13 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Unplanned:
-    """Why there is no request. ``silent`` where nobody has to be told on the incident's card."""
+    """Why there is no request. ``silent`` where nobody has to be told on the incident's card; ``passing`` where there
+    may be one in a while, without anybody's doing."""
 
     title: str
     sentence: str
     silent: bool = False
+    passing: bool = False
 
 
 class Settle(Protocol):
@@ -73,28 +78,13 @@ def _settled(connection: Connection, approval: Approval, *, new: bool) -> None:
     """Nobody waits to be told."""
 
 
-async def propose(
-    world: World,
-    matter: Matter,
-    runbook_id: str,
-    parameters: Mapping[str, Any],
-    *,
-    evidence: Sequence[str],
-    proposed_by: str,
-    requester: Person | None = None,
-    on_behalf_of: Person | None = None,
-    replaces: str | None = None,
-    since: int | None = None,
-) -> str | None:
-    """Plan a runbook for a matter and ask for its sign-off. Returns the approval's id, or None with the reason on the
-    incident's card and in the thread. An identical request that still waits is not made twice."""
-    wanted = Wanted(runbook_id, parameters, proposed_by, evidence, requester, on_behalf_of, replaces, since)
+async def propose(world: World, matter: Matter, wanted: Wanted) -> Approval | Unplanned:
+    """Plan what is wanted for a matter and ask for its sign-off, or say on the incident's card and in the thread why
+    not. An identical request that still waits is not made twice."""
     made = await request(world, matter, wanted)
-    if isinstance(made, Unplanned):
-        if not made.silent:
-            await _note(world, matter, made.title, made.sentence)
-        return None
-    return made.id
+    if isinstance(made, Unplanned) and not made.silent:
+        await note(world, matter, made)
+    return made
 
 
 async def request(world: World, matter: Matter, wanted: Wanted, *, settle: Settle = _settled) -> Approval | Unplanned:
@@ -108,14 +98,14 @@ async def request(world: World, matter: Matter, wanted: Wanted, *, settle: Settl
     if access is None:
         return Unplanned(runbook.title, "the cluster has no runner configured.")
     channel = await world.database.read(lambda connection: board.channel_of(connection, world, matter))
-    if await world.directory.channel_is_shared(channel):
+    if (await world.directory.channel_is_shared(channel, max_age=FRESH)).value:
         why = "its channel is shared with another workspace; have this said in a channel of this one."
         return Unplanned(runbook.title, why)
     behalf = await _member(world, wanted.on_behalf_of) if wanted.on_behalf_of else None
     takes = needed(runbook, world.rules.policy)
     people = await bound(world, takes)
     if isinstance(people, str):
-        return Unplanned(runbook.title, people)
+        return Unplanned(runbook.title, people, passing=True)
     now = await world.database.read(clock.now)
     context = PlanContext(
         matter_id=matter.id,
@@ -144,7 +134,7 @@ async def request(world: World, matter: Matter, wanted: Wanted, *, settle: Settl
         await asyncio.sleep(SETTLE_SECONDS)
         made = await make(runbook, wanted.parameters, access=access, context=context, redact=world.redactor.data)
     if isinstance(made, Refusal):
-        return Unplanned(runbook.title, made.sentence)
+        return Unplanned(runbook.title, made.sentence, passing=made.passing)
     plan, full_diff, seen = made.plan, made.full_diff, made.seen
 
     def store(connection: Connection) -> Approval | Unplanned:
@@ -186,6 +176,7 @@ async def request(world: World, matter: Matter, wanted: Wanted, *, settle: Settl
             board.show_approval(connection, world, replaces, now=at)
             what = "who may approve it" if same else "what is asked for"
             _supersede(connection, world, matter, wanted, replaces, what, approval, at)
+        _drop_note(connection, matter, runbook.title)
         approval = sharing.place(connection, world, matter, approval, now=at)
         board.show_approval(connection, world, approval.id, now=at)
         board.show(connection, world, matter.id, now=at)
@@ -350,14 +341,28 @@ def _record(
     )
 
 
-async def _note(world: World, matter: Matter, title: str, why: str) -> None:
+async def note(world: World, matter: Matter, unplanned: Unplanned, *, again: bool = False) -> None:
+    """Say why something was not proposed; ``again`` says that it is tried again."""
+    title, said = unplanned.title, world.redactor.text(unplanned.sentence)
+    if again:
+        said = f"{said} It is tried again every minute, as long as {matter.name} is open."
+
     def write(connection: Connection) -> None:
         now = clock.now(connection)
-        said = world.redactor.text(why)
         if isinstance(matter, Incident):
-            incidents.set_note(connection, matter.id, f"{title} was not proposed: {said}")
+            incidents.set_note(connection, matter.id, _not_proposed(title) + said)
             board.show(connection, world, matter.id, now=now)
         board.say(connection, world, matter, f"unplanned:{title}", thread.not_proposed(title, said), now=now)
 
     await world.database.write(write)
     world.outbox.kick()
+
+
+def _not_proposed(title: str) -> str:
+    return f"{title} was not proposed: "
+
+
+def _drop_note(connection: Connection, matter: Matter, title: str) -> None:
+    """Take from an incident's card that this was not proposed."""
+    if isinstance(matter, Incident) and incidents.note_of(connection, matter.id).startswith(_not_proposed(title)):
+        incidents.set_note(connection, matter.id, "")

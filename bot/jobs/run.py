@@ -12,12 +12,15 @@ from sqlalchemy import Connection
 
 from bot.approvals.terms import on_behalf_of
 from bot.chat import thread
+from bot.domain.approval import Approval
 from bot.domain.matter import Matter
 from bot.domain.run import Run, RunState
 from bot.jobs import board, proposing
-from bot.jobs.calling import NotShown, Paused, call, look_again
+from bot.jobs.calling import NotShown, Paused, call
 from bot.jobs.engine import Steps, Story
 from bot.jobs.ledger import GOING, NO_CALL, coming, doubt
+from bot.jobs.proposing import LATER_US, Unplanned, Wanted
+from bot.jobs.reading_back import look_again
 from bot.jobs.starting import start
 from bot.jobs.verifying import conclude
 from bot.jobs.world import World
@@ -128,25 +131,33 @@ async def _propose_anew(world: World, run_id: str) -> None:
     if request.approval.state != "void" or matter is None:
         return
     record = request.plan.record
-    made = await proposing.propose(
-        world,
-        matter,
+    wanted = Wanted(
         request.approval.runbook,
         record["parameters"],
-        evidence=record["evidence"],
-        proposed_by=record["proposed_by"],
+        record["proposed_by"],
+        record["evidence"],
         # Who asked, and whom they act for, cannot approve what is asked for anew either.
         requester=request.approval.requester,
         on_behalf_of=on_behalf_of(record),
         replaces=request.approval.id,
         since=request.approval.created_at,
     )
-    if made is not None:
+    made = await proposing.request(world, matter, wanted)
+    if not isinstance(made, Unplanned):
         await world.database.write(partial(_say_what_moved, world=world, matter=matter, old=request, made=made))
+        return
+    if not made.silent:
+        await proposing.note(world, matter, made, again=made.passing)
+    if made.passing:
+        await world.database.write(partial(_later, run_id=run_id))
 
 
-def _say_what_moved(connection: Connection, *, world: World, matter: Matter, old: Request, made: str) -> None:
-    new = approvals.request(connection, made)
+def _later(connection: Connection, *, run_id: str) -> None:
+    work.want(connection, KIND, run_id, now=clock.now(connection) + LATER_US)
+
+
+def _say_what_moved(connection: Connection, *, world: World, matter: Matter, old: Request, made: Approval) -> None:
+    new = approvals.request(connection, made.id)
     card = thread.asked_anew(old.approval, new.approval, diff.moved(old.full_diff, new.full_diff))
     now = clock.advance(connection)
     board.say(connection, world, matter, f"anew:{old.approval.name}", card, now=now)

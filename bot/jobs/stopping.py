@@ -15,7 +15,7 @@ from bot.approvals.stopping import Ruling, Wish
 from bot.chat import thread
 from bot.domain.approval import Electorate, Person
 from bot.jobs import board
-from bot.jobs.people import FOR_A_DENIAL, FOR_AN_APPROVAL, electorate
+from bot.jobs.people import FOR_A_DENIAL, FOR_AN_APPROVAL, FRESH, electorate
 from bot.jobs.world import World
 from bot.store import approvals, audit, clock, outbox, runs, stops, work
 
@@ -48,7 +48,7 @@ async def _checked(world: World, person: Person, name: str) -> str:
     speaks against them. They stay off: that is the safe direction, and two people turn them on."""
     try:
         async with asyncio.timeout(CHECK_S):
-            against = stopping.faults(await world.directory.standing(person))
+            against = stopping.faults((await world.directory.standing(person, max_age=FRESH)).value)
     except TimeoutError:
         return ""
     if not against:

@@ -72,6 +72,8 @@ class _Case:
 async def _judge(world: World, vote_id: str) -> list[str | int] | None:
     def concerned(connection: Connection) -> tuple[Vote, set[Person], frozenset[str], str, int]:
         vote = approvals.click(connection, vote_id).vote
+        if _comes_too_late(connection, vote):
+            return vote, set(), frozenset(), "", clock.now(connection)
         persons = {vote.person, *_earlier(connection, vote.approval_id)}
         groups = _groups(connection, world, vote)
         return vote, persons, groups, _channel(connection, world, vote.approval_id), clock.now(connection)
@@ -143,6 +145,15 @@ def _set_aside(connection: Connection, *, vote_id: str, problem: UnreadableRow) 
     work.done(connection, KIND, vote_id, work.wanted(connection, KIND, vote_id))
     data = {"table": problem.table, "row": problem.row_id, "why": problem.reason}
     audit.append(connection, at=now, kind="row.set_aside", actor="signoff", subject=f"vote {vote_id}", data=data)
+
+
+def _comes_too_late(connection: Connection, vote: Vote) -> bool:
+    """Say whether a vote is to release what is decided already: then it is refused whoever gave it, and Slack, which
+    limits how often it may be asked, is not asked about a whole crowd."""
+    try:
+        return vote.decision in ("approve", "break") and approvals.get(connection, vote.approval_id).state != "pending"
+    except UnreadableRow:
+        return False  # said where it is decided
 
 
 def _earlier(connection: Connection, approval_id: str) -> frozenset[Person]:

@@ -17,7 +17,15 @@ from bot.runbooks.resources import Resource, Verb
 Json = Mapping[str, Any]
 
 _MAX_SERVER_TEXT = 300
-_CODES = {401: "unauthorised", 403: "forbidden", 404: "not-found", 409: "conflict", 422: "invalid", 429: "busy"}
+_CODES = {
+    401: "unauthorised",
+    403: "forbidden",
+    404: "not-found",
+    408: "unavailable",
+    409: "conflict",
+    422: "invalid",
+    429: "busy",
+}
 _GITHUB_HINTS = {
     401: "Renew GITHUB_ACTIONS_TOKEN.",
     403: "Check what the credential of GitHub's actions may do.",
@@ -189,6 +197,7 @@ class Access:
             sentence = f"{error}. {_GITHUB_HINTS.get(error.status, '')}".strip()
             # Its 409 is no change under our hands that could be tried again.
             code = _CODES.get(error.status, "refused") if error.status in _GITHUB_HINTS else "refused"
+            code = "unavailable" if error.status >= 500 else code
             raise AccessFailed(code, sentence, in_doubt=writing and not error.certain) from None
         except GitHubUnreachable as error:
             raise AccessFailed("unreachable", f"{error}.", in_doubt=writing and error.sent) from None
@@ -200,7 +209,8 @@ class Access:
         if isinstance(error, KubernetesUnreachable):
             sentence = f"Cluster {cluster} cannot be reached: {error}. Check its API server and the network to it."
             return AccessFailed("unreachable", sentence, in_doubt=error.sent)
-        code = _CODES.get(error.status or 0, "refused")
+        status = error.status or 0
+        code = _CODES.get(status, "unavailable" if status >= 500 else "refused")
         place = "/".join(part for part in (namespace, name) if part)
         whole = f"of namespace {namespace}" if namespace else "of every namespace"
         thing = f"{verb.qualified} {place}" if name else f"{verb.qualified} {whole}"

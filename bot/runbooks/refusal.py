@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_PASSING = frozenset({"unreachable", "unavailable", "busy", "limited", "conflict", "not-observed"})
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -11,3 +13,9 @@ class Refusal:
 
     code: str
     sentence: str
+
+    @property
+    def passing(self) -> bool:
+        """Say whether the same may be planned in a while, without anybody's doing: the world could not be read now, or
+        is changing."""
+        return self.code in _PASSING

@@ -149,6 +149,7 @@ def test_an_answered_question_asks_no_more() -> None:
     card = thread.question(A77.name, RUN, "The connection broke.", answered=said, again=False)
     assert [block["type"] for block in card.blocks] == ["rich_text"]
     assert card.text == "A-77: Lee says that it took effect."
+    assert "cannot know" not in str(card.blocks)
     assert not card.broadcast
 
 

@@ -114,7 +114,7 @@ async def answering(data: bytes) -> AsyncIterator[Alertmanager]:
         (answer("<html>not me</html>"), "unusable"),
         (answer("{}"), "unusable"),
         (answer('{"silenceID": "../../status"}'), "unusable"),
-        (answer("", status="502 Bad Gateway"), "refused"),
+        (answer("", status="502 Bad Gateway"), "unavailable"),
         (answer(b"[" * 100_000), "unusable"),
         (answer(b" " * (MAX_BODY + 1)), "too-large"),
         (answer("{", length=10_000), "unreachable"),

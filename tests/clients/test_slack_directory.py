@@ -35,7 +35,7 @@ def person(user_id: str, team_id: str = "T0SHOP") -> Person:
 
 
 async def test_a_member_stands_without_any_mark(client: Any) -> None:
-    lee = await SlackDirectory(client).standing(person(LEE))
+    lee = (await SlackDirectory(client).standing(person(LEE), max_age=0)).value
     assert lee.known
     assert (lee.is_bot, lee.is_guest, lee.is_deactivated, lee.is_foreign) == (False, False, False, False)
     assert "lee" in lee.name.lower()
@@ -46,35 +46,51 @@ async def test_a_member_stands_without_any_mark(client: Any) -> None:
     [(GUEST, "is_guest"), (GONE, "is_deactivated"), (STRANGER, "is_foreign"), ("U0SIGNOFF", "is_bot")],
 )
 async def test_guests_bots_strangers_and_those_who_left_are_marked(client: Any, who: str, mark: str) -> None:
-    found = await SlackDirectory(client).standing(person(who))
+    found = (await SlackDirectory(client).standing(person(who), max_age=0)).value
     assert found.known
     assert getattr(found, mark)
 
 
 async def test_an_id_that_is_claimed_for_another_workspace_is_foreign(client: Any) -> None:
-    assert (await SlackDirectory(client).standing(person(LEE, "T0OTHER"))).is_foreign
+    directory = SlackDirectory(client)
+    assert not (await directory.standing(person(LEE), max_age=0)).value.is_foreign
+    assert (await directory.standing(person(LEE, "T0OTHER"), max_age=10)).value.is_foreign
 
 
 async def test_whoever_cannot_be_read_is_not_known(client: Any, slack: LocalSlack) -> None:
     directory = SlackDirectory(client)
-    assert not (await directory.standing(person("U0NOBODY"))).known
+    assert not (await directory.standing(person("U0NOBODY"), max_age=0)).value.known
     for switches in ({"fail_next": {"users.info": 1}}, {"rate_limited_next": {"users.info": 1}}):
         await slack.switch(**switches)
-        assert not (await directory.standing(person(LEE))).known
-    assert (await directory.standing(person(LEE))).known
+        assert not (await directory.standing(person(LEE), max_age=0)).value.known
+    assert (await directory.standing(person(LEE), max_age=0)).value.known
 
 
-async def test_a_standing_is_read_anew_each_time(client: Any, slack: LocalSlack) -> None:
-    directory = SlackDirectory(client)
-    assert not (await directory.standing(person(DANA))).is_deactivated
+async def test_a_standing_is_at_most_as_old_as_it_may_be(client: Any, slack: LocalSlack) -> None:
+    clock = Clock()
+    directory = SlackDirectory(client, monotonic=clock)
+    assert not (await directory.standing(person(DANA), max_age=10)).value.is_deactivated
     slack.sandbox.workspace.users[DANA].deleted = True
-    assert (await directory.standing(person(DANA))).is_deactivated
+    clock.now = 10.0
+    old = await directory.standing(person(DANA), max_age=10)
+    assert (old.value.is_deactivated, old.age_seconds) == (False, 10.0)
+    assert (await directory.standing(person(DANA), max_age=0)).value.is_deactivated
+
+
+async def test_what_many_ask_together_is_asked_of_slack_once(client: Any, slack: LocalSlack) -> None:
+    """Fifty people press a button at once: Slack allows fifty questions about channels a minute."""
+    directory = SlackDirectory(client)
+    await asyncio.gather(*(directory.channel_is_shared(INCIDENTS, max_age=10) for _ in range(50)))
+    await asyncio.gather(*(directory.standing(person(LEE), max_age=10) for _ in range(50)))
+    await asyncio.gather(*(directory.name(LEE) for _ in range(50)))
+    assert len(await slack.calls("conversations.info")) == 1
+    assert len(await slack.calls("users.info")) == 1
 
 
 async def test_who_is_in_a_group_is_read_once_for_all_who_ask_together(client: Any, slack: LocalSlack) -> None:
     directory = SlackDirectory(client)
     found = await asyncio.gather(*(directory.members("S0ONCALL", max_age=10) for _ in range(50)))
-    assert {each.users for each in found} == {frozenset({LEE, PRIYA})}
+    assert {each.value for each in found} == {frozenset({LEE, PRIYA})}
     assert len(await slack.calls("usergroups.users.list")) == 1
 
 
@@ -85,25 +101,25 @@ async def test_a_reading_serves_for_as_long_as_it_may_be_old(client: Any, slack:
     await slack.switch(usergroup={"group": "S0ONCALL", "users": [DANA]})
     clock.now = 10.0
     old = await directory.members("S0ONCALL", max_age=10)
-    assert (old.users, old.age_seconds) == (frozenset({LEE, PRIYA}), 10.0)
+    assert (old.value, old.age_seconds) == (frozenset({LEE, PRIYA}), 10.0)
     clock.now = 10.1
-    assert (await directory.members("S0ONCALL", max_age=10)).users == frozenset({DANA})
+    assert (await directory.members("S0ONCALL", max_age=10)).value == frozenset({DANA})
     await slack.switch(usergroup={"group": "S0ONCALL", "users": []})
     clock.now = 10.2
-    assert (await directory.members("S0ONCALL", max_age=60)).users == frozenset({DANA})
-    assert (await directory.members("S0ONCALL", max_age=0)).users == frozenset()
+    assert (await directory.members("S0ONCALL", max_age=60)).value == frozenset({DANA})
+    assert (await directory.members("S0ONCALL", max_age=0)).value == frozenset()
 
 
 async def test_a_group_that_cannot_be_read_is_not_an_empty_one_and_is_asked_anew(
     client: Any, slack: LocalSlack
 ) -> None:
     directory = SlackDirectory(client)
-    assert (await directory.members("S0NOWHERE", max_age=10)).users is None
+    assert (await directory.members("S0NOWHERE", max_age=10)).value is None
     for switches in ({"fail_next": {"usergroups.users.list": 1}}, {"plan_upgrade_required": True}):
         await slack.switch(**switches)
-        assert (await directory.members("S0ONCALL", max_age=10)).users is None
+        assert (await directory.members("S0ONCALL", max_age=10)).value is None
     await slack.switch(plan_upgrade_required=False)
-    assert (await directory.members("S0ONCALL", max_age=10)).users == frozenset({LEE, PRIYA})
+    assert (await directory.members("S0ONCALL", max_age=10)).value == frozenset({LEE, PRIYA})
 
 
 async def test_names_are_kept_for_a_while_and_survive_an_outage(client: Any, slack: LocalSlack) -> None:
@@ -121,7 +137,7 @@ async def test_a_channel_with_strangers_is_shared_and_one_that_cannot_be_read_is
     client: Any, slack: LocalSlack
 ) -> None:
     directory = SlackDirectory(client)
-    assert await directory.channel_is_shared(INCIDENTS) is False
+    assert (await directory.channel_is_shared(INCIDENTS, max_age=0)).value is False
     await slack.switch(invite={"channel": INCIDENTS, "user": STRANGER})
-    assert await directory.channel_is_shared(INCIDENTS) is True
-    assert await directory.channel_is_shared("C0NOWHERE") is None
+    assert (await directory.channel_is_shared(INCIDENTS, max_age=0)).value is True
+    assert (await directory.channel_is_shared("C0NOWHERE", max_age=0)).value is None

@@ -190,6 +190,7 @@ MUTANTS = (
     Mutant(
         "a ledger row that is there stops no call",
         [("bot/store/runs.py", "return written.rowcount == 1", "return True")],
+        by="tests/store/test_runs.py",
     ),
     Mutant(
         "an answer that was lost is taken for a failure",
@@ -201,7 +202,7 @@ MUTANTS = (
     ),
     Mutant(
         "what is in doubt is believed before nothing of it can be under way any more",
-        [(CALLING, "    until = last + ledger.SETTLED_AFTER_US\n", "    until = last\n")],
+        [("bot/jobs/reading_back.py", "    until = last + ledger.SETTLED_AFTER_US\n", "    until = last\n")],
     ),
     Mutant(
         "what is sent is not what was signed",
@@ -412,6 +413,11 @@ MUTANTS = (
         "a word of nobody's turns actions on",
         [("bot/store/stops.py", "    if fault:\n", "    if False:\n")],
         by="tests/store/test_stops.py",
+    ),
+    Mutant(
+        "who may is believed however long ago it was read",
+        [("bot/clients/slack_directory.py", "kept.asked_at >= asked - max_age if", "kept.asked_at <= asked if")],
+        by="tests/clients/test_slack_directory.py",
     ),
     Mutant(
         "there is no most of targets",

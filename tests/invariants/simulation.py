@@ -26,6 +26,7 @@ from bot.domain.alert import Alert, Delivery
 from bot.domain.approval import Person, Vote
 from bot.domain.policy import Demand, Group, Policy, UserGroup
 from bot.jobs import incident, proposing, run, vote
+from bot.jobs.proposing import Wanted
 from bot.jobs.world import ClusterAccess, Rules, World
 from bot.redact import Redactor
 from bot.runbooks.catalogue import Catalogue
@@ -375,7 +376,7 @@ class Simulation:
     async def _settle(self) -> None:
         """Let everything that is under way come to its end, with Slack up and nobody killed."""
         self.slack.down = self.slack.shared = False
-        later = 3
+        later = 6
         for _ in range(4000):
             if not self._go_on_all() and not self._sweep():
                 if not later:
@@ -407,7 +408,7 @@ class Simulation:
                     future.set_result(None)
             replica.parked.clear()
         if self._random.random() < 0.2:
-            self._pass(1.0)
+            self._pass(2.0)
         return going
 
     def _sweep(self) -> bool:
@@ -517,16 +518,18 @@ class Simulation:
         self._pass(seconds)
 
     def _pass(self, seconds: float) -> None:
+        target = self.database.read_now(clock.now) + int(seconds * 1_000_000)
         self.elapsed += seconds
         self._let_arrive()
         for _ in range(3):
             self.cluster.tick()
-        statement = counters.update().where(counters.c.name == clock.HIGH_WATER)
-        later = counters.c.value + int(seconds * 1_000_000)
+        later = counters.update().where(counters.c.name == clock.HIGH_WATER, counters.c.value < target)
 
         def move(connection: Connection) -> None:
             clock.advance(connection)
-            connection.execute(statement.values(value=later))
+            # What the store's time gained by what has elapsed is not added once more: a server would then seem to work
+            # on a request for two minutes.
+            connection.execute(later.values(value=target))
 
         self.database.write_now(move)
 
@@ -573,9 +576,8 @@ class Simulation:
             try:
                 about = await replica.world.database.read(partial(incidents.get, incident_id=self._truth.incident))
                 given = {"namespace": "shop", "deployment": "checkout"}
-                await proposing.propose(
-                    replica.world, about, RUNBOOK, given, evidence=(), proposed_by="rules", requester=requester
-                )
+                wanted = Wanted(RUNBOOK, given, "rules", requester=requester)
+                await proposing.propose(replica.world, about, wanted)
             except Faulty as fault:
                 self._truth.fault = self._truth.fault or fault
             finally:

@@ -73,19 +73,31 @@ class Truth:
             self._heard[replica, str(about)].append((self._tick, self._simulation.elapsed, answer))
 
     def _answers(self, replica: str, run: str, about: str) -> list[Json]:
-        """What this replica heard since the run last read its votes: any of it may be what it judged by."""
+        """What this replica heard since the run last read its votes, and not long ago: any of it may be what it judged
+        by."""
         since = self._read_at.get(("run", run), 0)
-        return [answer for tick, _, answer in self._heard[replica, about] if tick > since]
+        return [answer for tick, answer in self._lately(replica, about) if tick > since]
 
-    def _fresh(self, replica: str, record: Json, decision: str) -> None:
-        """Say whether the groups that decide were read ten seconds ago at most."""
-        policy = self._simulation.rules.policy
-        names = [need["group"] for need in record["needs"]] if decision == "approve" else []
-        groups = [policy.break_glass] if decision == "break" else [policy.groups[name] for name in names]
-        for name in {each.group_id for group in groups for each in group.user_groups}:
-            heard = [at for _, at, _ in self._heard[replica, name]]
-            if heard and self._simulation.elapsed - heard[-1] > OLDEST_SECONDS:
-                raise self._faulty(f"it counts who was in {name} {self._simulation.elapsed - heard[-1]:.0f} s ago")
+    def _lately(self, replica: str, about: str) -> list[tuple[int, Json]]:
+        """What this replica heard within the time for which it may judge by it."""
+        oldest = self._simulation.elapsed - OLDEST_SECONDS
+        return [(tick, answer) for tick, at, answer in self._heard[replica, about] if at >= oldest]
+
+    def _may(self, replica: str, row: Any) -> None:
+        """Say whether the plan names who gave this vote, and whether they are listed, or were said to be in a group ten
+        seconds ago at most."""
+        policy, record = self._simulation.rules.policy, self._records[row.approval_id]
+        names = [need["group"] for need in record["needs"]] if row.decision == "approve" else []
+        groups = [policy.break_glass] if row.decision == "break" else [policy.groups[name] for name in names]
+        user = row.person.partition(":")[2]
+        told = {each.group_id for group in groups for each in group.user_groups}
+        lately = any(user in answer["users"] for name in told for _, answer in self._lately(replica, name))
+        bound = record["needs"] if row.decision == "approve" else [{"members": record["break_glass"]}]
+        named = {f"{each['team_id']}:{each['user_id']}" for need in bound for each in need["members"]}
+        if groups and row.person not in named:
+            raise self._faulty(f"it counts {row.person}, whom the plan does not name")
+        if groups and not lately and not any(str(each) == row.person for group in groups for each in group.users):
+            raise self._faulty(f"it counts {row.person}, who was in no group for ten seconds, as far as was asked")
 
     def requests(self, *, all_of_them: bool = False) -> list[tuple[str, str]]:
         """The requests that people can see, with their digests; those whose run goes on or is over too."""
@@ -155,7 +167,7 @@ class Truth:
                 self._seen_votes.add(row.id)
                 if row.state != "refused":
                     self._reviewable(row)
-                    self._fresh(replica, self._records[row.approval_id], row.decision)
+                    self._may(replica, row)
                     self._judged[row.approval_id].append((row.person, row.decision, row.digest, row.state))
                     self._simulation.count(f"{row.decision} counted")
         for row in rows("SELECT id, approval_id, state, waits_for FROM runs WHERE matter_id = :incident"):
@@ -230,7 +242,6 @@ class Truth:
             raise self._faulty("a run began in a channel that others share, or of which nobody knew")
         standing: dict[str, list[str]] = defaultdict(list)
         broken: dict[str, str] = {}
-        self._fresh(replica, record, "approve")
         for person, decision, voted, _ in self._judged[approval]:
             human = self._human(person)
             if decision in ("deny", "cancel"):

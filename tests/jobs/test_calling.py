@@ -1,8 +1,9 @@
-"""A call is made at most once: what only it meets ends the run, and a lost answer is read back."""
+"""A call is made at most once: what only it meets ends the run, and it is not begun when it may be no more."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -42,28 +43,6 @@ async def test_drift_that_only_the_call_itself_meets_voids_and_proposes_anew(clo
     assert closed_shop.audit_holds()
 
 
-async def test_a_lost_answer_is_read_back_and_never_repeated(shop: Town) -> None:
-    await shop.alert(checkout_alert())
-    request = await shop.request()
-    await shop.lose("after")
-    await shop.page.click(LEE, request, "Approve")
-    await shop.sees("A-1 helped")
-    assert len(await shop.writes()) == 1
-
-
-async def test_a_request_that_was_just_sent_again_may_still_be_under_way(closed_shop: Town) -> None:
-    """What counts is when the last attempt was sent, not the first."""
-    here = closed_shop
-    await refused_again_and_again(here, times=4)
-    tried = "SELECT count(*) FROM audit WHERE kind = 'step.retried'"
-    await here.until(lambda: here.rows(tried) != [(0,)], "the call to be tried again")
-    here.time_passes(300.0)
-    await here.lose("before")
-    await here.sees("A-1: did this take effect")
-    assert here.rows("SELECT state FROM run_steps") == [("unknown",)]
-    assert await here.writes() == []
-
-
 async def test_a_call_that_is_tried_again_stops_when_actions_are_turned_off(closed_shop: Town) -> None:
     await refused_again_and_again(closed_shop)
     tried = "SELECT count(*) FROM audit WHERE kind = 'step.retried'"
@@ -84,18 +63,19 @@ async def test_no_step_begins_after_the_time_that_the_runbook_gives_a_run(
     mark = {"id": "mark", "action": "annotate", "with": {"key": "shop.example/back", "value": "yes"}}
     book["steps"][0]["timeout_seconds"] = 3
     book["steps"] += [
-        {"id": name, "action": "wait", "with": {"seconds": 2}, "timeout_seconds": 3} for name in ("one", "two")
+        {"id": name, "action": "wait", "with": {"seconds": seconds}, "timeout_seconds": seconds + 1}
+        for name, seconds in (("one", 2), ("two", 3))
     ]
     cart = {"apiVersion": "apps/v1", "kind": "Deployment", "namespace": "shop", "name": "cart"}
     book["steps"].append(mark | {"target": cart, "timeout_seconds": 3, "on_failure": on_failure})
-    book["limits"] = {"run_seconds": 3}
+    book["limits"] = {"run_seconds": 4}
     if on_failure == "rollback":
         book["rollback"] = {"note": "The release before is put back.", "approval": "included"}
     path.write_text(yaml.safe_dump(book, sort_keys=False))
     await closed_shop.serve()
     await closed_shop.alert(checkout_alert())
     request = await closed_shop.request()
-    assert "no step begins later than 3 s after the first" in str(request["blocks"])
+    assert "no step begins later than 4 s after the first" in str(request["blocks"])
     await closed_shop.page.click(LEE, request, "Approve")
     await closed_shop.sees(
         f"A-1 {end}.*Nothing was sent: the run began . s ago, and its runbook lets no step begin later"
@@ -167,6 +147,30 @@ async def test_a_run_that_stood_still_for_long_goes_on_only_if_it_might_start(cl
     assert here.rows("SELECT state FROM run_steps ORDER BY ordinal") == [("done",), ("failed",)]
     assert await here.writes() == []
     assert here.rows("SELECT * FROM locks") == []
+    assert here.audit_holds()
+
+
+async def test_a_freeze_that_began_while_a_run_stood_still_holds_the_rest_of_it(closed_shop: Town) -> None:
+    here = closed_shop
+    begins = datetime.now(UTC) + timedelta(minutes=10)
+    cron = f"{begins.minute} {begins.hour} * * *"
+    freeze = {"kind": "deny", "cron": cron, "duration": "30m", "time_zone": "UTC", "why": "Black Friday"}
+    here.configure(windows=[freeze])
+    await steps_after(here, MARK)
+    request = await here.request()
+    await here.lose("before")
+    await here.page.click(LEE, request, "Approve")
+    question = await here.sees("A-1: did this take effect")
+    await here.cannot_be_read()
+    here.time_passes(900.0)
+    await here.page.click(LEE, question, "It took effect")
+    await here.sees("A-1.*A change freeze holds: Black Friday")
+    assert here.rows("SELECT state FROM runs") == [("running",)]
+    assert await here.writes() == []
+    await here.heal()
+    here.time_passes(1800.0)
+    await here.sees("A-1 (helped|ran)")
+    assert len(await here.writes()) == 1
     assert here.audit_holds()
 
 

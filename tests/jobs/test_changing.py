@@ -44,6 +44,24 @@ async def test_what_a_change_touches_is_void_said_and_asked_for_anew(shop: Town)
     assert shop.audit_holds()
 
 
+async def test_what_cannot_be_planned_at_a_start_is_asked_for_anew_when_it_can(shop: Town) -> None:
+    await shop.alert(checkout_alert())
+    await shop.request()
+    shop.configure(approvals={"medium": {"groups": {"approvers": 2}}})
+    await shop.cannot_be_read()
+    await served_anew(shop)
+    await shop.sees("was not proposed: Cluster prod refused .* It is tried again every minute")
+    assert states(shop) == [(1, "void")]
+    shop.time_passes(60)
+    await shop.until(lambda: shop.rows("SELECT 1 FROM asks WHERE wanted > 2"), "the second try")
+    assert await shop.count("was not proposed") == 1
+    await shop.heal()
+    shop.time_passes(60)
+    await shop.request(2)
+    assert states(shop) == [(1, "void"), (2, "pending")]
+    await shop.is_no_more_on_the_card("was not proposed")
+
+
 async def test_what_no_longer_allows_an_action_voids_it_and_what_concerns_others_does_not(shop: Town) -> None:
     await shop.alert(checkout_alert())
     await shop.request()

@@ -35,43 +35,6 @@ async def test_an_unreachable_answer_makes_the_run_unknown_and_asks(shop: Town) 
     assert shop.audit_holds()
 
 
-async def test_what_shows_by_itself_that_nothing_was_changed_needs_nobodys_word(shop: Town) -> None:
-    await shop.alert(checkout_alert())
-    request = await shop.request()
-    await shop.lose("before")
-    await shop.page.click(LEE, request, "Approve")
-    question = await shop.sees("did this take effect")
-    assert "Signoff looks again by" in json.dumps(question)
-    await shop.page.click(LEE, question, "It did not")
-    await shop.sees("What was sent may still take effect. Look once more after")
-    shop.time_passes(REQUEST_LIMIT_SECONDS + 1)
-    await shop.sees(r"A-1 failed.*At \d\d:\d\d UTC .* shows that nothing was changed")
-    assert shop.rows("SELECT state FROM run_steps") == [("failed",)]
-    assert shop.rows("SELECT * FROM locks") == []
-    assert await shop.writes() == []
-    closed = await shop.sees("A-1: At .* nothing was changed")
-    assert "It took effect" not in json.dumps(closed["blocks"])
-    await shop.page.click(LEE, closed, "Run it again…")
-    anew = await shop.request(2)
-    await shop.page.click(PRIYA, anew, "Approve")
-    await shop.sees("A-2 helped")
-    assert len(await shop.writes()) == 1
-    assert shop.audit_holds()
-
-
-async def test_what_arrives_late_is_seen_when_it_is_looked_at_again_and_the_run_goes_on(shop: Town) -> None:
-    await shop.alert(checkout_alert())
-    request = await shop.request()
-    await shop.arrive_late(2)
-    await shop.page.click(LEE, request, "Approve")
-    await shop.sees("did this take effect")
-    await shop.until(shop.writes, "what was sent to arrive")
-    shop.time_passes(REQUEST_LIMIT_SECONDS + 1)
-    await shop.sees("A-1 helped")
-    assert len(await shop.writes()) == 1
-    assert shop.audit_holds()
-
-
 async def test_who_came_in_the_place_of_all_who_left_answers_and_the_lock_is_let_go(closed_shop: Town) -> None:
     closed_shop.configure(approvers=[f"T0SHOP:{LEE}"])
     await closed_shop.serve()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.system.town import LEE, Town, checkout_alert
+from tests.system.town import DANA, LEE, Town, checkout_alert
 
 DAMAGE = {
     "evidence": """UPDATE evidence SET record = '{"id": 7' WHERE ordinal = 1""",
@@ -27,6 +27,25 @@ async def test_a_vote_is_judged_and_the_incident_resolves_whatever_its_card_cann
     async with shop.session.get(f"{shop.url}/readyz") as response:
         problems = (await response.json())["problems"]
     assert [problem for problem in problems if problem.startswith(f"set aside: {table} row")]
+
+
+async def asked_who(here: Town) -> int:
+    """How often Slack was asked who somebody is."""
+    async with here.session.get(f"{here.urls['slack']}/sandbox/log?since=0") as response:
+        entries = (await response.json())["entries"]
+    return sum(entry.get("kind") == "api" and "users.info" in str(entry) for entry in entries)
+
+
+async def test_slack_is_not_asked_about_who_comes_too_late(shop: Town) -> None:
+    """Fifty people press a button at once, and Slack says of a hundred a minute who they are."""
+    await shop.alert(checkout_alert())
+    request = await shop.request()
+    await shop.page.click(LEE, request, "Approve")
+    await shop.sees("A-1 helped")
+    before = await asked_who(shop)
+    await shop.page.click(DANA, request, "Approve", stale=True)
+    await shop.sees("A-1 was approved by .* and its run has started", user=DANA)
+    assert await asked_who(shop) == before
 
 
 @pytest.mark.parametrize("damage", ["replace(record, 'checkout', 'payments')", "CAST('{' AS BLOB)", "7"])

@@ -31,10 +31,10 @@ async def failed(market: Any, fault: Fault) -> AccessFailed:
         (409, "conflict", False),
         (422, "invalid", False),
         (429, "busy", False),
-        (408, "refused", True),
-        (500, "refused", True),
-        (503, "refused", True),
-        (504, "refused", True),
+        (408, "unavailable", True),
+        (500, "unavailable", True),
+        (503, "unavailable", True),
+        (504, "unavailable", True),
     ],
 )
 async def test_only_a_clear_refusal_is_certain(market: Any, status: int, code: str, in_doubt: bool) -> None:

@@ -157,8 +157,12 @@ async def test_what_is_taken_back_before_it_starts_releases_nothing_and_stays_to
         await here.sees("took their approval of A-1 back")
         assert here.rows("SELECT state FROM approvals WHERE number = 1") == [("void",)]
         assert here.rows("SELECT state FROM votes WHERE decision = 'break'") == [("revoked",)]
+        # It is asked for anew as soon as it can be planned.
+        await here.sees("was not proposed: Cluster prod refused.* It is tried again every minute, as long as INC-1 is")
         await here.heal()
-        await here.until(here.settled, "all to be said")
+        here.time_passes(60)
+        await here.request(2)
+        await here.is_no_more_on_the_card("was not proposed")
         assert here.rows("SELECT state FROM runs") == [("void",)]
         assert await here.writes() == []
         assert "1 released by break-glass and not yet reviewed" in await here.ops("approvals")

@@ -283,6 +283,14 @@ class Town:
         opened: Json = await self.until(found, f"a modal of {user}")
         return opened
 
+    async def is_no_more_on_the_card(self, words: str) -> None:
+        """Wait until the incident's card does not have these words in it."""
+
+        async def gone() -> bool:
+            return words not in str((await self.sees("^INC-1 "))["blocks"])
+
+        await self.until(gone, f"a card without {words!r}")
+
     async def count(self, pattern: str, *, user: str = LEE) -> int:
         """How many messages match now."""
         messages = [m for top in await self.page.messages(user) for m in (top, *top.get("replies", []))]
