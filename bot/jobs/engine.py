@@ -30,7 +30,7 @@ APPLICATION_VERSION = "wf-1"
 SWEEP_SECONDS = 1.0
 DEFAULT_AT_ONCE = 8
 STARTED_AT_MOST = 1000
-ORPHAN_SECONDS = 10.0
+ORPHAN_SECONDS = 5.0
 _STARTING_AT_ONCE = 8
 _ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
@@ -163,12 +163,18 @@ class Engine:
             with SetWorkflowID(_name(due)):
                 handle = await DBOS.start_workflow_async(self._workflows[due.kind], due.row_id, due.generation)
         waiting = asyncio.ensure_future(handle.get_result())
+        suspected = False
         try:
             while not (await asyncio.wait({waiting}, timeout=self._orphan_seconds))[0]:
                 if due in self._ended:
                     return
-                if due not in self._running:
-                    await self._take_up_orphan(due)
+                # One look is not enough: DBOS calls a job pending a moment before it begins here, and one that is
+                # taken up again just then would run twice.
+                orphan = await self._is_orphan(due)
+                if orphan and suspected:
+                    log.warning("job taken up again", kind=due.kind, row=due.row_id, generation=due.generation)
+                    await DBOS.resume_workflow_async(_name(due))
+                suspected = orphan and not suspected
             self._ended.setdefault(due, waiting.result())
         except Exception as error:
             if due not in self._ended and (due in self._running or (await handle.get_status()).status not in _ENDED):
@@ -178,15 +184,14 @@ class Engine:
         finally:
             waiting.cancel()
 
-    async def _take_up_orphan(self, due: Due) -> None:
-        """Have DBOS run a job that it believes to be running here, and that is not: a database that went away at the
-        wrong moment leaves such jobs."""
+    async def _is_orphan(self, due: Due) -> bool:
+        """Whether DBOS believes a job to be running here that is not: a database that went away at the wrong moment
+        leaves such jobs."""
         from dbos import DBOS
 
         status = await DBOS.get_workflow_status_async(_name(due))
-        if status and status.status == "PENDING" and status.executor_id == self._executor_id:
-            log.warning("job taken up again", kind=due.kind, row=due.row_id, generation=due.generation)
-            await DBOS.resume_workflow_async(_name(due))
+        pending_here = bool(status and status.status == "PENDING" and status.executor_id == self._executor_id)
+        return pending_here and due not in self._running
 
     async def _settle(self, due: Due, failure: list[str] | None) -> None:
         """Accept a job's work anew if the job has ended and its row says that it is not done."""
