@@ -11,10 +11,11 @@ from bot.domain.approval import Person
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One ask, as stored before it was acknowledged. ``person`` is None where Signoff asks anew by itself.
+    """One ask, as stored before it was acknowledged. ``person`` is None where Signoff asks by itself.
 
     ``on_behalf_of`` is whom that person acts for, if they say so.
     ``replaces`` is the id of the request whose place it takes, ``outcome`` is empty until it is dealt with.
+    ``proposed_by`` says which analysis wants it, on what ``evidence``, if one does.
     """
 
     id: str
@@ -28,3 +29,5 @@ class Ask:
     on_behalf_of: Person | None = None
     approval_id: str | None = None
     outcome: str = ""
+    proposed_by: str = ""
+    evidence: tuple[str, ...] = ()

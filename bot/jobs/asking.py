@@ -1,4 +1,4 @@
-"""An ask's story: look whether its person may ask, plan what they want, and put it up for sign-off; or say why not."""
+"""An ask's story: look whether its person may ask, plan what is wanted, and put it up for sign-off; or say why not."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.domain.matter import Matter
 from bot.jobs import board, proposing, vote
 from bot.jobs.engine import Steps, Story
 from bot.jobs.people import FRESH
-from bot.jobs.proposing import LATER_US, Unplanned, Wanted
+from bot.jobs.proposing import Unplanned, Wanted
 from bot.jobs.world import World
 from bot.store import approvals, asks, audit, clock, matters, outbox, unreadable, work
 from bot.store.approvals import Request
@@ -61,11 +61,16 @@ async def _ask(world: World, ask_id: str) -> None:
 
 
 async def _plan(world: World, ask: Ask, title: str) -> None:
-    def read(connection: Connection) -> tuple[Matter, Request | None]:
+    def read(connection: Connection) -> tuple[Matter, bool, Request | None]:
+        matter = matters.get(connection, ask.matter_id)
         old = approvals.request(connection, ask.replaces) if ask.replaces else None
-        return matters.get(connection, ask.matter_id), old
+        return matter, matters.is_open(connection, matter), old
 
-    matter, old = await world.database.read(read)
+    matter, is_open, old = await world.database.read(read)
+    if ask.person is None and not is_open:
+        outcome = f"{matter.name} is over."
+        await world.database.write(partial(asks.settle, ask_id=ask.id, approval_id=None, outcome=outcome))
+        return
     refusal = await _refusal(world, ask, old)
     if refusal:
         await world.database.write(partial(_refuse, world=world, ask=ask, title=title, why=refusal))
@@ -75,11 +80,12 @@ async def _plan(world: World, ask: Ask, title: str) -> None:
     wanted = Wanted(
         runbook=ask.runbook,
         parameters=ask.parameters,
-        proposed_by=who or str(record.get("proposed_by", "signoff")),
-        evidence=tuple(record.get("evidence", ())),
+        proposed_by=who or ask.proposed_by or str(record.get("proposed_by", "signoff")),
+        evidence=tuple(ask.evidence or record.get("evidence", ())),
         requester=ask.person,
         on_behalf_of=ask.on_behalf_of,
         replaces=ask.replaces,
+        since=None if ask.person else ask.received_at,
     )
 
     def settle(connection: Connection, approval: Approval, *, new: bool) -> None:
@@ -91,20 +97,20 @@ async def _plan(world: World, ask: Ask, title: str) -> None:
             _tell(connection, world, ask, title, known)
 
     made = await proposing.request(world, matter, wanted, settle=settle)
-    if not isinstance(made, Unplanned):
-        return
-    if ask.person is None and made.passing and await world.database.write(partial(_later, ask=ask)):
-        await proposing.note(world, matter, made, again=True)
-    else:
+    if isinstance(made, Unplanned) and ask.person is None:
+        await world.database.write(partial(_later, world=world, matter=matter, ask=ask, unplanned=made))
+    elif isinstance(made, Unplanned):
         await world.database.write(partial(_refuse, world=world, ask=ask, title=made.title, why=made.sentence))
 
 
-def _later(connection: Connection, *, ask: Ask) -> bool:
-    """Plan once more in a while, unless its matter is over. Nobody waits for what Signoff asks for by itself."""
-    is_open = matters.is_open(connection, matters.get(connection, ask.matter_id))
-    if is_open:
-        work.want(connection, KIND, ask.id, now=clock.now(connection) + LATER_US)
-    return is_open
+def _later(connection: Connection, *, world: World, matter: Matter, ask: Ask, unplanned: Unplanned) -> None:
+    """Say why what Signoff wants by itself is not asked for yet, or is not at all. Nobody waits for it."""
+    proposing.note(connection, world=world, matter=matter, unplanned=unplanned)
+    if unplanned.passing:
+        now = clock.now(connection)
+        work.want(connection, KIND, ask.id, now=proposing.again_at(ask.received_at, now))
+    else:
+        asks.settle(connection, ask.id, approval_id=None, outcome=world.redactor.text(unplanned.sentence))
 
 
 def _known(approval: Approval) -> str:

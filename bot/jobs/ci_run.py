@@ -165,7 +165,8 @@ async def _propose(world: World, row_id: str) -> str | None:
     run, wanted = await world.database.read(read)
     if not (wanted and run.on_default and run.attempt == 1 and rerunning.possible(world, run)):
         return None
-    made = await proposing.propose(world, run, Wanted(rerunning.RUNBOOK, rerunning.parameters(run), "rules"))
+    wished = Wanted(rerunning.RUNBOOK, rerunning.parameters(run), "rules")
+    made = await proposing.propose(world, run, wished, name=f"{row_id}:rerun")
     return None if isinstance(made, Unplanned) else made.id
 
 

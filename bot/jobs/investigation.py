@@ -34,7 +34,7 @@ def story(world: World) -> Story:
         world.outbox.kick()
         await steps("triage", partial(_triage, world, incident_id))
         world.outbox.kick()
-        await steps("propose", partial(_propose, world, incident_id))
+        await steps("propose", partial(_propose, world, incident_id, generation))
         finish = partial(_finish, world=world, incident_id=incident_id, generation=generation)
         await steps("finish", world.database.write, finish)
         world.outbox.kick()
@@ -132,7 +132,7 @@ async def _triage(world: World, incident_id: str) -> str:
     return answer.analyst
 
 
-async def _propose(world: World, incident_id: str) -> int:
+async def _propose(world: World, incident_id: str, generation: int) -> int:
     def before(connection: Connection) -> tuple[Incident, Triage | None]:
         return incidents.get(connection, incident_id), incidents.triage_of(connection, incident_id)
 
@@ -140,10 +140,11 @@ async def _propose(world: World, incident_id: str) -> int:
     if found is None or incident.status != "open":
         return 0
     made = 0
-    for proposal in found.proposals:
+    for number, proposal in enumerate(found.proposals):
         by = "rules" if found.analyst == "rules" else f"model:{found.analyst}"
         wanted = Wanted(proposal.runbook, proposal.parameters, by, proposal.evidence)
-        made += not isinstance(await proposing.propose(world, incident, wanted), Unplanned)
+        asked = f"{incident_id}:{generation}:{number}"
+        made += not isinstance(await proposing.propose(world, incident, wanted, name=asked), Unplanned)
     return made
 
 

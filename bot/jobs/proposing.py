@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +17,7 @@ from bot.approvals.needs import concerning, needed
 from bot.approvals.terms import Terms
 from bot.chat import thread
 from bot.domain.approval import Approval, Member, Person
+from bot.domain.ask import Ask
 from bot.domain.incident import Incident
 from bot.domain.matter import Matter, cluster_of
 from bot.domain.plan import Plan
@@ -26,7 +28,7 @@ from bot.jobs.world import World
 from bot.runbooks.plan import PlanContext, Refusal, make
 from bot.runbooks.resources import in_kubernetes
 from bot.runbooks.target import Target
-from bot.store import approvals, audit, clock, incidents, joined, matters, runs
+from bot.store import approvals, asks, audit, clock, incidents, joined, matters, runs
 from bot.store.approvals import Request
 from bot.store.incidents import new_id
 from bot.store.unreadable import UnreadableRow
@@ -35,8 +37,9 @@ SETTLE_LOOKS = 5
 SETTLE_SECONDS = 1.0
 """A change made this very moment is not yet what the cluster makes of it; its controllers take a second or two."""
 
-LATER_US = 60_000_000
-"""Microseconds after which Signoff plans again by itself what could not be planned for a reason that passes."""
+AGAIN_US = (60_000_000, 600_000_000)
+"""Microseconds after which Signoff plans again by itself what could not be planned for a reason that passes: at first,
+and when it has tried for long."""
 
 _SETTLING = ("not-observed", "conflict")
 
@@ -78,13 +81,38 @@ def _settled(connection: Connection, approval: Approval, *, new: bool) -> None:
     """Nobody waits to be told."""
 
 
-async def propose(world: World, matter: Matter, wanted: Wanted) -> Approval | Unplanned:
-    """Plan what is wanted for a matter and ask for its sign-off, or say on the incident's card and in the thread why
-    not. An identical request that still waits is not made twice."""
+async def propose(world: World, matter: Matter, wanted: Wanted, *, name: str) -> Approval | Unplanned:
+    """Plan what Signoff wants for a matter and ask for its sign-off, or say on the incident's card and in the thread
+    why not. If that passes, an ask is stored that is planned later; ``name`` makes it one however often this is done.
+    An identical request that still waits is not made twice."""
     made = await request(world, matter, wanted)
-    if isinstance(made, Unplanned) and not made.silent:
-        await note(world, matter, made)
+    if isinstance(made, Unplanned):
+        await world.database.write(
+            partial(_later, world=world, matter=matter, wanted=wanted, unplanned=made, name=name)
+        )
     return made
+
+
+def _later(
+    connection: Connection, *, world: World, matter: Matter, wanted: Wanted, unplanned: Unplanned, name: str
+) -> None:
+    note(connection, world=world, matter=matter, unplanned=unplanned)
+    if not unplanned.passing:
+        return
+    now = clock.now(connection)
+    ask = Ask(
+        id=uuid.uuid5(uuid.NAMESPACE_OID, name).hex,
+        matter_id=matter.id,
+        runbook=wanted.runbook,
+        parameters=wanted.parameters,
+        person=None,
+        person_name="",
+        replaces=None,
+        received_at=now,
+        proposed_by=wanted.proposed_by,
+        evidence=tuple(wanted.evidence),
+    )
+    asks.receive(connection, ask, plan_at=again_at(now, now))
 
 
 async def request(world: World, matter: Matter, wanted: Wanted, *, settle: Settle = _settled) -> Approval | Unplanned:
@@ -341,21 +369,24 @@ def _record(
     )
 
 
-async def note(world: World, matter: Matter, unplanned: Unplanned, *, again: bool = False) -> None:
-    """Say why something was not proposed; ``again`` says that it is tried again."""
+def note(connection: Connection, *, world: World, matter: Matter, unplanned: Unplanned) -> None:
+    """Say why something was not proposed, if anybody has to be told, and whether it is tried again."""
+    if unplanned.silent:
+        return
     title, said = unplanned.title, world.redactor.text(unplanned.sentence)
-    if again:
-        said = f"{said} It is tried again every minute, as long as {matter.name} is open."
+    if unplanned.passing:
+        said = f"{said} It is tried again, as long as {matter.name} is open."
+    now = clock.now(connection)
+    if isinstance(matter, Incident):
+        incidents.set_note(connection, matter.id, _not_proposed(title) + said)
+        board.show(connection, world, matter.id, now=now)
+    board.say(connection, world, matter, f"unplanned:{title}", thread.not_proposed(title, said), now=now)
 
-    def write(connection: Connection) -> None:
-        now = clock.now(connection)
-        if isinstance(matter, Incident):
-            incidents.set_note(connection, matter.id, _not_proposed(title) + said)
-            board.show(connection, world, matter.id, now=now)
-        board.say(connection, world, matter, f"unplanned:{title}", thread.not_proposed(title, said), now=now)
 
-    await world.database.write(write)
-    world.outbox.kick()
+def again_at(since: int, now: int) -> int:
+    """Return when to plan again what is wanted since then: soon at first, more and more rarely, and for ever."""
+    first, longest = AGAIN_US
+    return now + min(max(now - since, first), longest)
 
 
 def _not_proposed(title: str) -> str:

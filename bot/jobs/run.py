@@ -19,7 +19,7 @@ from bot.jobs import board, proposing
 from bot.jobs.calling import NotShown, Paused, call
 from bot.jobs.engine import Steps, Story
 from bot.jobs.ledger import GOING, NO_CALL, coming, doubt
-from bot.jobs.proposing import LATER_US, Unplanned, Wanted
+from bot.jobs.proposing import Unplanned, Wanted
 from bot.jobs.reading_back import look_again
 from bot.jobs.starting import start
 from bot.jobs.verifying import conclude
@@ -143,17 +143,17 @@ async def _propose_anew(world: World, run_id: str) -> None:
         since=request.approval.created_at,
     )
     made = await proposing.request(world, matter, wanted)
-    if not isinstance(made, Unplanned):
+    if isinstance(made, Unplanned):
+        await world.database.write(partial(_later, world=world, matter=matter, run=run, unplanned=made))
+    else:
         await world.database.write(partial(_say_what_moved, world=world, matter=matter, old=request, made=made))
-        return
-    if not made.silent:
-        await proposing.note(world, matter, made, again=made.passing)
-    if made.passing:
-        await world.database.write(partial(_later, run_id=run_id))
 
 
-def _later(connection: Connection, *, run_id: str) -> None:
-    work.want(connection, KIND, run_id, now=clock.now(connection) + LATER_US)
+def _later(connection: Connection, *, world: World, matter: Matter, run: Run, unplanned: Unplanned) -> None:
+    proposing.note(connection, world=world, matter=matter, unplanned=unplanned)
+    if unplanned.passing:
+        now = clock.now(connection)
+        work.want(connection, KIND, run.id, now=proposing.again_at(run.ended_at or now, now))
 
 
 def _say_what_moved(connection: Connection, *, world: World, matter: Matter, old: Request, made: Approval) -> None:

@@ -17,15 +17,16 @@ _ASK = TypeAdapter(Ask)
 _PEOPLE = ("person", "on_behalf_of")
 
 
-def receive(connection: Connection, ask: Ask) -> int | None:
-    """Store an ask and ask for the job that plans it. Returns that job's generation, None if it was stored before."""
+def receive(connection: Connection, ask: Ask, *, plan_at: int = 0) -> int | None:
+    """Store an ask, and ask for the job that plans it from ``plan_at`` on. Returns that job's generation, None if it
+    was stored before."""
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     values = {name: getattr(ask, name) for name in Ask.__dataclass_fields__}
     people = {name: str(values[name]) if values[name] else None for name in _PEOPLE}
-    values |= people | {"parameters": dict(ask.parameters)}
+    values |= people | {"parameters": dict(ask.parameters), "evidence": list(ask.evidence)}
     sealed = signed.sealed(connection, asks, values)
     stored = connection.execute(insert(asks).values(**sealed).on_conflict_do_nothing())
-    return work.want(connection, "ask", ask.id) if stored.rowcount == 1 else None
+    return work.want(connection, "ask", ask.id, now=plan_at) if stored.rowcount == 1 else None
 
 
 def get(connection: Connection, ask_id: str) -> Ask:

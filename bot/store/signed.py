@@ -88,7 +88,7 @@ def _typed(value: Any) -> Iterator[tuple[bytes, bytes]]:
             yield b"s", value.encode()
         case bytes() | memoryview():
             yield b"b", bytes(value)
-        case dict():
+        case dict() | list():
             yield b"j", canonical(value)
         case _:
             raise TypeError(f"a signed table has no {type(value).__name__}")

@@ -238,6 +238,8 @@ asks = Table(
     Column("received_at", BigInteger, nullable=False),
     Column("approval_id", String(32), nullable=True),
     Column("outcome", Text, nullable=False),
+    Column("proposed_by", Text, nullable=False),
+    Column("evidence", Json, nullable=False),
     _signature(),
     *_counters(),
     _due("asks_due"),

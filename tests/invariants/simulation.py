@@ -577,7 +577,7 @@ class Simulation:
                 about = await replica.world.database.read(partial(incidents.get, incident_id=self._truth.incident))
                 given = {"namespace": "shop", "deployment": "checkout"}
                 wanted = Wanted(RUNBOOK, given, "rules", requester=requester)
-                await proposing.propose(replica.world, about, wanted)
+                await proposing.request(replica.world, about, wanted)
             except Faulty as fault:
                 self._truth.fault = self._truth.fault or fault
             finally:

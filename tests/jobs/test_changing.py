@@ -50,7 +50,7 @@ async def test_what_cannot_be_planned_at_a_start_is_asked_for_anew_when_it_can(s
     shop.configure(approvals={"medium": {"groups": {"approvers": 2}}})
     await shop.cannot_be_read()
     await served_anew(shop)
-    await shop.sees("was not proposed: Cluster prod refused .* It is tried again every minute")
+    await shop.sees("was not proposed: Cluster prod refused .* It is tried again, as long as INC-1 is open")
     assert states(shop) == [(1, "void")]
     shop.time_passes(60)
     await shop.until(lambda: shop.rows("SELECT 1 FROM asks WHERE wanted > 2"), "the second try")

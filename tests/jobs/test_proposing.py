@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 
+from bot.jobs.proposing import again_at
 from tests.system.town import Json, Town, checkout_alert
 
 LEE = "U0LEE"
@@ -36,6 +38,41 @@ async def test_a_request_that_waits_is_not_made_twice(closed_shop: Town) -> None
     await here.serve()
     await here.until(lambda: here.rows("SELECT 1 FROM incidents WHERE done = wanted"), "the investigation to end")
     assert here.rows("SELECT number, state FROM approvals") == [(1, "pending")]
+
+
+async def test_what_cannot_be_planned_now_is_planned_when_it_can(shop: Town) -> None:
+    await shop.cannot_be_read()
+    await shop.alert(checkout_alert())
+    await shop.sees("was not proposed: Cluster prod refused .* It is tried again, as long as INC-1 is open")
+    shop.time_passes(60)
+    await shop.until(lambda: shop.rows("SELECT 1 FROM asks WHERE wanted > 1"), "the second try")
+    assert shop.rows("SELECT * FROM approvals") == []
+    await shop.heal()
+    shop.time_passes(60)
+    await shop.request()
+    (record,) = shop.rows("SELECT record FROM approvals")[0]
+    assert json.loads(record)["evidence"] == json.loads(shop.rows("SELECT evidence FROM asks")[0][0]) != []
+    assert shop.rows("SELECT approval_id IS NULL, outcome, proposed_by FROM asks") == [(0, "A-1 asks for it.", "rules")]
+    await shop.is_no_more_on_the_card("was not proposed")
+
+
+async def test_what_could_not_be_planned_is_wanted_no_more_when_its_incident_is_over(shop: Town) -> None:
+    await shop.cannot_be_read()
+    await shop.alert(checkout_alert())
+    await shop.sees("was not proposed")
+    await shop.alert(checkout_alert("resolved"))
+    await shop.sees("^INC-1 resolved")
+    await shop.heal()
+    shop.time_passes(60)
+    await shop.until(lambda: shop.rows("SELECT 1 FROM asks WHERE outcome = 'INC-1 is over.'"), "the ask to be dropped")
+    assert shop.rows("SELECT * FROM approvals") == []
+
+
+def test_what_passes_is_tried_soon_at_first_and_more_rarely_later() -> None:
+    minute = 60_000_000
+    assert again_at(5, 5) == 5 + minute
+    assert again_at(0, 4 * minute) == 8 * minute
+    assert again_at(0, 600 * minute) == 610 * minute
 
 
 async def test_approvers_are_told_directly_once_and_nobody_else(shop: Town) -> None:

@@ -158,7 +158,7 @@ async def test_what_is_taken_back_before_it_starts_releases_nothing_and_stays_to
         assert here.rows("SELECT state FROM approvals WHERE number = 1") == [("void",)]
         assert here.rows("SELECT state FROM votes WHERE decision = 'break'") == [("revoked",)]
         # It is asked for anew as soon as it can be planned.
-        await here.sees("was not proposed: Cluster prod refused.* It is tried again every minute, as long as INC-1 is")
+        await here.sees("was not proposed: Cluster prod refused.* It is tried again, as long as INC-1 is open")
         await here.heal()
         here.time_passes(60)
         await here.request(2)

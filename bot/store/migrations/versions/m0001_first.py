@@ -262,6 +262,8 @@ def upgrade() -> None:
         sa.Column("received_at", sa.BigInteger(), nullable=False),
         sa.Column("approval_id", sa.String(length=32), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("proposed_by", sa.Text(), nullable=False),
+        sa.Column("evidence", sa.JSON(), nullable=False),
         sa.Column("signature", sa.Text(), server_default="", nullable=False),
         sa.Column("wanted", sa.Integer(), server_default="0", nullable=False),
         sa.Column("done", sa.Integer(), server_default="0", nullable=False),
