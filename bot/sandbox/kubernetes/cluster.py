@@ -29,6 +29,7 @@ Json = dict[str, Any]
 
 _OWNER: Final = Options(manager="kubectl-client-side-apply", trusted=True)
 _SETTLE: Final = 30.0
+_QUIET: Final = 5.0
 _STEP: Final = 0.5
 _MOST_TICKS: Final = 2000
 
@@ -117,11 +118,20 @@ class Cluster:
             age = stage.ago
             for obj in stage.objects:
                 self.apply(obj)
-            settle = min(_SETTLE, age)
-            self.advance(settle)
-            age -= settle
+            age -= self._settle(min(_SETTLE, age))
         self.clock.shift(age)
         self.tick()
+
+    def _settle(self, seconds: float) -> float:
+        """Let the controllers work until nothing has changed for a while, at most so long. Returns how long it was."""
+        passed = quiet = 0.0
+        while passed < seconds and quiet < _QUIET:
+            step = min(_STEP, seconds - passed)
+            before = self.store.revision
+            self.advance(step)
+            passed += step
+            quiet = quiet + step if self.store.revision == before else 0.0
+        return passed
 
 
 def _node(name: str, version: str, stamp: str) -> Json:
