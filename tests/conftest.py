@@ -74,6 +74,14 @@ def postgres_tables(postgres: PostgreSQL) -> Iterator[str]:
         yield urlsplit(url).path.removeprefix("/")
 
 
+@pytest.fixture
+def sqlite_url(sqlite_tables: Path, tmp_path: Path) -> str:
+    """The URL of a SQLite database with Signoff's tables, for what is the same with PostgreSQL."""
+    path = tmp_path / "signoff.db"
+    shutil.copyfile(sqlite_tables, path)
+    return f"sqlite:///{path}"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty database, or of one with Signoff's tables if the test takes it as ``database`` too."""
@@ -93,7 +101,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 def database(database_url: str) -> Iterator[Database]:
     """An open database with Signoff's tables."""
     opened = Database(database_url)
-    migrate(opened)
     yield opened
     opened.close()
 

@@ -12,7 +12,6 @@ from bot.domain.keys import Keys
 from bot.store import audit
 from bot.store.anchors import Anchors
 from bot.store.database import Database
-from bot.store.schema import migrate
 from tests.test_cli import process, signoff
 
 KEY = "k1:" + "a" * 32
@@ -21,7 +20,6 @@ KEY = "k1:" + "a" * 32
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     opened = Database(database_url, keys=Keys.read(KEY))
-    migrate(opened)
     yield opened
     opened.close()
 

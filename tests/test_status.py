@@ -26,7 +26,6 @@ from bot.status import Gauges, Status
 from bot.store import outbox, unreadable
 from bot.store.anchors import Anchors
 from bot.store.database import Database
-from bot.store.schema import migrate
 from bot.store.tables import groups
 from bot.store.unreadable import UnreadableRow
 from tests.serving import environment, free_port
@@ -35,11 +34,9 @@ NOW = 1_795_255_320_000_000
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
+async def world(sqlite_url: str, tmp_path: Path) -> AsyncIterator[World]:
     """A world with a database, one cluster that nobody answers for, and nothing else."""
-    url = f"sqlite:///{tmp_path / 'signoff.db'}"
-    database = Database(url)
-    migrate(database)
+    database = Database(sqlite_url)
     config = {
         "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{free_port()}"}}],
         "users": [{"name": "u", "user": {"token": "t"}}],
@@ -54,7 +51,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         "outbox": Outbox(database, client),
         "clusters": {"prod": ClusterAccess(reader, None)},
         "anchors": Anchors(),
-        "rules": assembly.rules_of(Configuration.load(environment(tmp_path, url))),
+        "rules": assembly.rules_of(Configuration.load(environment(tmp_path, sqlite_url))),
     }
     yield World(**parts)
     await reader.close()

@@ -27,7 +27,6 @@ from bot.domain.github import CommandEvent, DeployEvent, PullEvent, PushEvent, R
 from bot.intake.github import CONTAINERS, GitHubIntake, Refused, parse
 from bot.store import work
 from bot.store.database import Database
-from bot.store.schema import migrate
 from bot.store.tables import changes, ci_runs, github_deliveries, pull_commands, pulls
 from tests.intake import events
 
@@ -73,9 +72,8 @@ class Served:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path / 'signoff.db'}")
-    migrate(opened)
+def database(sqlite_url: str) -> Iterator[Database]:
+    opened = Database(sqlite_url)
     yield opened
     opened.close()
 

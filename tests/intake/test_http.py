@@ -120,9 +120,8 @@ async def serving(
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path / 'signoff.db'}")
-    migrate(opened)
+def file(sqlite_url: str) -> Iterator[Database]:
+    opened = Database(sqlite_url)
     yield opened
     opened.close()
 

@@ -185,6 +185,8 @@ async def test_an_ask_that_somebody_stored_in_another_s_name_asks_for_nothing(as
             "person_name": "priya",
             "received_at": row(connection, "approvals")["created_at"],
             "outcome": "",
+            "proposed_by": "",
+            "evidence": "[]",
             "wanted": 1,
         }
         put(connection, "asks", forged)

@@ -9,7 +9,6 @@ from sqlalchemy import insert, select, update
 from bot.domain.keys import Keys
 from bot.store import approvals, asks, work
 from bot.store.database import Database
-from bot.store.schema import migrate
 from bot.store.tables import approvals as approval_rows
 from bot.store.tables import asks as ask_rows
 from bot.store.tables import votes
@@ -24,7 +23,6 @@ NEW = "new:" + "n" * 32
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     opened = Database(database_url, keys=Keys.read(OLD))
-    migrate(opened)
     ask(opened)
     receive(opened, vote())
     opened.write_now(lambda c: asks.receive(c, ASKED))
