@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from bot.sandbox import messages
@@ -22,6 +23,10 @@ for name in list(os.environ):
     if name.startswith(_OURS) or name.lower().endswith("_proxy") or name == "KUBECONFIG":
         del os.environ[name]
 
+
+# What a test lets fail is logged with its traceback, and to draw each in colours takes a twentieth of the whole run.
+_plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[*structlog.get_config()["processors"][:-1], _plain])
 
 # Speed is for the benchmarks to judge, never for the load of the machine that runs the properties.
 settings.register_profile(

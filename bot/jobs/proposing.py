@@ -168,6 +168,7 @@ async def request(world: World, matter: Matter, wanted: Wanted, *, settle: Settl
     def store(connection: Connection) -> Approval | Unplanned:
         at = clock.advance(connection)
         replaces = wanted.replaces
+        _drop_note(connection, world, matter, runbook.title, at)
         same = _same(connection, matter.id, plan.record, replaces)
         if same is not None:
             confirms = wanted.requester is not None and _names_others(same.plan, plan)
@@ -204,7 +205,6 @@ async def request(world: World, matter: Matter, wanted: Wanted, *, settle: Settl
             board.show_approval(connection, world, replaces, now=at)
             what = "who may approve it" if same else "what is asked for"
             _supersede(connection, world, matter, wanted, replaces, what, approval, at)
-        _drop_note(connection, matter, runbook.title)
         approval = sharing.place(connection, world, matter, approval, now=at)
         board.show_approval(connection, world, approval.id, now=at)
         board.show(connection, world, matter.id, now=at)
@@ -393,7 +393,8 @@ def _not_proposed(title: str) -> str:
     return f"{title} was not proposed: "
 
 
-def _drop_note(connection: Connection, matter: Matter, title: str) -> None:
-    """Take from an incident's card that this was not proposed."""
+def _drop_note(connection: Connection, world: World, matter: Matter, title: str, now: int) -> None:
+    """Take from an incident's card that this could not be planned."""
     if isinstance(matter, Incident) and incidents.note_of(connection, matter.id).startswith(_not_proposed(title)):
         incidents.set_note(connection, matter.id, "")
+        board.show(connection, world, matter.id, now=now)

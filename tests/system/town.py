@@ -12,6 +12,7 @@ import re
 import signal
 import socket
 import sqlite3
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
@@ -283,13 +284,13 @@ class Town:
         opened: Json = await self.until(found, f"a modal of {user}")
         return opened
 
-    async def is_no_more_on_the_card(self, words: str) -> None:
-        """Wait until the incident's card does not have these words in it."""
+    async def is_no_more_on_the_card(self, words: str, *, of: str = "INC-1") -> None:
+        """Wait until an incident's card does not have these words in it."""
 
         async def gone() -> bool:
-            return words not in str((await self.sees("^INC-1 "))["blocks"])
+            return words not in str((await self.sees(f"^{of} "))["blocks"])
 
-        await self.until(gone, f"a card without {words!r}")
+        await self.until(gone, f"a card of {of} without {words!r}")
 
     async def count(self, pattern: str, *, user: str = LEE) -> int:
         """How many messages match now."""
@@ -449,9 +450,17 @@ def _manifest(folder: Path) -> Path:
 def _roles(folder: Path, runbooks: Path) -> Path:
     """What `signoff rbac -n shop --nodes` prints."""
     path = folder / "roles.yaml"
-    roles = rbac.roles(catalogue.load(runbooks), [shop.NAMESPACE], "signoff", nodes=True)
-    path.write_text("\n---\n".join(map(json.dumps, roles)))
+    path.write_text(_roles_for(tuple((each.name, each.read_bytes()) for each in sorted(runbooks.glob("*.yaml")))))
     return path
+
+
+@functools.cache
+def _roles_for(runbooks: tuple[tuple[str, bytes], ...]) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in runbooks:
+            (Path(folder) / name).write_bytes(data)
+        roles = rbac.roles(catalogue.load(Path(folder)), [shop.NAMESPACE], "signoff", nodes=True)
+    return "\n---\n".join(map(json.dumps, roles))
 
 
 async def first_line(path: Path) -> str:
