@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.sandbox.kubernetes import controller_revisions
 from bot.sandbox.kubernetes.clock import rfc3339
 from bot.sandbox.kubernetes.disruption import is_ready
 from bot.sandbox.kubernetes.resources import DAEMON_SETS, NODES, PODS
@@ -19,7 +20,6 @@ from bot.sandbox.kubernetes.workloads import (
     live_pods,
     make_pod,
     owned_by,
-    template_hash,
 )
 
 Json = dict[str, Any]
@@ -31,13 +31,20 @@ def sync_daemon_sets(store: Store) -> None:
     for daemon_set in list(store.list(DAEMON_SETS)):
         if "deletionTimestamp" in daemon_set["metadata"]:
             continue
-        _step(store, daemon_set, nodes)
-        _report(store, daemon_set, nodes)
+        revision = controller_revisions.newest(store, DAEMON_SETS, daemon_set)
+        digest = controller_revisions.pod_label(DAEMON_SETS, revision)
+        _step(store, daemon_set, nodes, digest)
+        _report(store, daemon_set, nodes, digest)
+        live = {_labelled(pod) for pod in owned_by(store, PODS, daemon_set)}
+        controller_revisions.trim(store, DAEMON_SETS, daemon_set, live)
 
 
-def _step(store: Store, daemon_set: Json, nodes: list[str]) -> None:
+def _labelled(pod: Json) -> str:
+    return str((pod["metadata"].get("labels") or {}).get(REVISION_LABEL, ""))
+
+
+def _step(store: Store, daemon_set: Json, nodes: list[str], digest: str) -> None:
     meta, spec = daemon_set["metadata"], daemon_set["spec"]
-    digest = template_hash(spec["template"])
     everywhere = owned_by(store, PODS, daemon_set)
     placed = {pod["spec"].get("nodeName") for pod in everywhere}
     for node in nodes:
@@ -52,7 +59,7 @@ def _step(store: Store, daemon_set: Json, nodes: list[str]) -> None:
     pods = live_pods(store, DAEMON_SETS, daemon_set)
     most = max(1, scaled(spec["updateStrategy"]["rollingUpdate"]["maxUnavailable"], len(nodes), up=True))
     missing = len(nodes) - len([pod for pod in pods if is_ready(pod)])
-    outdated = [pod for pod in pods if (pod["metadata"].get("labels") or {}).get(REVISION_LABEL) != digest]
+    outdated = [pod for pod in pods if _labelled(pod) != digest]
     # Pods that are down anyway go at once, healthy ones only as far as the budget lasts.
     for pod in sorted(outdated, key=is_ready):
         if is_ready(pod):
@@ -64,12 +71,11 @@ def _step(store: Store, daemon_set: Json, nodes: list[str]) -> None:
         store.event(daemon_set, "Normal", "SuccessfulDelete", message, component="daemonset-controller")
 
 
-def _report(store: Store, daemon_set: Json, nodes: list[str]) -> None:
+def _report(store: Store, daemon_set: Json, nodes: list[str], digest: str) -> None:
     pods = live_pods(store, DAEMON_SETS, daemon_set)
-    digest = template_hash(daemon_set["spec"]["template"])
     seconds = daemon_set["spec"].get("minReadySeconds", 0)
     available = len([pod for pod in pods if is_available(pod, seconds, store.now())])
-    updated = len([pod for pod in pods if (pod["metadata"].get("labels") or {}).get(REVISION_LABEL) == digest])
+    updated = len([pod for pod in pods if _labelled(pod) == digest])
     optional = {
         "updatedNumberScheduled": updated,
         "numberAvailable": available,

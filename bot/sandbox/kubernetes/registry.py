@@ -17,7 +17,14 @@ from bot.sandbox.kubernetes import disruption, jobs, patches, schema, selectors,
 from bot.sandbox.kubernetes.clock import rfc3339
 from bot.sandbox.kubernetes.defaults import apply_defaults, qos_class
 from bot.sandbox.kubernetes.fields import owned_fields
-from bot.sandbox.kubernetes.resources import DISRUPTION_BUDGETS, NAMESPACES, PODS, REPLICA_SETS, Resource
+from bot.sandbox.kubernetes.resources import (
+    CONTROLLER_REVISIONS,
+    DISRUPTION_BUDGETS,
+    NAMESPACES,
+    PODS,
+    REPLICA_SETS,
+    Resource,
+)
 from bot.sandbox.kubernetes.status import (
     ApiError,
     Cause,
@@ -309,7 +316,7 @@ class Registry:
         return Answer(self._store.put(PODS, marked))
 
     def _orphan_dependents(self, uid: str) -> None:
-        for resource in (REPLICA_SETS, PODS):
+        for resource in (REPLICA_SETS, CONTROLLER_REVISIONS, PODS):
             for obj in list(self._store.list(resource)):
                 owners = obj["metadata"].get("ownerReferences") or []
                 if any(owner["uid"] == uid for owner in owners):

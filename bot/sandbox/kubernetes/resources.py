@@ -52,6 +52,9 @@ DEPLOYMENTS: Final = Resource("apps", "v1", "Deployment", "deployments", True, (
 REPLICA_SETS: Final = Resource("apps", "v1", "ReplicaSet", "replicasets", True, ("scale",), ("rs",))
 STATEFUL_SETS: Final = Resource("apps", "v1", "StatefulSet", "statefulsets", True, ("scale",), ("sts",))
 DAEMON_SETS: Final = Resource("apps", "v1", "DaemonSet", "daemonsets", short_names=("ds",))
+CONTROLLER_REVISIONS: Final = Resource(
+    "apps", "v1", "ControllerRevision", "controllerrevisions", counts_generations=False
+)
 JOBS: Final = Resource("batch", "v1", "Job", "jobs")
 CRON_JOBS: Final = Resource("batch", "v1", "CronJob", "cronjobs", short_names=("cj",))
 DISRUPTION_BUDGETS: Final = Resource(
@@ -77,6 +80,7 @@ SERVED: Final = (
     REPLICA_SETS,
     STATEFUL_SETS,
     DAEMON_SETS,
+    CONTROLLER_REVISIONS,
     JOBS,
     CRON_JOBS,
     DISRUPTION_BUDGETS,

@@ -33,7 +33,7 @@ READER_ROLES: Final[tuple[Json, ...]] = (
             },
             {
                 "apiGroups": ["apps"],
-                "resources": ["deployments", "replicasets", "statefulsets", "daemonsets"],
+                "resources": ["deployments", "replicasets", "statefulsets", "daemonsets", "controllerrevisions"],
                 "verbs": ["get", "list"],
             },
             {"apiGroups": ["batch"], "resources": ["jobs", "cronjobs"], "verbs": ["get", "list"]},

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.sandbox.kubernetes import controller_revisions
 from bot.sandbox.kubernetes.clock import rfc3339
 from bot.sandbox.kubernetes.disruption import is_ready
 from bot.sandbox.kubernetes.resources import PODS, STATEFUL_SETS
 from bot.sandbox.kubernetes.store import Store
-from bot.sandbox.kubernetes.workloads import REVISION_LABEL, end_pod, is_available, make_pod, owned_by, template_hash
+from bot.sandbox.kubernetes.workloads import REVISION_LABEL, end_pod, is_available, make_pod, owned_by
 
 Json = dict[str, Any]
 
@@ -22,40 +23,38 @@ def sync_stateful_sets(store: Store) -> None:
     for stateful_set in list(store.list(STATEFUL_SETS)):
         if "deletionTimestamp" in stateful_set["metadata"]:
             continue
-        _step(store, stateful_set)
-        _report(store, stateful_set)
+        update = controller_revisions.newest(store, STATEFUL_SETS, stateful_set)
+        known = {each["metadata"]["name"]: each for each in controller_revisions.history(store, stateful_set)}
+        current = known.get((stateful_set.get("status") or {}).get("currentRevision"), update)
+        _step(store, stateful_set, current, update)
+        _report(store, stateful_set, current["metadata"]["name"], update["metadata"]["name"])
 
 
 def _ordinal(pod: Json) -> int:
     return int(pod["metadata"]["name"].rpartition("-")[2])
 
 
-def _revision(stateful_set: Json) -> str:
-    return f"{stateful_set['metadata']['name']}-{template_hash(stateful_set['spec']['template'])}"
-
-
 def _labelled(pod: Json) -> str:
     return str((pod["metadata"].get("labels") or {}).get(REVISION_LABEL, ""))
 
 
-def _step(store: Store, stateful_set: Json) -> None:
+def _step(store: Store, stateful_set: Json, current: Json, newest: Json) -> None:
     spec, name = stateful_set["spec"], stateful_set["metadata"]["name"]
     wanted, in_order = spec.get("replicas", 1), spec.get("podManagementPolicy") != "Parallel"
     pods = {_ordinal(pod): pod for pod in owned_by(store, PODS, stateful_set)}
-    update = _revision(stateful_set)
-    current = (stateful_set.get("status") or {}).get("currentRevision", update)
+    update = newest["metadata"]["name"]
     partition = ((spec.get("updateStrategy") or {}).get("rollingUpdate") or {}).get("partition", 0)
     for ordinal in range(wanted):
         pod = pods.get(ordinal)
         if pod is None:
-            if ordinal < partition and current != update:
-                return  # the old template is no longer known here
+            revision = current if ordinal < partition else newest
             labels = {
                 "statefulset.kubernetes.io/pod-name": f"{name}-{ordinal}",
                 "apps.kubernetes.io/pod-index": str(ordinal),
-                REVISION_LABEL: update,
+                REVISION_LABEL: controller_revisions.pod_label(STATEFUL_SETS, revision),
             }
-            make_pod(store, STATEFUL_SETS, stateful_set, f"{name}-{ordinal}", labels)
+            owner = controller_revisions.with_template_of(stateful_set, revision)
+            make_pod(store, STATEFUL_SETS, owner, f"{name}-{ordinal}", labels)
             message = f"create Pod {name}-{ordinal} in StatefulSet {name} successful"
             store.event(stateful_set, "Normal", "SuccessfulCreate", message, component="statefulset-controller")
             if in_order:
@@ -89,10 +88,8 @@ def _end(store: Store, stateful_set: Json, pod: Json) -> None:
     store.event(stateful_set, "Normal", "SuccessfulDelete", message, component="statefulset-controller")
 
 
-def _report(store: Store, stateful_set: Json) -> None:
+def _report(store: Store, stateful_set: Json, before: str, update: str) -> None:
     pods = owned_by(store, PODS, stateful_set)
-    update = _revision(stateful_set)
-    before = (stateful_set.get("status") or {}).get("currentRevision") or update
     updated = [pod for pod in pods if _labelled(pod) == update]
     wanted = stateful_set["spec"].get("replicas", 1)
     rolling = (stateful_set["spec"].get("updateStrategy") or {}).get("type") != "OnDelete"  # completeRollingUpdate
@@ -114,3 +111,4 @@ def _report(store: Store, stateful_set: Json) -> None:
         "collisionCount": 0,
     }
     store.set_status(STATEFUL_SETS, stateful_set, status)
+    controller_revisions.trim(store, STATEFUL_SETS, stateful_set, {current, *map(_labelled, pods)})

@@ -18,6 +18,7 @@ from bot.sandbox.kubernetes.defaults import apply_defaults, qos_class
 from bot.sandbox.kubernetes.disruption import is_ready
 from bot.sandbox.kubernetes.resources import (
     CONFIG_MAPS,
+    CONTROLLER_REVISIONS,
     JOBS,
     NAMESPACES,
     PODS,
@@ -158,7 +159,7 @@ def without_hash(template: Json) -> Json:
 
 def collect_garbage(store: Store, stamp: str) -> None:
     """Delete what has lost its owner, finish foreground deletions and empty namespaces that end."""
-    for resource in (REPLICA_SETS, PODS, JOBS, SERVICES, CONFIG_MAPS):
+    for resource in (REPLICA_SETS, CONTROLLER_REVISIONS, PODS, JOBS, SERVICES, CONFIG_MAPS):
         for obj in list(store.list(resource)):
             owners = obj["metadata"].get("ownerReferences") or []
             if owners and not any(store.exists(owner["uid"]) for owner in owners):
@@ -189,7 +190,7 @@ def _finish_foreground(store: Store, resource: Resource, obj: Json, stamp: str) 
     uid = obj["metadata"]["uid"]
     dependents = [
         (r, d)
-        for r in (REPLICA_SETS, PODS, JOBS)
+        for r in (REPLICA_SETS, CONTROLLER_REVISIONS, PODS, JOBS)
         for d in store.list(r, obj["metadata"].get("namespace", ""))
         if any(owner["uid"] == uid for owner in d["metadata"].get("ownerReferences") or [])
     ]

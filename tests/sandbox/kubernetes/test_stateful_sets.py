@@ -68,6 +68,19 @@ def test_a_broken_update_stops_at_its_first_pod(db):
     assert images(db) == [GOOD, GOOD, BROKEN]
 
 
+def test_a_pod_before_the_partition_comes_back_with_the_template_it_had(db):
+    rolling = {"updateStrategy": {"rollingUpdate": {"partition": 1}}}
+    db.apps.patch_namespaced_stateful_set("db", db.namespace, {"spec": rolling})
+    set_image(db, BETTER)
+    db.eventually(lambda: images(db) == [GOOD, BETTER, BETTER])
+    db.eventually(lambda: db.apps.read_namespaced_stateful_set("db", db.namespace).status.ready_replicas == 3)
+    before = pods(db)["db-0"].metadata
+    db.core.delete_namespaced_pod("db-0", db.namespace)
+    db.eventually(lambda: (now := pods(db).get("db-0")) and now.metadata.uid != before.uid)
+    assert images(db) == [GOOD, BETTER, BETTER]
+    assert pods(db)["db-0"].metadata.labels["controller-revision-hash"] == before.labels["controller-revision-hash"]
+
+
 def test_a_smaller_set_loses_its_last_pods(db):
     db.apps.patch_namespaced_stateful_set_scale("db", db.namespace, {"spec": {"replicas": 1}})
     db.eventually(lambda: list(pods(db)) == ["db-0"])
