@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.runbooks.actions.action import Before, Occasion, Rendered, Unsuitable, fingerprint
-from bot.runbooks.actions.rollback import Rollback, selector
+from bot.runbooks.actions.rollback import Rollback
 from bot.runbooks.resources import DEPLOYMENT
 from bot.runbooks.target import Target
 
@@ -130,21 +130,6 @@ def test_the_change_cause_goes_back_with_it(
     rendered = render(live("web:3", **annotations), [revision(3, "web:3"), revision(2, "web:2", cause=cause)])
     assert isinstance(rendered, Rendered)
     assert rendered.call.body[1:] == ([operation] if operation else [])
-
-
-def test_a_selector_is_written_as_a_list_takes_it() -> None:
-    spec = {
-        "matchLabels": {"b": "2", "a": "1"},
-        "matchExpressions": [
-            {"key": "tier", "operator": "In", "values": ["x", "y"]},
-            {"key": "old", "operator": "DoesNotExist"},
-            {"key": "new", "operator": "Exists"},
-            {"key": "env", "operator": "NotIn", "values": ["dev"]},
-        ],
-    }
-    assert selector(spec) == "a=1,b=2,tier in (x,y),!old,new,env notin (dev)"
-    with pytest.raises(ValueError, match="unknown selector operator"):
-        selector({"matchExpressions": [{"key": "a", "operator": "Gt", "values": ["1"]}]})
 
 
 class TestReadingBack:
