@@ -49,10 +49,10 @@ def touched(resource: Resource, live: Json) -> int:
     return max(0, wanted(live) - partition(live)) if resource == STATEFUL_SET else wanted(live)
 
 
-def pace(resource: Resource, live: Json) -> str:
-    """Say how the workload replaces its pods."""
+def pace(resource: Resource, live: Json, *, stuck: str = "so delete that one first") -> str:
+    """Say how the workload replaces its pods; ``stuck`` is what to do where a pod that is not ready holds them up."""
     if resource == STATEFUL_SET:
-        return _one_by_one(live)
+        return _one_by_one(live, stuck)
     if resource == DAEMON_SET:
         rolling = (live["spec"].get("updateStrategy") or {}).get("rollingUpdate") or {}
         # https://kubernetes.io/docs/tasks/manage-daemon/update-daemon-set/
@@ -67,7 +67,7 @@ def pace(resource: Resource, live: Json) -> str:
     return f"Pods are replaced step by step: at most {unavailable} unavailable and {surge} extra at a time."
 
 
-def _one_by_one(live: Json) -> str:
+def _one_by_one(live: Json, stuck: str) -> str:
     """https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#update-strategies"""
     count, first = wanted(live), partition(live)
     rolling = (live["spec"].get("updateStrategy") or {}).get("rollingUpdate") or {}
@@ -83,7 +83,7 @@ def _one_by_one(live: Json) -> str:
     ready = int((live.get("status") or {}).get("readyReplicas") or 0)
     if ready < count and live["spec"].get("podManagementPolicy") != "Parallel":
         # https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback
-        kept += f" Only {ready} of {count} are ready now: while one is not, none is replaced, so delete that one first."
+        kept += f" Only {ready} of {count} are ready now: while one is not, none is replaced, {stuck}."
     return said + kept
 
 

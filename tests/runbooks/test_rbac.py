@@ -11,10 +11,11 @@ def test_the_runner_gets_exactly_what_the_shipped_runbooks_take(catalogue: Catal
     needed = runner(catalogue.runbooks.values())
     assert rules(namespaced(needed)) == [
         {"apiGroups": [""], "resources": ["pods/eviction"], "verbs": ["create"]},
-        {"apiGroups": [""], "resources": ["pods"], "verbs": ["delete", "get"]},
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["delete", "get", "list"]},
         {"apiGroups": ["apps"], "resources": ["replicasets"], "verbs": ["get", "list"]},
         {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get", "list", "patch"]},
         {"apiGroups": ["apps"], "resources": ["daemonsets", "statefulsets"], "verbs": ["get", "patch"]},
+        {"apiGroups": ["apps"], "resources": ["controllerrevisions"], "verbs": ["list"]},
         {"apiGroups": ["autoscaling"], "resources": ["horizontalpodautoscalers"], "verbs": ["list"]},
         {"apiGroups": ["batch"], "resources": ["cronjobs"], "verbs": ["get", "patch"]},
     ]

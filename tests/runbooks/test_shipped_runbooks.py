@@ -100,6 +100,24 @@ def a_daemon_set(shop: Shop) -> None:
     shop.add("DaemonSet", "agent")
 
 
+def a_broken_stateful_set(shop: Shop) -> None:
+    """One in parallel; the tests of its rollback have one that goes in order, and waits for a pod to be deleted."""
+    shop.add("StatefulSet", "db", podManagementPolicy="Parallel")
+    _break(shop, STATEFUL_SETS, "db")
+
+
+def a_broken_daemon_set(shop: Shop) -> None:
+    a_daemon_set(shop)
+    _break(shop, DAEMON_SETS, "agent")
+
+
+def _break(shop: Shop, kind: Any, name: str) -> None:
+    image = f"registry.example/{name}:2"
+    cluster(shop).images[image] = ImageBehaviour(pull_error="manifest unknown")
+    cluster(shop).patch(kind, "shop", name, _image(name, image))
+    cluster(shop).advance(60)
+
+
 def a_stateful_set_without_room(shop: Shop) -> None:
     a_stateful_set(shop)
     no_room(shop)
@@ -170,6 +188,10 @@ CASES = (
          changes="DaemonSet/agent"),
     Case("rollback-deployment", {"deployment": "checkout"}, "returns from revision 4", a_stuck_rollout,
          changes="Deployment/checkout"),
+    Case("rollback-stateful-set", DB, "1 pod of db will be replaced; 2 already run revision 1", a_broken_stateful_set,
+         changes="StatefulSet/db"),
+    Case("rollback-daemon-set", {"daemon_set": "agent"}, "1 pod of agent will be replaced; 2 already run revision 1",
+         a_broken_daemon_set, changes="DaemonSet/agent"),
     Case("pause-rollout", CART, "rolls out no change", changes="Deployment/cart", back="resume-rollout"),
     Case("resume-rollout", CART, "rolls out what was changed", paused, changes="Deployment/cart",
          back="pause-rollout", unwell=paused_with_a_broken_image),

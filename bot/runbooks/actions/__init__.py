@@ -18,6 +18,7 @@ from bot.runbooks.actions.open_issue import OpenIssue
 from bot.runbooks.actions.pause_rollout import PauseRollout, ResumeRollout
 from bot.runbooks.actions.rerun_failed_jobs import RerunFailedJobs
 from bot.runbooks.actions.revert_pull_request import RevertPullRequest
+from bot.runbooks.actions.revision_rollback import RevisionRollback
 from bot.runbooks.actions.rollback import Rollback
 from bot.runbooks.actions.rollout_restart import RolloutRestart
 from bot.runbooks.actions.run_job import RunJob
@@ -45,6 +46,7 @@ _ALL: tuple[Action, ...] = (
     Resume(),
     ResumeRollout(),
     RevertPullRequest(),
+    RevisionRollback(),
     Rollback(),
     RolloutRestart(),
     RunJob(),

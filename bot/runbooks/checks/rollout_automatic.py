@@ -27,7 +27,8 @@ class RolloutAutomatic:
             why = (
                 f"{name} replaces no pod by itself (updateStrategy {strategy}): a new template reaches a pod once it is"
             )
-            return Observed(False, seen, f"{why} deleted; delete its pods one after the other.")
+            by_hand = "Change the template and delete the pods one after the other, or set RollingUpdate first."
+            return Observed(False, seen, f"{why} deleted. {by_hand}")
         if first and first >= rollout.wanted(live):
             why = (
                 f"The partition of {name} is {first} and it has {rollout.pods(rollout.wanted(live))}, so none would be"
