@@ -14,6 +14,11 @@ RECENT_MICROSECONDS = 2 * 60 * 60 * 1_000_000
 
 MAX_CHANGES = 3
 _RESTART = "restartedAt"
+_ROLLBACKS = {
+    "Deployment": ("rollback-deployment", "deployment"),
+    "StatefulSet": ("rollback-stateful-set", "stateful_set"),
+    "DaemonSet": ("rollback-daemon-set", "daemon_set"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +81,10 @@ def _recent(revision: Revision, facts: Facts) -> bool:
 
 def _rollback(facts: Facts) -> tuple[Remedy, ...]:
     workload = facts.workload
-    if workload is None or workload.kind != "Deployment":
+    if workload is None or workload.kind not in _ROLLBACKS:
         return ()
-    return (Remedy("rollback-deployment", {"namespace": workload.namespace, "deployment": workload.name}),)
+    runbook, parameter = _ROLLBACKS[workload.kind]
+    return (Remedy(runbook, {"namespace": workload.namespace, parameter: workload.name}),)
 
 
 def _belongs(pod: Pod, revision: Revision) -> bool:

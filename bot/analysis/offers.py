@@ -44,9 +44,8 @@ class RunbookOffer:
     @property
     def names(self) -> Mapping[str, str]:
         """The parameters that may name an object, each with the kind that it is called after: ``deployment``,
-        ``pull_request``."""
-        between = "_" if self.on_github else ""
-        return {_SECOND_WORD.sub(between, kind).lower(): kind for kind in self.target_kinds}
+        ``stateful_set`` or ``statefulset``."""
+        return {_SECOND_WORD.sub(between, kind).lower(): kind for kind in self.target_kinds for between in ("_", "")}
 
     @property
     def on_github(self) -> bool:

@@ -1,17 +1,24 @@
 import base64
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import yaml
 
+from bot.analysis.offers import RunbookOffer
+from bot.analysis.rules import diagnose
 from bot.clients.kubernetes import Kubernetes
 from bot.domain.incident import Subject
 from bot.evidence.collect import collect
 from bot.redact import Redactor
+from bot.runbooks.catalogue import load
 from bot.sandbox.kubernetes import Fault
+from tests.analysis.objects import alert, incident
 from tests.evidence.conftest import eventually
 from tests.evidence.objects import HOUR, NOW, at, pod, running, template
 
+RUNBOOKS = Path(__file__).parents[2] / "runbooks"
 CHECKOUT = Subject("prod", "prod", "shop", "Deployment", "checkout")
 
 
@@ -318,6 +325,38 @@ async def test_a_stateful_set_has_its_history_in_controller_revisions(canned):
     assert [one["revision"] for one in found["rollout"].facts["revisions"]] == [2, 1]
     assert found["pods"].facts["total"] == 1
     assert found["logs"].text == "ready"
+
+
+@pytest.mark.parametrize(
+    ("kind", "runbook", "parameter"),
+    [
+        ("StatefulSet", "rollback-stateful-set", "stateful_set"),
+        ("DaemonSet", "rollback-daemon-set", "daemon_set"),
+    ],
+)
+async def test_a_broken_release_of_a_set_leads_the_rules_to_its_rollback(world, kind, runbook, parameter):
+    def agent(image):
+        spec = {"selector": {"matchLabels": {"app": "agent"}}, "template": template(image)}
+        spec["template"]["metadata"] = {"labels": {"app": "agent"}}
+        own = {"serviceName": "agent", "replicas": 3} if kind == "StatefulSet" else {}
+        meta = {"name": "agent", "namespace": "shop"}
+        return {"apiVersion": "apps/v1", "kind": kind, "metadata": meta, "spec": {**spec, **own}}
+
+    await world.apply(agent("example/agent:1"))
+    await world.control("clock", cluster="prod", advance=60)
+    await world.control("images", image="example/agent:2", behaviour={"pull_error": "manifest unknown"})
+    await world.apply(agent("example/agent:2"))
+    await world.control("clock", cluster="prod", advance=60)
+    subject = about(kind, "agent")
+    items = await world.collect(subject)
+    assert [one["revision"] for one in by_kind(items)["rollout"].facts["revisions"]] == [2, 1]
+    firing = replace(alert(), starts_at=world.now())
+    offers = [RunbookOffer.of(each) for each in load(RUNBOOKS).runbooks.values()]
+    found = diagnose(replace(incident(), subject=subject), [firing], items, offers)
+    assert "while pods of the revision before are ready" in found.causes[0].statement
+    assert [(each.runbook, dict(each.parameters)) for each in found.proposals] == [
+        (runbook, {"namespace": "shop", parameter: "agent"})
+    ]
 
 
 async def test_objects_that_make_no_sense_are_an_item_and_no_crash(canned):

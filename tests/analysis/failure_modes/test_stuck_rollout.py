@@ -1,3 +1,5 @@
+import pytest
+
 from bot.analysis.failure_modes.stuck_rollout import suspect
 from tests.analysis.objects import container, crashing, pod, pods, rollout, seen, waiting, well, workload
 
@@ -21,6 +23,25 @@ def test_pods_of_the_new_revision_that_fail_make_it_sure():
     assert found.confidence == "high"
     assert "revision 5" in found.headline
     assert [r.runbook for r in found.remedies] == ["rollback-deployment"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "runbook", "parameter"),
+    [
+        ("Deployment", "rollback-deployment", "deployment"),
+        ("StatefulSet", "rollback-stateful-set", "stateful_set"),
+        ("DaemonSet", "rollback-daemon-set", "daemon_set"),
+    ],
+)
+def test_each_kind_has_its_own_rollback(kind, runbook, parameter):
+    (found,) = suspect(seen(workload(kind=kind), pods(pod("checkout-new-1", crashing(1)), well()), rollout()))
+    (remedy,) = found.remedies
+    assert (remedy.runbook, dict(remedy.parameters)) == (runbook, {"namespace": "shop", parameter: "checkout"})
+
+
+def test_what_keeps_no_revisions_is_not_rolled_back():
+    (found,) = suspect(seen(workload(kind="ReplicaSet"), pods(pod("checkout-new-1", crashing(1)), well()), rollout()))
+    assert found.remedies == ()
 
 
 def test_a_rollout_under_way_is_not_stuck():
