@@ -28,7 +28,7 @@ demo: $(VENV)/.ready ## Show the main job in a local workspace. AUTO=1 plays it 
 	@$(VENV)/bin/signoff demo $(if $(AUTO),--auto)
 
 test: $(VENV)/.ready-dev ## Run the tests.
-	$(VENV)/bin/pytest -n 5 --dist loadfile --no-loadscope-reorder
+	$(VENV)/bin/pytest -n 6 --dist loadfile --no-loadscope-reorder
 
 torture: $(VENV)/.ready-dev ## Kill it at every write, plant faults, and say what came of it. Takes hours.
 	$(VENV)/bin/python -m tests.system.torture $(if $(TIMES),--times $(TIMES))
