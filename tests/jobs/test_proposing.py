@@ -66,7 +66,6 @@ async def test_what_could_not_be_planned_is_wanted_no_more_when_its_incident_is_
     await shop.sees("was not proposed")
     await shop.alert(checkout_alert("resolved"))
     await shop.sees("^INC-1 resolved")
-    await shop.heal()
     shop.time_passes(60)
     await shop.until(lambda: shop.rows("SELECT 1 FROM asks WHERE outcome = 'INC-1 is over.'"), "the ask to be dropped")
     assert shop.rows("SELECT * FROM approvals") == []
