@@ -55,7 +55,7 @@ def render(view: IncidentView) -> Card:
     if following:
         blocks.append(rich.block(*following))
     if view.note:
-        blocks.append(rich.block(rich.section(rich.text("⚠️ " + plain(view.note, 300)))))
+        blocks.append(rich.block(rich.section(rich.text("⚠️ " + plain(view.note, 600)))))
     row = []
     if view.evidence:
         label = f"Evidence ({len(view.evidence)})"
@@ -250,7 +250,8 @@ def _next(view: IncidentView) -> list[dict[str, object]]:
     if view.actions:
         return action_lines(view.actions)
     if view.triage is not None and view.incident.status == "open" and view.stage == "done":
-        return [rich.section(rich.bold("Next: "), rich.text("no runbook fits; a person has to look."))]
+        why = "what may help could not be proposed" if view.triage.proposals else "no runbook fits"
+        return [rich.section(rich.bold("Next: "), rich.text(f"{why}; a person has to look."))]
     return []
 
 

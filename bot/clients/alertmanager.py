@@ -130,7 +130,7 @@ class Alertmanager:
             raise AlertmanagerError("not-found", f"{self._who} has no such silence.")
         if status >= 300:
             said = " ".join(str(parsed if isinstance(parsed, str) else "").split())[:_MAX_MESSAGE]
-            sentence = f"{self._who} refused ({status})" + (f": {said}" if said else ".")
+            sentence = f"{self._who} refused ({status})" + (f": {said.rstrip('.')}." if said else ".")
             down = status >= 500
             raise AlertmanagerError("unavailable" if down else "refused", sentence, in_doubt=write and down)
         if data and parsed is None:

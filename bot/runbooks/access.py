@@ -229,7 +229,8 @@ class Access:
                 sentence = f"There is no {thing} in cluster {cluster}. Check the name."
             case _:
                 said = " ".join(" ".join([error.message, *_causes(error.body)]).split())[:_MAX_SERVER_TEXT]
-                sentence = f"Cluster {cluster} refused to {verb.verb} {thing} ({error.status or error.reason}): {said}"
+                refused = f"Cluster {cluster} refused to {verb.verb} {thing} ({error.status or error.reason})"
+                sentence = f"{refused}: {said.rstrip('.')}." if said else f"{refused}."
         return AccessFailed(code, sentence, in_doubt=not error.certain)
 
 

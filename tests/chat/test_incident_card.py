@@ -71,10 +71,15 @@ def test_a_cause_is_labelled_with_who_says_so_how_sure_and_on_what() -> None:
 
 
 def test_without_a_cause_the_facts_stand_and_a_person_has_to_look() -> None:
-    said = spoken(replace(TRIAGED, triage=replace(TRIAGE, causes=())))
+    said = spoken(replace(TRIAGED, triage=replace(TRIAGE, causes=(), proposals=())))
     assert "No confident cause (rules, no model)" in said
     assert "2 of 3 pods ready [E1]" in said
     assert "Next: no runbook fits; a person has to look." in said
+
+
+def test_what_could_not_be_proposed_is_not_called_unfit() -> None:
+    said = spoken(TRIAGED)
+    assert "Next: what may help could not be proposed; a person has to look." in said
 
 
 def test_actions_show_their_state_in_a_readers_words() -> None:

@@ -255,7 +255,7 @@ class TestRefusals:
         market.sandbox.order(Fault("status", verb="patch", code=422, message="admission webhook\n  says no"))
         refused = await market.plan("restart-deployment", deployment="cart")
         assert refused == Refusal(
-            "invalid", "Cluster prod refused to patch deployments.apps shop/cart (422): admission webhook says no"
+            "invalid", "Cluster prod refused to patch deployments.apps shop/cart (422): admission webhook says no."
         )
 
 
