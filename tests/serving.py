@@ -9,8 +9,8 @@ from typing import Any
 
 import aiohttp
 
+from tests.ports import free_port
 from tests.system.processes import Process, start
-from tests.system.town import free_port
 from tests.waiting import wait_until
 
 TOKEN = "a-token-of-alertmanager-0123456789"

@@ -28,7 +28,8 @@ from bot.store.anchors import Anchors
 from bot.store.database import Database
 from bot.store.tables import groups
 from bot.store.unreadable import UnreadableRow
-from tests.serving import environment, free_port
+from tests.ports import free_port
+from tests.serving import environment
 
 NOW = 1_795_255_320_000_000
 

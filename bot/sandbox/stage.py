@@ -142,7 +142,9 @@ async def _ready(up: Stage, serve: asyncio.subprocess.Process) -> None:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port below those that the system gives to connections: one of those may be gone a moment later."""
+    while True:
+        port = 32_000 + secrets.randbelow(768)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

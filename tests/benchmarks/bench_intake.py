@@ -20,7 +20,8 @@ from aiohttp import web
 from tests.benchmarks import storm
 from tests.benchmarks.figures import Figures, arguments, cpu_seconds, percentile
 from tests.benchmarks.traffic import open_loop
-from tests.system.town import Town, free_port, town
+from tests.ports import free_port
+from tests.system.town import Town, town
 
 
 async def main() -> None:

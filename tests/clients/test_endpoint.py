@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from hypothesis import strategies as st
 
 from bot.clients.endpoint import Endpoint, EndpointError, forbidden
 from tests.clients.conftest import RawServer, Request, answer, raw_server
+from tests.ports import free_port
 
 CUT = b"HTTP/1.1 2"
 HOME = ["127.0.0.0/8"]
@@ -160,10 +160,7 @@ async def test_what_became_of_a_request(data: bytes, code: str, in_doubt: bool) 
 
 
 async def test_where_nobody_listens_nothing_was_sent() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    endpoint = Endpoint("status", f"http://127.0.0.1:{port}/", allow_networks=HOME, timeout=2)
+    endpoint = Endpoint("status", f"http://127.0.0.1:{free_port()}/", allow_networks=HOME, timeout=2)
     with pytest.raises(EndpointError, match="cannot be reached") as failed:
         await endpoint.send({}, key="k")
     assert not failed.value.in_doubt

@@ -25,7 +25,7 @@ class Clock:
 
 @pytest.fixture
 async def client(slack: LocalSlack) -> AsyncIterator[Any]:
-    opened = open_client(slack.sandbox.bot_token, base_url=slack.sandbox.api_url, timeout=3)
+    opened = open_client(slack.sandbox.bot_token, base_url=slack.sandbox.api_url, timeout=15)
     yield opened
     await close(opened)
 

@@ -16,8 +16,9 @@ from bot.store.database import Database
 from bot.store.presence import Presence
 from bot.store.schema import migrate
 from tests.jobs.test_engine import add_group, is_done
+from tests.ports import free_port
 from tests.postgres import PostgreSQL
-from tests.system.town import LEE, Town, checkout_alert, free_port, quick_runbooks, town
+from tests.system.town import LEE, Town, checkout_alert, quick_runbooks, town
 from tests.waiting import wait_until
 
 

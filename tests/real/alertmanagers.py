@@ -15,7 +15,8 @@ import aiohttp
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.system.town import TOKEN, free_port
+from tests.ports import free_port
+from tests.system.town import TOKEN
 from tests.waiting import wait_until
 
 Json = dict[str, Any]

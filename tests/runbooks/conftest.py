@@ -222,7 +222,7 @@ async def open_shop(catalogue: Catalogue, context: PlanContext, tmp_path: Path) 
 
         def client(cluster: str) -> Kubernetes:
             return Kubernetes.from_kubeconfig(
-                str(config), f"{cluster}-runner", cluster=cluster, identity="runner", timeout=2.0
+                str(config), f"{cluster}-runner", cluster=cluster, identity="runner", timeout=15.0
             )
 
         prod, staging = await asyncio.to_thread(client, "prod"), await asyncio.to_thread(client, "staging")

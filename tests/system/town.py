@@ -10,7 +10,6 @@ import json
 import os
 import re
 import signal
-import socket
 import sqlite3
 import tempfile
 import time
@@ -27,6 +26,7 @@ from bot.chat.manifest import manifest
 from bot.runbooks import catalogue, rbac
 from bot.sandbox.kubernetes import shop
 from bot.sandbox.story import Page
+from tests.ports import free_port
 from tests.system.processes import Process, start
 from tests.waiting import wait_until
 
@@ -471,13 +471,6 @@ async def first_line(path: Path) -> str:
         return text.partition("\n")[0] if "\n" in text else ""
 
     return await wait_until(line, SECONDS, "the stand-ins to say where they are")
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def quick_runbooks(folder: Path) -> Path:

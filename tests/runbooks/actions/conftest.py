@@ -104,7 +104,7 @@ async def hub(context: PlanContext, tmp_path: Path) -> AsyncIterator[Hub]:
     sandbox = await start(port=0)
     sandbox.acts.create_repository(SHOP, {"app.yaml": "a: 1\nb: 2\n", "old.txt": "x\n"}, people={"lee": "write"})
     token = sandbox.credentials.personal("signoff-actions", PERMISSIONS)
-    github = GitHub(Credential(token=token), base_url=sandbox.url, timeout=3)
+    github = GitHub(Credential(token=token), base_url=sandbox.url, timeout=15)
     kubernetes = Kubernetes.from_kubeconfig(str(config), "prod", cluster="prod", identity="runner")
     access = Access(kubernetes, github=github, acts_in=lambda name: name.startswith("shop/"))
     yield Hub(sandbox, access, replace(context, cluster="prod"), folder)

@@ -133,7 +133,7 @@ async def beside(hub: Hub) -> AsyncIterator[Beside]:
             await gateway.start()
             stack.push_async_callback(gateway.stop)
         token = hub.sandbox.credentials.personal("signoff-actions", PERMISSIONS)
-        github = GitHub(Credential(token=token), base_url=gateways[0].url, timeout=3)
+        github = GitHub(Credential(token=token), base_url=gateways[0].url, timeout=15)
         alertmanager = Alertmanager(gateways[1].url, cluster="prod")
         endpoint = Endpoint("status", f"{gateways[2].url}/notes", allow_networks=["127.0.0.0/8"])
         for client in (github, alertmanager):
