@@ -170,7 +170,7 @@ class Engine:
                     return
                 # One look is not enough: DBOS calls a job pending a moment before it begins here, and one that is
                 # taken up again just then would run twice.
-                orphan = await self._is_orphan(due)
+                orphan = due not in self._running and await self._is_orphan(due)
                 if orphan and suspected:
                     log.warning("job taken up again", kind=due.kind, row=due.row_id, generation=due.generation)
                     await DBOS.resume_workflow_async(_name(due))

@@ -160,8 +160,7 @@ async def test_who_is_listed_turns_actions_off_at_once_also_when_slack_hangs(con
         await switch(here, hang={"users.info": 20, "usergroups.users.list": 20})
         begun = time.monotonic()
         assert "Actions are off" in await ops(here, LEE, "actions off the registry is gone")
-        # Slack's word about Lee is waited for for half a second, not for the ten that a request to it may take.
-        assert time.monotonic() - begun < 8
+        assert time.monotonic() - begun < 2  # of which half a second is for Slack's word about Lee
         await here.page.click(PRIYA, request, "Approve", stale=True)
         await switch(here, hang={"users.info": 0, "usergroups.users.list": 0})
         assert "somebody else has to" in await ops(here, LEE, "actions on")

@@ -27,6 +27,7 @@ Json = Mapping[str, Any]
 
 _LABEL = "controller-revision-hash"
 _MOST_PODS = 500
+_NAMED = 3
 
 
 class RevisionRollback(Action):
@@ -66,7 +67,7 @@ class RevisionRollback(Action):
         if isinstance(way, Unsuitable):
             return way
         well = _of(pods, hashes[way.chosen.number])
-        broken = ", ".join(sorted(pod["metadata"]["name"] for pod in pods if pod not in well and not _ready(pod)))
+        broken = _named([pod["metadata"]["name"] for pod in pods if pod not in well and not _ready(pod)])
         counted = sum(each.get("kind") == POD.kind for each in gathered) < _MOST_PODS
         return revisions.rendered(
             target,
@@ -122,6 +123,11 @@ def _in_reach(target: Target, live: Json, pod: Json) -> bool:
 def _ready(pod: Json) -> bool:
     conditions = (pod.get("status") or {}).get("conditions") or []
     return any(each.get("type") == "Ready" and each.get("status") == "True" for each in conditions)
+
+
+def _named(pods: Sequence[str]) -> str:
+    more, by_number = len(pods) - _NAMED, sorted(pods, key=lambda pod: (len(pod), pod))
+    return ", ".join(by_number[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _replaced(target: Target, live: Json, chosen: Revision, *, counted: bool) -> str:

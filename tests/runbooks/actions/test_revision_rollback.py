@@ -153,6 +153,12 @@ def test_a_pod_that_holds_the_rollback_up_is_named(now: Json, pods: tuple[Json, 
         assert "ready now" not in pace
 
 
+def test_of_many_pods_that_hold_it_up_the_first_are_named_in_their_order() -> None:
+    down = [pod(f"db-{number}", "it-3", ready=False) for number in range(20, 8, -1)]
+    pace = rendered(ACTION, DB, db(ready=0, replicas=21), (*THREE, *down), revision=0).effect[-1]
+    assert "none is replaced, so delete db-9, db-10, db-11 and 9 more once the template is back." in pace
+
+
 def test_a_daemon_set_says_how_many_nodes_get_another_pod() -> None:
     pods = (pod("agent-a", "h3", ready=False), pod("agent-b", "h2"), pod("agent-c", "h1"), pod("agent-d", "h2"))
     assert rendered(ACTION, AGENT, agent(scheduled=4), (*THREE, *pods), revision=0).effect[2:] == (
